@@ -1,0 +1,1 @@
+"""Sets that know nothing of Kubernetes: integers, addresses, traffic, label selectors."""

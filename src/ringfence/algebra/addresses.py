@@ -1,0 +1,98 @@
+"""IPv4 and IPv6 addresses on one line of integers, and sets of them.
+
+An address is an integer: IPv4 addresses keep their value, IPv6 addresses are lifted by
+``IPV6_BASE``. A set of addresses of both families is therefore one :class:`Intervals`.
+Text in and out follows RFC 4291 and RFC 5952 through the standard library.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import IntEnum
+from typing import NewType
+
+from ringfence.algebra.intervals import Intervals
+
+Address = NewType("Address", int)
+"""One address of either family on the line; :func:`family_of` tells which."""
+
+IPV6_BASE = 1 << 40
+"""Where IPv6 begins on the line: beyond every IPv4 address, with a gap between."""
+
+
+class Family(IntEnum):
+    """An address family; the value is the IP version."""
+
+    IPV4 = 4
+    IPV6 = 6
+
+
+EVERY: dict[Family, Intervals] = {
+    Family.IPV4: Intervals(((0, (1 << 32) - 1),)),
+    Family.IPV6: Intervals(((IPV6_BASE, IPV6_BASE + (1 << 128) - 1),)),
+}
+"""All addresses of each family."""
+
+
+def family_of(address: int) -> Family:
+    """Return the family of an address on the line."""
+    return Family.IPV6 if address >= IPV6_BASE else Family.IPV4
+
+
+def read_address(text: str) -> Address:
+    """Read one address; ``ValueError`` when the text is none."""
+    address = ipaddress.ip_address(text)
+    return Address(int(address) + _base(address.version))
+
+
+def read_cidr(text: str) -> Intervals:
+    """Read ``10.0.0.0/8`` or ``2001:db8::/32`` as one range; bits beyond the prefix are ignored.
+
+    Raises:
+        ValueError: the text is no CIDR; a bare address is none.
+    """
+    if "/" not in text:
+        message = f"{text!r} has no prefix length"
+        raise ValueError(message)
+    network = ipaddress.ip_network(text, strict=False)
+    base = _base(network.version)
+    return Intervals(((int(network.network_address) + base, int(network.broadcast_address) + base),))
+
+
+def render_address(address: int) -> str:
+    """Return the canonical text of an address on the line."""
+    if address >= IPV6_BASE:
+        return str(ipaddress.IPv6Address(address - IPV6_BASE))
+    return str(ipaddress.IPv4Address(address))
+
+
+def cidrs(addresses: Intervals) -> list[str]:
+    """Return the fewest CIDRs that make up a set of addresses, in the order of the line."""
+    texts = []
+    for first, last in addresses.ranges:
+        ends = (ipaddress.ip_address(render_address(first)), ipaddress.ip_address(render_address(last)))
+        texts += [str(network) for network in ipaddress.summarize_address_range(*ends)]
+    return texts
+
+
+def render_addresses(addresses: Intervals) -> str:
+    """Return a set of addresses as people write it: CIDRs, or a family with what it leaves out.
+
+    ``0.0.0.0/0 except 10.0.0.0/8`` is chosen over the positive list where it is shorter.
+    Families are joined by a comma; the empty set is ``nothing``.
+    """
+    parts = []
+    for everything in EVERY.values():
+        part = addresses & everything
+        if part:
+            positive, negative = cidrs(part), cidrs(everything - part)
+            if len(negative) < len(positive):
+                whole = cidrs(everything)[0]
+                parts.append(f"{whole} except {', '.join(negative)}" if negative else whole)
+            else:
+                parts.append(", ".join(positive))
+    return ", ".join(parts) or "nothing"
+
+
+def _base(version: int) -> int:
+    return IPV6_BASE if version == Family.IPV6 else 0

@@ -1,0 +1,100 @@
+"""Label selectors: conjunctions of requirements on labels.
+
+The four operators are those of ``metav1.LabelSelector``; ``matchLabels`` is ``In`` with
+one value. ``NotIn`` and ``DoesNotExist`` match labels that lack the key.
+
+Source: k8s.io/apimachinery ``pkg/labels/selector.go``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Operator(Enum):
+    """An operator of ``matchExpressions``."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One condition on one label key.
+
+    Attributes:
+        key: The label's key.
+        operator: What is asked of the key.
+        values: Sorted and without duplicates; empty for Exists and DoesNotExist.
+    """
+
+    key: str
+    operator: Operator
+    values: tuple[str, ...] = ()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether labels meet the condition."""
+        match self.operator:
+            case Operator.IN:
+                return self.key in labels and labels[self.key] in self.values
+            case Operator.NOT_IN:
+                return self.key not in labels or labels[self.key] not in self.values
+            case Operator.EXISTS:
+                return self.key in labels
+            case Operator.DOES_NOT_EXIST:
+                return self.key not in labels
+
+    def __str__(self) -> str:
+        """Return kubectl's spelling: ``app=web``, ``app in (a,b)``, ``app``, ``!app``."""
+        match self.operator:
+            case Operator.IN if len(self.values) == 1:
+                return f"{self.key}={self.values[0]}"
+            case Operator.IN:
+                return f"{self.key} in ({','.join(self.values)})"
+            case Operator.NOT_IN:
+                return f"{self.key} notin ({','.join(self.values)})"
+            case Operator.EXISTS:
+                return self.key
+            case Operator.DOES_NOT_EXIST:
+                return f"!{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """All requirements together; none of them means that everything matches.
+
+    Attributes:
+        requirements: In canonical order and without duplicates; built by :meth:`of`.
+    """
+
+    requirements: tuple[Requirement, ...] = ()
+
+    @classmethod
+    def of(cls, requirements: Iterable[Requirement]) -> Selector:
+        """Build a selector whose equality does not depend on the order it was written in."""
+        unique = set(requirements)
+        return cls(tuple(sorted(unique, key=lambda r: (r.key, r.operator.value, r.values))))
+
+    @classmethod
+    def labels(cls, labels: Mapping[str, str]) -> Selector:
+        """Build the selector that ``matchLabels`` writes; no labels match everything."""
+        return cls.of(Requirement(key, Operator.IN, (value,)) for key, value in labels.items())
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Tell whether labels meet every requirement."""
+        return all(requirement.matches(labels) for requirement in self.requirements)
+
+    def __str__(self) -> str:
+        """Return kubectl's spelling, requirements joined by commas; empty when all match."""
+        return ",".join(map(str, self.requirements))
+
+
+EVERYTHING = Selector()
+"""The selector ``{}``: every object matches."""

@@ -1,0 +1,74 @@
+"""Every error that is raised on purpose.
+
+::
+
+    RingfenceError                 has .hint: one imperative sentence, or ""
+    ├── InputError        exit 2   the user's files or flags
+    │   ├── ManifestError          cannot be read; carries an Origin
+    │   └── UnsupportedError       cannot be represented at all; carries an Origin
+    └── WorldError        exit 3   the machine refused
+        └── NftablesError          carries nft's own words and the transaction
+
+A bug is none of these: it escapes with a traceback, exit 70.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ringfence.model.origin import Origin
+
+
+class RingfenceError(Exception):
+    """An error with a message for people: lower case, no full stop.
+
+    Attributes:
+        message: What was found and what was expected.
+        hint: One imperative sentence that says what to do, or empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(RingfenceError):
+    """The user's files, names or flags; exit 2."""
+
+
+class ManifestError(InputError):
+    """Something in a manifest that cannot be read.
+
+    Attributes:
+        origin: Its place; line 0 when the place is a whole file.
+    """
+
+    def __init__(self, message: str, origin: Origin, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.origin = origin
+
+    def __str__(self) -> str:
+        """Return the place, then the message."""
+        return f"{self.origin}: {self.message}"
+
+
+class UnsupportedError(ManifestError):
+    """Something valid that ringfence cannot represent."""
+
+
+class WorldError(RingfenceError):
+    """The machine refused; exit 3."""
+
+
+class NftablesError(WorldError):
+    """A transaction that the kernel or ``nft`` refused.
+
+    Attributes:
+        transaction: The text that was refused.
+    """
+
+    def __init__(self, message: str, transaction: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.transaction = transaction

@@ -1,0 +1,1 @@
+"""Frozen nouns of a cluster and its policies; the only types that cross layers."""

@@ -1,0 +1,178 @@
+"""The objects of a cluster that decide who may connect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringfence.algebra.addresses import Address, Family
+    from ringfence.algebra.traffic import Protocol
+    from ringfence.model.origin import Origin
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""The label that the control plane sets on every namespace; nobody can change it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A namespace; its labels always include :data:`NAME_LABEL`.
+
+    Attributes:
+        name: Its name.
+        labels: Labels, the automatic one included.
+        origin: None when no manifest declares it and only its name is known.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A Kubernetes Node.
+
+    Attributes:
+        name: Its name.
+        labels: Labels.
+        addresses: The IP addresses of ``status.addresses``, sorted; may be empty.
+        origin: None when only a Pod's ``nodeName`` speaks of it.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    addresses: tuple[Address, ...] = ()
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """A port that a container declares.
+
+    Attributes:
+        name: Its name; empty when it has none.
+        protocol: TCP, UDP or SCTP.
+        number: 1 to 65535.
+    """
+
+    name: str
+    protocol: Protocol
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A controller-level name for alike pods.
+
+    Attributes:
+        namespace: Its namespace.
+        kind: ``Deployment``, ``StatefulSet`` and so on.
+        name: Its name.
+        replicas: Pods it asks for; None when the kind has no such number.
+        origin: Where it was read.
+    """
+
+    namespace: str
+    kind: str
+    name: str
+    replicas: int | None
+    origin: Origin
+
+    @property
+    def key(self) -> str:
+        """``Kind/name``: what :attr:`Pod.workload` holds."""
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod that runs, or that a template will make.
+
+    Attributes:
+        namespace: Its namespace.
+        name: Its name.
+        labels: Labels.
+        addresses: At most one address of each family. Empty means that the addresses are
+            not known yet; a pod with any address has no other family.
+        node: Its node's name; None when it is not known yet.
+        host_network: The pod lives on its node's network; no selector sees it.
+        terminal: The phase is Succeeded or Failed; the pod can no longer connect.
+        ports: Ports of containers and native sidecars, sorted.
+        workload: ``Kind/name`` of the topmost owner that was read; empty for none.
+        dormant: The template stands for no running pod now (Job, CronJob, no replicas).
+        origin: Where the pod or its template was read.
+    """
+
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    origin: Origin
+    addresses: Mapping[Family, Address] = field(default_factory=dict)
+    node: str | None = None
+    host_network: bool = False
+    terminal: bool = False
+    ports: tuple[ContainerPort, ...] = ()
+    workload: str = ""
+    dormant: bool = False
+
+    def __str__(self) -> str:
+        """Return ``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def selectable(self) -> bool:
+        """Whether policies can select the pod, as subject or as peer."""
+        return not (self.host_network or self.terminal)
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service.
+
+    Attributes:
+        name: Its name; empty when it has none.
+        protocol: TCP, UDP or SCTP.
+        port: The Service's own port.
+        target: Port number or port name on the endpoints.
+        node_port: Port on every node; None when there is none.
+    """
+
+    name: str
+    protocol: Protocol
+    port: int
+    target: int | str
+    node_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service: names for endpoints, resolved before policies are judged.
+
+    Attributes:
+        namespace: Its namespace.
+        name: Its name.
+        kind: ``ClusterIP``, ``NodePort``, ``LoadBalancer`` or ``ExternalName``.
+        selector: Labels of its endpoints; None when it has no selector.
+        ports: In the order written.
+        addresses: Its cluster addresses, by family; empty when headless or not given.
+        families: The families of ``ipFamilies``; empty when not given.
+        headless: ``clusterIP: None``.
+        origin: Where it was read.
+    """
+
+    namespace: str
+    name: str
+    kind: str
+    selector: Mapping[str, str] | None
+    ports: tuple[ServicePort, ...]
+    origin: Origin
+    addresses: Mapping[Family, Address] = field(default_factory=dict)
+    families: tuple[Family, ...] = ()
+    headless: bool = False
+
+    def __str__(self) -> str:
+        """Return ``namespace/name``."""
+        return f"{self.namespace}/{self.name}"

@@ -1,0 +1,37 @@
+"""One question: may this connection open?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Address, Family
+from ringfence.model.cluster import Pod
+
+if TYPE_CHECKING:
+    from ringfence.algebra.traffic import Protocol
+
+End = Pod | Address
+"""One end of a connection: a pod, or an address (which may turn out to be a pod's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A new connection as policies see it: after Service translation, before masquerade.
+
+    Attributes:
+        client: Who opens it.
+        server: Who is meant to take it; the endpoint, never a Service.
+        protocol: TCP, UDP, SCTP, or ICMP for anything without ports.
+        port: The destination port on the server; 0 for ICMP.
+        family: The address family it uses. An end that is an address is of it.
+        via: ``namespace/name`` of the Service it was sent to, or None when it was sent to
+            the server's own address. Only a pod that meets itself is judged by it.
+    """
+
+    client: End
+    server: End
+    protocol: Protocol
+    port: int
+    family: Family = Family.IPV4
+    via: str | None = None

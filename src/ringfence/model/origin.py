@@ -1,0 +1,33 @@
+"""Where a fact came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """A place in a manifest.
+
+    Attributes:
+        source: Path as the user gave it; ``-`` is standard input.
+        line: 1-based line of the construct's first character; 0 when there is none.
+        column: 1-based column of the same; 0 when there is none.
+        pointer: RFC 6901 JSON pointer inside the object, e.g. ``/spec/ingress/0/from/1``;
+            empty for the object itself.
+        object: ``Kind/namespace/name``, or ``Kind/name`` for a cluster-scoped object.
+        rule: 0-based index of the rule within its direction, when the place lies in one.
+        rule_name: The rule's own name, where the API has one.
+    """
+
+    source: str
+    line: int
+    column: int
+    pointer: str
+    object: str
+    rule: int | None = None
+    rule_name: str | None = None
+
+    def __str__(self) -> str:
+        """Return ``file:line`` as compilers print it."""
+        return f"{self.source}:{self.line}" if self.line else self.source

@@ -1,0 +1,186 @@
+"""Policies of every kind in one shape: readers translate, nothing after them knows kinds.
+
+A NetworkPolicy is a policy of the NetworkPolicy tier whose rules all accept and whose
+``isolates`` names its policy types. A ClusterNetworkPolicy is one of the Admin or
+Baseline tier whose ordered rules accept, deny or pass, and which isolates nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.intervals import Intervals
+from ringfence.algebra.selectors import EVERYTHING, Selector
+from ringfence.algebra.traffic import point
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringfence.algebra.traffic import Protocol
+    from ringfence.model.cluster import Pod
+    from ringfence.model.origin import Origin
+
+
+class Direction(Enum):
+    """A direction, seen from the subject."""
+
+    INGRESS = "Ingress"
+    EGRESS = "Egress"
+
+
+class Tier(Enum):
+    """Tiers in the order they are consulted."""
+
+    ADMIN = "Admin"
+    NETWORK_POLICY = "NetworkPolicy"
+    BASELINE = "Baseline"
+
+
+class Action(Enum):
+    """What a rule does; Pass hands the connection to the next tier."""
+
+    ACCEPT = "Accept"
+    DENY = "Deny"
+    PASS = "Pass"  # noqa: S105 - an action, not a password
+
+
+@dataclass(frozen=True, slots=True)
+class PodSelector:
+    """Pods by labels, within namespaces by name or by labels.
+
+    Attributes:
+        scope: The name of the one namespace, or a selector on namespace labels.
+        pods: A selector on pod labels.
+    """
+
+    scope: str | Selector = EVERYTHING
+    pods: Selector = EVERYTHING
+
+    def selects(self, pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
+        """Tell whether the pod is meant; host-network and terminal pods never are."""
+        if not pod.selectable:
+            return False
+        if isinstance(self.scope, str):
+            if self.scope != pod.namespace:
+                return False
+        elif not self.scope.matches(namespace_labels):
+            return False
+        return self.pods.matches(pod.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Anyone:
+    """Every peer, inside the cluster and out: what a rule without ``from`` or ``to`` means."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodPeer:
+    """Pods as peers; no address outside and no node ever matches."""
+
+    pods: PodSelector
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPeer:
+    """Addresses as peers: ``ipBlock`` or ``networks``; the address of a pod matches too.
+
+    Attributes:
+        addresses: The block less its ``except`` entries, of one family.
+        text: The block as people write it, for reasons.
+        origin: Where it was read.
+    """
+
+    addresses: Intervals
+    text: str
+    origin: Origin
+
+
+Peer = Anyone | PodPeer | BlockPeer
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPort:
+    """A port by name, to be resolved on the pod at the destination.
+
+    Attributes:
+        name: The container port's name.
+        protocol: The protocol it must have; None for any.
+    """
+
+    name: str
+    protocol: Protocol | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of a policy's ingress or egress.
+
+    Attributes:
+        action: What it does with a connection that matches.
+        peers: One of them must match; empty matches nobody.
+        traffic: The traffic named by number; ``traffic.ALL`` for a rule without ports.
+        named: The ports given by name, beside ``traffic``.
+        origin: Where it was read; holds its index and name.
+    """
+
+    action: Action
+    peers: tuple[Peer, ...]
+    traffic: Intervals
+    origin: Origin
+    named: tuple[NamedPort, ...] = ()
+
+    def traffic_to(self, server: Pod | None) -> Intervals:
+        """Return the traffic that the rule names when it goes to this destination.
+
+        Args:
+            server: The pod at the destination, or None for an address that is no pod's.
+                Names mean nothing there, nor on the host network.
+        """
+        if not self.named or server is None or not server.selectable:
+            return self.traffic
+        return self.traffic | resolve(self.named, server)
+
+
+def resolve(named: tuple[NamedPort, ...], server: Pod) -> Intervals:
+    """Return the traffic that port names mean on one pod; a name it lacks means nothing."""
+    wanted = {(port.name, port.protocol) for port in named}
+    return Intervals.of(
+        (point(port.protocol, port.number),) * 2
+        for port in server.ports
+        if port.name and ((port.name, port.protocol) in wanted or (port.name, None) in wanted)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy of any kind.
+
+    Attributes:
+        kind: Its API kind.
+        name: ``namespace/name``, or the name alone for a cluster-scoped policy.
+        tier: The tier it stands in.
+        priority: Within Admin and Baseline: lower is consulted first. 0 in between.
+        subject: The pods it applies to.
+        isolates: Directions in which it makes its subject deny by default; the policy
+            types of a NetworkPolicy, empty for other tiers.
+        ingress: Rules for connections to the subject, in order.
+        egress: Rules for connections from the subject, in order.
+        origin: The object's first line.
+    """
+
+    kind: str
+    name: str
+    tier: Tier
+    subject: PodSelector
+    origin: Origin
+    isolates: frozenset[Direction] = frozenset()
+    ingress: tuple[Rule, ...] = ()
+    egress: tuple[Rule, ...] = ()
+    priority: int = 0
+
+    def rules(self, direction: Direction) -> tuple[Rule, ...]:
+        """Return the rules of one direction, in order."""
+        return self.ingress if direction is Direction.INGRESS else self.egress

@@ -1,0 +1,92 @@
+"""An immutable picture of one cluster at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Address, Family, family_of
+from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.model.cluster import NAME_LABEL, Namespace, Node, Pod, Service, Workload
+from ringfence.model.policy import BlockPeer, Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringfence.model.policy import Policy
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a verdict depends on.
+
+    Attributes:
+        pods: Sorted by namespace and name, no name twice.
+        policies: Sorted by kind and name, no name twice within a kind.
+        namespaces: By name; a namespace that only a pod speaks of may be absent.
+        nodes: By name; likewise.
+        workloads: Sorted by namespace, kind and name.
+        services: Sorted by namespace and name.
+        pod_ranges: Where pods without an address will get one; empty when not known.
+        families: The address families of the cluster, at least one, in order.
+    """
+
+    pods: tuple[Pod, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    namespaces: Mapping[str, Namespace] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    workloads: tuple[Workload, ...] = ()
+    services: tuple[Service, ...] = ()
+    pod_ranges: Intervals = EMPTY
+    families: tuple[Family, ...] = (Family.IPV4,)
+
+    def namespace_labels(self, name: str) -> Mapping[str, str]:
+        """Return a namespace's labels; only the automatic one when no manifest declares it."""
+        namespace = self.namespaces.get(name)
+        return namespace.labels if namespace else {NAME_LABEL: name}
+
+    def pod_at(self, address: Address) -> Pod | None:
+        """Return the live pod that has this address for its own, or None.
+
+        Host-network pods have their node's address, which is not their own.
+        """
+        return self._pod_by_address.get(address)
+
+    def node_at(self, address: Address) -> str | None:
+        """Return the name of the node that has this address, or None."""
+        return self._node_by_address.get(address)
+
+    def node_of(self, end: Pod | Address) -> str | None:
+        """Return the node whose own network an end is on; None for a pod with its own network."""
+        if isinstance(end, Pod):
+            return end.node if end.host_network else None
+        return self.node_at(end)
+
+    def addresses_of(self, pod: Pod) -> Mapping[Family, Address]:
+        """Return the addresses from which a pod's packets come; empty when not known yet.
+
+        A host-network pod uses its node's first address of each family.
+        """
+        node = self.nodes.get(pod.node or "") if pod.host_network else None
+        if node and node.addresses:
+            return {family_of(address): address for address in reversed(node.addresses)}
+        return pod.addresses
+
+    def families_of(self, pod: Pod) -> tuple[Family, ...]:
+        """Return the families in which a pod has, or will have, an address."""
+        return tuple(sorted(self.addresses_of(pod))) or self.families
+
+    @cached_property
+    def blocks(self) -> tuple[Intervals, ...]:
+        """Every set of addresses that a rule of any policy names, each once, in order."""
+        rules = [rule for policy in self.policies for d in Direction for rule in policy.rules(d)]
+        return tuple(dict.fromkeys(p.addresses for rule in rules for p in rule.peers if isinstance(p, BlockPeer)))
+
+    @cached_property
+    def _pod_by_address(self) -> dict[Address, Pod]:
+        return {a: pod for pod in self.pods if pod.selectable for a in pod.addresses.values()}
+
+    @cached_property
+    def _node_by_address(self) -> dict[Address, str]:
+        return {a: node.name for node in self.nodes.values() for a in node.addresses}

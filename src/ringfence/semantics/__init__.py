@@ -1,0 +1,1 @@
+"""What policies mean: the definition, and the engine that answers fast and must agree."""

@@ -1,0 +1,121 @@
+"""The answer for one connection, with its reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ringfence.model.origin import Origin
+    from ringfence.model.policy import Direction, Tier
+
+DIALECT = "ringfence"
+"""The dialect that decides what the APIs leave open; the kernel speaks it too."""
+
+
+class Outcome(Enum):
+    """What is answered; undecided when the input does not settle it."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something taken for granted, without which the answer would differ.
+
+    Attributes:
+        topic: What it is about, e.g. ``pod-address``.
+        text: One clause for people.
+        origins: The rules whose meaning rests on it.
+    """
+
+    topic: str
+    text: str
+    origins: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Undefined:
+    """A point that the API leaves open and the dialect decided.
+
+    Attributes:
+        topic: ``icmp``, ``hairpin``, ``host-network``, ``pod-to-own-node`` or
+            ``equal-priority``.
+        dialect: Whose choice was taken.
+    """
+
+    topic: str
+    dialect: str = DIALECT
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One direction of a verdict: egress judged at the client, ingress at the server.
+
+    Attributes:
+        direction: Which half it is.
+        outcome: The answer of this half.
+        tier: The tier that decided; None when no policy did.
+        reason: One clause, lower case, naming ``namespace/name``.
+        origins: What decided: rules that matched, or policies that isolate; empty only
+            when no policy decided.
+        nearest: When isolated and no rule matched: rules that miss by the peer alone or
+            by the traffic alone.
+        assumptions: What the outcome rests on.
+        undefined: What the API leaves open here.
+    """
+
+    direction: Direction
+    outcome: Outcome
+    tier: Tier | None
+    reason: str
+    origins: tuple[Origin, ...] = ()
+    nearest: tuple[Origin, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    undefined: tuple[Undefined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer for one connection: both halves must allow it."""
+
+    egress: Half
+    ingress: Half
+
+    @property
+    def halves(self) -> tuple[Half, Half]:
+        """Both halves, in the order a packet meets them."""
+        return (self.egress, self.ingress)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Denied if a half denies, else undecided if a half is, else allowed."""
+        return combine(self.egress.outcome, self.ingress.outcome)
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """The assumptions of both halves, each once."""
+        return tuple(dict.fromkeys(a for half in self.halves for a in half.assumptions))
+
+    @property
+    def undefined(self) -> tuple[Undefined, ...]:
+        """The undefined points of both halves, each once, sorted."""
+        return tuple(sorted({u for half in self.halves for u in half.undefined}))
+
+
+def origins_of(halves: Iterable[Half]) -> tuple[Origin, ...]:
+    """Return the origins of several halves, each once, in order."""
+    return tuple(dict.fromkeys(origin for half in halves for origin in half.origins))
+
+
+def combine(egress: Outcome, ingress: Outcome) -> Outcome:
+    """Return the outcome of a connection from those of its halves."""
+    for outcome in (Outcome.DENIED, Outcome.UNDECIDED):
+        if outcome in (egress, ingress):
+            return outcome
+    return Outcome.ALLOWED
