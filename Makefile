@@ -1,0 +1,57 @@
+# The door to everything. `make` alone prints the targets; each does its own set-up.
+.DEFAULT_GOAL := help
+.PHONY: help setup system demo check test ci fuzz fuzz-kernel mutants bench lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ringfence needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+system:
+	@tools/system-packages nft:nftables ip:iproute2 unshare:util-linux
+
+setup: $(READY) system ## make the virtual environment; install nftables and iproute2 when root
+
+demo: setup ## build the shop out of network namespaces, compare with the kernel, explain a drop
+	$(BIN)/ringfence lab demo -f examples/shop/manifests
+
+check: $(READY) ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: setup ## every test: laws, cases, scripts, differential, kernel
+	$(BIN)/pytest
+
+ci: ## what CI runs
+	$(MAKE) check
+	HYPOTHESIS_PROFILE=ci $(MAKE) test
+
+fuzz: $(READY) ## compare all deciders on many more random worlds
+	HYPOTHESIS_PROFILE=wide $(BIN)/pytest tests/differential
+
+fuzz-kernel: setup ## 200 random worlds in the kernel, every probe against the definition
+	$(BIN)/python -m tests.kernel.fuzz 200
+
+mutants: $(READY) ## plant each bug of tests/mutants.txt and see its own tests catch it
+	$(BIN)/python -m tests.mutants
+
+bench: $(READY) ## time the program on a generated cluster
+	$(BIN)/python -m bench
+
+lock: ## renew both lock files (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what the targets made
+	rm -rf .venv .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
