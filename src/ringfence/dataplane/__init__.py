@@ -1,0 +1,1 @@
+"""From meaning to nftables, as data: plan, compile, render, compare, simulate, attribute."""

@@ -1,0 +1,322 @@
+"""A node's plan as a program for nftables.
+
+The chains that packets meet first are always the same. They find the local pods at either
+end of a packet in small maps and hand it to one chain for each local class: first that of
+the client's egress, which comes back when it allows, then that of the server's ingress.
+A class's chain looks a packet up in sets and has nothing to do with how many policies
+there are. Replies have chains of their own over the same sets, with source and
+destination exchanged, so a packet is always judged by who opened its connection.
+
+::
+
+    hook_forward ──▶ fwd_o ──▶ h_*                      a pod that meets itself
+                       ├─────▶ e_* ──▶ e_*_deny         jump: comes back when allowed
+                       └─────▶ i_* ──▶ i_*_deny         goto: accepts or denies
+    hook_forward ──▶ fwd_r ──▶ h_*_r, e_*_r, i_*_r      the same for replies
+    hook_input   ──▶ inp_o ──▶ e_*                      from a pod to its own node
+
+There is no output hook: a node always reaches its pods. The table must list in nft 1.0.6,
+which is why nothing is looked up through registers and no key reads the conntrack tuple.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Family, read_cidr
+from ringfence.algebra.intervals import Intervals
+from ringfence.algebra.traffic import ALL, PORTLESS, Protocol, by_protocol
+from ringfence.dataplane import names
+from ringfence.dataplane.nft import (
+    NUMBERS,
+    Chain,
+    Counter,
+    CtDirection,
+    CtState,
+    Datatype,
+    Dispatch,
+    Element,
+    Equals,
+    Field,
+    Goto,
+    Hook,
+    Jump,
+    Log,
+    Lookup,
+    Map,
+    Program,
+    Rule,
+    Set,
+    Within,
+    Word,
+)
+from ringfence.model.policy import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ringfence.dataplane.nft import Expression, Key, Statement
+    from ringfence.dataplane.plan import Hairpin, LocalClass, NodePlan, Row
+
+SNAPLEN = 128
+"""Bytes of a dropped packet that are logged: enough for its headers."""
+
+SPELLED_OUT = 16
+"""A box of at most so many address and port pairs becomes single elements.
+
+A hash set answers equally fast however large it is; a set of ranges does not.
+"""
+
+_SOURCE = {Family.IPV4: Field.IP_SADDR, Family.IPV6: Field.IP6_SADDR}
+_DESTINATION = {Family.IPV4: Field.IP_DADDR, Family.IPV6: Field.IP6_DADDR}
+_ADDRESS = {Family.IPV4: Datatype.IPV4_ADDR, Family.IPV6: Datatype.IPV6_ADDR}
+_PORT = {CtDirection.ORIGINAL: Field.DPORT, CtDirection.REPLY: Field.SPORT}
+_ERRORS = Intervals.of([(1, 1), (58, 58)])
+"""ICMP and ICMPv6: of what is related to a connection, only errors about it follow its verdict."""
+
+
+def compile_program(plan: NodePlan) -> Program:
+    """Compile a plan; equal plans give equal programs."""
+    judged = [*plan.classes, *(each for hairpin in plan.hairpins for each in hairpin.classes)]
+    sets, chains = list(_fixed_sets(plan)), list(_fixed_chains())
+    for local_class in judged:
+        contents = _contents(local_class.rows)
+        sets += _class_sets(local_class, contents)
+        chains += [_class_chain(local_class, contents, way) for way in CtDirection]
+        chains.append(_deny_chain(local_class))
+    chains += [_hairpin_chain(each, way) for each in plan.hairpins if each.classes for way in CtDirection]
+    return Program(names.TABLE, tuple(sets), tuple(_maps(plan)), tuple(chains))
+
+
+def _fixed_sets(plan: NodePlan) -> Iterator[Set]:
+    numbers = sorted(NUMBERS.values())
+    yield Set(names.PORTED, (Datatype.INET_PROTO,), tuple(((number, number),) for number in numbers))
+    for family in Family:
+        isolated = sorted({a for each in plan.classes if each.family is family for a in each.addresses})
+        yield Set(names.isolated_set(family), (_ADDRESS[family],), tuple(((a, a),) for a in isolated))
+
+
+def _maps(plan: NodePlan) -> Iterator[Map]:
+    """Yield the small maps that find the chains of a local pod: at most one element for each pod."""
+    for way in CtDirection:
+        for family in Family:
+            for direction in (Direction.EGRESS, Direction.INGRESS):
+                yield _dispatch_map(plan, direction, family, way)
+            selves = []
+            for hairpin in plan.hairpins:
+                if hairpin.family is family:
+                    chain = Goto(names.hairpin_chain(_name(hairpin), way)) if hairpin.classes else Word.ACCEPT
+                    addresses = (pod.addresses[family] for pod in hairpin.pods)
+                    selves += [Element(((a, a), (a, a)), chain) for a in addresses]
+            yield Map(names.self_map(family, way), (_ADDRESS[family],) * 2, _sorted(selves))
+
+
+def _dispatch_map(plan: NodePlan, direction: Direction, family: Family, way: CtDirection) -> Map:
+    elements = []
+    for each in plan.classes:
+        if each.direction is direction and each.family is family:
+            chain = names.chain(direction, each.name, way)
+            statement = Jump(chain) if direction is Direction.EGRESS else Goto(chain)
+            elements += [Element(((a, a),), statement) for a in each.addresses]
+    return Map(names.dispatch_map(direction, family, way), (_ADDRESS[family],), _sorted(elements))
+
+
+def _sorted(elements: Iterable[Element]) -> tuple[Element, ...]:
+    return tuple(sorted(elements, key=lambda element: element.key))
+
+
+def _name(hairpin: Hairpin) -> str:
+    return names.class_name(hairpin.pods[0].addresses[hairpin.family])
+
+
+def _fixed_chains() -> Iterator[Chain]:
+    """Yield the chains that every program has, whatever the policies are."""
+    state, way = Field.CT_STATE, Field.CT_DIRECTION
+    related = _rule(Equals(state, CtState.RELATED), Within(Field.L4PROTO, _ERRORS), Word.ACCEPT)
+    established = _rule(Equals(state, CtState.ESTABLISHED), Word.ACCEPT)
+    invalid = _rule(Equals(state, CtState.INVALID), Goto(names.DROP_INVALID))
+    forward = [
+        related,
+        established,
+        invalid,
+        # Nobody knows who opened it, so it is judged as if this packet did.
+        _rule(Equals(state, CtState.UNTRACKED), Goto(names.FORWARD_ORIGINAL)),
+        _rule(Equals(way, CtDirection.ORIGINAL), Goto(names.FORWARD_ORIGINAL)),
+        _rule(Goto(names.FORWARD_REPLY)),
+    ]
+    # A reply of a pod to its own node is let through: the node opened that connection.
+    to_node = [
+        related,
+        established,
+        *_neighbor_discovery(),
+        invalid,
+        _rule(Equals(state, CtState.UNTRACKED), Goto(names.INPUT_ORIGINAL)),
+        _rule(Equals(way, CtDirection.ORIGINAL), Goto(names.INPUT_ORIGINAL)),
+    ]
+    yield Chain(names.FORWARD, tuple(forward), Hook.FORWARD)
+    yield Chain(names.INPUT, tuple(to_node), Hook.INPUT)
+    yield Chain(names.FORWARD_ORIGINAL, tuple(_dispatch(CtDirection.ORIGINAL)))
+    yield Chain(names.FORWARD_REPLY, tuple(_dispatch(CtDirection.REPLY)))
+    egress = [Dispatch((_SOURCE[f],), names.dispatch_map(Direction.EGRESS, f, CtDirection.ORIGINAL)) for f in Family]
+    yield Chain(names.INPUT_ORIGINAL, tuple(_rule(each) for each in egress))
+    touched = [Lookup((side[f],), names.isolated_set(f)) for f in Family for side in (_SOURCE, _DESTINATION)]
+    yield Chain(names.DROP_INVALID, tuple(_rule(each, Counter(), Word.DROP) for each in touched))
+
+
+def _neighbor_discovery() -> Iterator[Rule]:
+    """Accept what IPv6 cannot do without between a pod and its node; a router forwards none of it.
+
+    Neighbor discovery is genuine only with an undiminished hop limit, and a listener report
+    only with a hop limit of 1 from a link-local address (RFC 4861 6.1 and 7.1, RFC 2710 3).
+    A redirect, 137, is never accepted from a pod.
+    """
+    once, undiminished = Intervals.point(1), Intervals.point(255)
+    yield _rule(
+        Within(Field.ICMPV6_TYPE, Intervals.of([(133, 136)])), Within(Field.IP6_HOPLIMIT, undiminished), Word.ACCEPT
+    )
+    yield _rule(
+        Within(Field.ICMPV6_TYPE, Intervals.of([(130, 132), (143, 143)])),
+        Within(Field.IP6_HOPLIMIT, once),
+        Within(Field.IP6_SADDR, read_cidr("fe80::/10")),
+        Word.ACCEPT,
+    )
+
+
+def _dispatch(way: CtDirection) -> Iterator[Rule]:
+    """Yield the rules that find the local pods at both ends: itself, then the client, then the server."""
+    for family in Family:
+        ends = (_SOURCE[family], _DESTINATION[family])
+        client, server = ends if way is CtDirection.ORIGINAL else reversed(ends)
+        yield _rule(Dispatch(ends, names.self_map(family, way)))
+        yield _rule(Dispatch((client,), names.dispatch_map(Direction.EGRESS, family, way)))
+        yield _rule(Dispatch((server,), names.dispatch_map(Direction.INGRESS, family, way)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """Everything that a class accepts, or everything that it denies, as elements of sets.
+
+    Attributes:
+        accepts: Which of the two; what is in no set is the other.
+        sets: The elements of each kind of set; a kind without elements is absent.
+        portless: Whether all traffic without ports belongs to it, whoever the peer is.
+    """
+
+    accepts: bool
+    sets: dict[names.Kind, tuple[Key, ...]]
+    portless: bool
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.sets.values()))
+
+
+def _contents(rows: Iterable[Row]) -> _Contents:
+    """Choose what to write down, the accepted or the denied: whichever takes fewer elements."""
+    accepted = _collect(rows, accepts=True)
+    denied = _collect([(addresses, ALL - traffic) for addresses, traffic in rows], accepts=False)
+    return min(accepted, denied, key=lambda contents: contents.count)
+
+
+def _collect(rows: Iterable[Row], *, accepts: bool) -> _Contents:
+    """Sort traffic into kinds of sets: any peer, all traffic, no ports, single values, ranges."""
+    common = ALL
+    for _, traffic in rows:
+        common &= traffic
+    peers = Intervals.union(addresses for addresses, traffic in rows if traffic == ALL)
+    rest = [(addresses, traffic - common) for addresses, traffic in rows if traffic != ALL]
+    portless = Intervals.union(addresses for addresses, traffic in rest if PORTLESS in traffic)
+    exact: list[Key] = []
+    ranges: list[Key] = []
+    for box in (box for addresses, traffic in rest for box in _boxes(addresses, traffic)):
+        (first, last), number, (low, high) = box
+        if (last - first + 1) * (high - low + 1) <= SPELLED_OUT:
+            exact += [((a, a), number, (p, p)) for a in range(first, last + 1) for p in range(low, high + 1)]
+        else:
+            ranges.append(box)
+    sets: dict[names.Kind, list[Key]] = {
+        names.Kind.EXACT: exact,
+        names.Kind.RANGES: ranges,
+        names.Kind.PEERS: [(pair,) for pair in peers],
+        names.Kind.PORTS: [(number, pair) for number, pair in _port_ranges(common)],
+        names.Kind.PORTLESS: [(pair,) for pair in portless],
+    }
+    return _Contents(accepts, {kind: tuple(sorted(keys)) for kind, keys in sets.items() if keys}, PORTLESS in common)
+
+
+def _port_ranges(traffic: Intervals) -> Iterator[Key]:
+    """Yield protocol number and port range of whatever has ports."""
+    for protocol, pairs in by_protocol(traffic).items():
+        if protocol is not Protocol.ICMP:
+            number = NUMBERS[protocol]
+            yield from (((number, number), pair) for pair in pairs)
+
+
+def _boxes(addresses: Intervals, traffic: Intervals) -> Iterator[Key]:
+    """Yield disjoint boxes of address range, protocol number and port range."""
+    return ((pair, *ports) for ports in _port_ranges(traffic) for pair in addresses)
+
+
+def _class_sets(local_class: LocalClass, contents: _Contents) -> Iterator[Set]:
+    address, protocol, port = _ADDRESS[local_class.family], Datatype.INET_PROTO, Datatype.INET_SERVICE
+    keys = {
+        names.Kind.EXACT: (address, protocol, port),
+        names.Kind.RANGES: (address, protocol, port),
+        names.Kind.PEERS: (address,),
+        names.Kind.PORTS: (protocol, port),
+        names.Kind.PORTLESS: (address,),
+    }
+    for kind, elements in contents.sets.items():
+        name = names.class_set(local_class.direction, local_class.name, kind, accepts=contents.accepts)
+        yield Set(name, keys[kind], elements, interval=kind is not names.Kind.EXACT)
+
+
+def _class_chain(local_class: LocalClass, contents: _Contents, way: CtDirection) -> Chain:
+    """Look a packet up in the sets of its class, in one direction of the connection.
+
+    The peer is at the destination of what a client sends and of what a server answers.
+    """
+    direction, name = local_class.direction, local_class.name
+    peer_is_destination = (direction is Direction.EGRESS) == (way is CtDirection.ORIGINAL)
+    peer = (_DESTINATION if peer_is_destination else _SOURCE)[local_class.family]
+    fields = {
+        names.Kind.EXACT: (peer, Field.L4PROTO, _PORT[way]),
+        names.Kind.RANGES: (peer, Field.L4PROTO, _PORT[way]),
+        names.Kind.PEERS: (peer,),
+        names.Kind.PORTS: (Field.L4PROTO, _PORT[way]),
+        names.Kind.PORTLESS: (peer,),
+    }
+    # Egress that is allowed goes on to the server's ingress; ingress is the last word.
+    allow: Statement = Word.RETURN if direction is Direction.EGRESS else Word.ACCEPT
+    deny: Statement = Goto(names.deny_chain(direction, name))
+    found, otherwise = (allow, deny) if contents.accepts else (deny, allow)
+    # Only a packet too short for ports has none to look up, so what has no ports is told by its protocol.
+    no_ports = Lookup((Field.L4PROTO,), names.PORTED, negated=True)
+    rules = [_rule(no_ports, found)] if contents.portless else []
+    for kind in contents.sets:
+        lookup = Lookup(fields[kind], names.class_set(direction, name, kind, accepts=contents.accepts))
+        rules.append(_rule(*([no_ports] * (kind is names.Kind.PORTLESS)), lookup, found))
+    return Chain(names.chain(direction, name, way), (*rules, _rule(otherwise)))
+
+
+def _deny_chain(local_class: LocalClass) -> Chain:
+    """Log and drop; the counter stands apart from the log, so it is exact however much is logged."""
+    direction, name = local_class.direction, local_class.name
+    log = Log(names.log_prefix(direction, name), names.LOG_GROUP, SNAPLEN)
+    return Chain(names.deny_chain(direction, name), (_rule(log), _rule(Counter(), Word.DROP)))
+
+
+def _hairpin_chain(hairpin: Hairpin, way: CtDirection) -> Chain:
+    """Judge both halves of what a pod sends to itself, where one of them denies something."""
+    rules = []
+    for each in hairpin.classes:
+        chain = names.chain(each.direction, each.name, way)
+        rules.append(_rule(Jump(chain) if each.direction is Direction.EGRESS else Goto(chain)))
+    if hairpin.classes[-1].direction is Direction.EGRESS:
+        rules.append(_rule(Word.ACCEPT))
+    return Chain(names.hairpin_chain(_name(hairpin), way), tuple(rules))
+
+
+def _rule(*expressions: Expression) -> Rule:
+    return Rule(expressions)

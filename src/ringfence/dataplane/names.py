@@ -1,0 +1,113 @@
+"""Every name that we own in the kernel, and every name that we ever owned.
+
+Chains, sets and maps are named after their role and the **local class** they serve; a
+local class is named after the lowest address of its pods. Such a name is unique, does not
+change while that pod lives, and holds nothing that a user wrote. It is made of letters,
+digits, dots, dashes and underscores, begins with a letter, and always contains an
+underscore where nft has keywords without one, such as ``fwd``.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Family, render_address
+from ringfence.dataplane.nft import CtDirection
+from ringfence.model.policy import Direction
+
+if TYPE_CHECKING:
+    from ringfence.algebra.addresses import Address
+
+TABLE = "ringfence"
+"""The one table, of family ``inet``; whatever is in it is ours, whatever is not is not."""
+
+HISTORIC: tuple[str, ...] = ()
+"""Tables of earlier releases, to be deleted by whoever loads a program; none so far."""
+
+LOG_GROUP = 0x7266
+"""The NFLOG group of dropped packets: ``rf`` in ASCII, far from the small numbers others take."""
+
+FORWARD, INPUT = "hook_forward", "hook_input"
+"""The base chains."""
+
+FORWARD_ORIGINAL, FORWARD_REPLY, INPUT_ORIGINAL, DROP_INVALID = "fwd_o", "fwd_r", "inp_o", "drop_invalid"
+"""The chains they lead to."""
+
+PORTED = "with_ports"
+"""The set of protocols that have ports."""
+
+
+class Kind(Enum):
+    """What the elements of a class's set say about a packet; the value ends the set's name."""
+
+    EXACT = ""
+    RANGES = "r"
+    PEERS = "p"
+    PORTS = "q"
+    PORTLESS = "n"
+
+
+_LETTER = {Direction.EGRESS: "e", Direction.INGRESS: "i"}
+_MAP = {Direction.EGRESS: "eg", Direction.INGRESS: "in"}
+_REPLY = {CtDirection.ORIGINAL: "", CtDirection.REPLY: "r"}
+_PREFIX = re.compile(r"rf1 (?P<direction>[ei]) (?P<name>\S+) ?")
+
+
+def class_name(lowest: Address, *, hairpin: bool = False) -> str:
+    """Return the name of the local class whose lowest address this is."""
+    return render_address(lowest).replace(":", "-") + (".self" if hairpin else "")
+
+
+def chain(direction: Direction, name: str, ct_direction: CtDirection) -> str:
+    """Return the chain that judges the packets of a local class."""
+    return f"{_LETTER[direction]}_{name}{_REPLY[ct_direction] and '_r'}"
+
+
+def hairpin_chain(name: str, ct_direction: CtDirection) -> str:
+    """Return the chain that judges what the pods of a class send to themselves."""
+    return f"h_{name}{_REPLY[ct_direction] and '_r'}"
+
+
+def deny_chain(direction: Direction, name: str) -> str:
+    """Return the chain that logs, counts and drops."""
+    return f"{_LETTER[direction]}_{name}_deny"
+
+
+def class_set(direction: Direction, name: str, kind: Kind, *, accepts: bool) -> str:
+    """Return a set of a local class.
+
+    Sets that accept and sets that deny never share a name: a packet that began on old
+    rules may read a set's new elements.
+    """
+    return f"{_LETTER[direction]}_{name}_{kind.value}{'a' if accepts else 'd'}"
+
+
+def dispatch_map(direction: Direction, family: Family, ct_direction: CtDirection) -> str:
+    """Return the map from local pods that are isolated in a direction to their chains."""
+    return f"{_MAP[direction]}{family.value}{_REPLY[ct_direction]}"
+
+
+def self_map(family: Family, ct_direction: CtDirection) -> str:
+    """Return the map that says what a pod may send to itself through a Service."""
+    return f"self{family.value}{_REPLY[ct_direction]}"
+
+
+def isolated_set(family: Family) -> str:
+    """Return the set of local pods that are isolated in any direction."""
+    return f"isolated{family.value}"
+
+
+def log_prefix(direction: Direction, name: str) -> str:
+    """Return the log prefix of a class's dropped packets: ``rf1 <e|i> <class> ``."""
+    return f"rf1 {_LETTER[direction]} {name} "
+
+
+def read_log_prefix(prefix: str) -> tuple[Direction, str] | None:
+    """Return the direction and class name of a log prefix; None when it is not ours."""
+    parts = _PREFIX.fullmatch(prefix)
+    if not parts:
+        return None
+    direction = Direction.EGRESS if parts["direction"] == "e" else Direction.INGRESS
+    return direction, parts["name"]

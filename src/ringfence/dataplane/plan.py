@@ -1,0 +1,191 @@
+"""What one node must enforce: its own pods, by class, and what each may exchange with whom.
+
+A **local class** is the pods of a node that need the same chain in one direction and
+family. What a pod exchanges with itself is kept apart: its own address is the one place
+where pods that policies cannot tell apart differ, and packets that a pod sends to itself
+never reach the chains of a class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import EVERY, Family
+from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.algebra.traffic import ALL
+from ringfence.dataplane.names import class_name
+from ringfence.model.policy import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ringfence.algebra.addresses import Address
+    from ringfence.model.cluster import Pod
+    from ringfence.semantics.engine import Engine
+
+Row = tuple[Intervals, Intervals]
+"""Peer addresses, and the traffic that is allowed with each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalClass:
+    """Local pods with the same allowed traffic in one direction and family.
+
+    Attributes:
+        direction: The direction, seen from the pods.
+        family: The address family.
+        pods: Sorted by address in that family; at least one.
+        rows: Disjoint peer addresses that cover the family, with the traffic that is
+            allowed with each; no two rows with the same traffic.
+        hairpin: Whether it judges what the pods send to themselves instead.
+    """
+
+    direction: Direction
+    family: Family
+    pods: tuple[Pod, ...]
+    rows: tuple[Row, ...]
+    hairpin: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name, unique in its direction."""
+        return class_name(self.addresses[0], hairpin=self.hairpin)
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The addresses of its pods, in order."""
+        return tuple(pod.addresses[self.family] for pod in self.pods)
+
+
+@dataclass(frozen=True, slots=True)
+class Hairpin:
+    """Local pods that are isolated, with what they may send to themselves through a Service.
+
+    Attributes:
+        family: The address family.
+        pods: Sorted by address in that family; at least one.
+        classes: The classes that judge it, egress first; empty when nothing is denied.
+    """
+
+    family: Family
+    pods: tuple[Pod, ...]
+    classes: tuple[LocalClass, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """Everything that one node must enforce.
+
+    Attributes:
+        node: The node's name.
+        classes: Local classes that are denied something, by direction, family and name.
+            A pod that is denied nothing in a direction is in none.
+        hairpins: Every pod of those classes, and every pod that is denied something with
+            itself, in each family.
+    """
+
+    node: str
+    classes: tuple[LocalClass, ...]
+    hairpins: tuple[Hairpin, ...]
+
+
+def plan_node(engine: Engine, node: str) -> NodePlan:
+    """Plan a node from what the engine allows its pods; pods without addresses need nothing yet."""
+    classes: list[LocalClass] = []
+    hairpins: list[Hairpin] = []
+    for family in Family:
+        local = _local_pods(engine, node, family)
+        permitted = {
+            direction: {address: engine.permitted(pod, direction, family) for address, pod in local.items()}
+            for direction in Direction
+        }
+        found = [each for direction in Direction for each in _classes(direction, family, local, permitted[direction])]
+        classes += found
+        isolated = {address for each in found for address in each.addresses}
+        hairpins += _hairpins(family, local, isolated, permitted)
+    return NodePlan(node, tuple(classes), tuple(hairpins))
+
+
+def _local_pods(engine: Engine, node: str, family: Family) -> dict[Address, Pod]:
+    """Return the pods of a node by address, sorted; of two with one address, the one that policies see."""
+    snapshot = engine.snapshot
+    pods = [pod for pod in snapshot.pods if pod.node == node and pod.selectable and family in pod.addresses]
+    found = {pod.addresses[family]: pod for pod in pods}
+    return {address: pod for address, pod in sorted(found.items()) if snapshot.pod_at(address) is pod}
+
+
+def _classes(
+    direction: Direction, family: Family, local: Mapping[Address, Pod], permitted: Mapping[Address, Iterable[Row]]
+) -> list[LocalClass]:
+    """Unite pods that are allowed the same with everybody but themselves.
+
+    What a class says about an address comes from the members that are not at it.
+    """
+    everyone = Intervals.of((address, address) for address in local)
+    groups: list[tuple[list[Address], frozenset[Row], dict[Address, Intervals]]] = []
+    for own, rows in permitted.items():
+        outside = frozenset((rest, traffic) for addresses, traffic in rows if (rest := addresses - everyone))
+        inside = {address: _traffic_at(rows, address) for address in local if address != own}
+        for members, other, known in groups:
+            if other == outside and all(known.get(a, t) == t for a, t in inside.items()):
+                members.append(own)
+                known.update(inside)
+                break
+        else:
+            groups.append(([own], outside, inside))
+    found = []
+    for members, outside, inside in groups:
+        for own in members:
+            # Nobody else is in the class: any answer will do, that of both neighbors costs least.
+            inside.setdefault(own, _traffic_at(permitted[own], own - 1) & _traffic_at(permitted[own], own + 1))
+        rows = _rows(outside, inside)
+        if rows != ((EVERY[family], ALL),):
+            found.append(LocalClass(direction, family, tuple(local[address] for address in members), rows))
+    return found
+
+
+def _hairpins(
+    family: Family,
+    local: Mapping[Address, Pod],
+    isolated: set[Address],
+    permitted: Mapping[Direction, Mapping[Address, Iterable[Row]]],
+) -> list[Hairpin]:
+    """Unite pods that may send themselves the same; those that no chain meets are left out."""
+    groups: dict[tuple[Intervals, Intervals], list[Pod]] = {}
+    for own, pod in local.items():
+        egress, ingress = (_traffic_at(permitted[direction][own], own) for direction in _HALVES)
+        if own in isolated or egress != ALL or ingress != ALL:
+            groups.setdefault((egress, ingress), []).append(pod)
+    return [
+        Hairpin(
+            family,
+            tuple(pods),
+            tuple(
+                LocalClass(direction, family, tuple(pods), ((EVERY[family], traffic),), hairpin=True)
+                for direction, traffic in zip(_HALVES, halves, strict=True)
+                if traffic != ALL
+            ),
+        )
+        for halves, pods in groups.items()
+    ]
+
+
+_HALVES = (Direction.EGRESS, Direction.INGRESS)
+"""Both directions, in the order a packet meets them."""
+
+
+def _traffic_at(rows: Iterable[Row], address: int) -> Intervals:
+    """Return the traffic that is allowed with one address; none beyond the ends of the family."""
+    return next((traffic for addresses, traffic in rows if address in addresses), EMPTY)
+
+
+def _rows(outside: Iterable[Row], inside: Mapping[Address, Intervals]) -> tuple[Row, ...]:
+    """Unite rows and single addresses by traffic, sorted by their first address."""
+    ranges: dict[Intervals, list[tuple[int, int]]] = {}
+    for addresses, traffic in outside:
+        ranges.setdefault(traffic, []).extend(addresses)
+    for address, traffic in inside.items():
+        ranges.setdefault(traffic, []).append((address, address))
+    united = [(Intervals.of(pairs), traffic) for traffic, pairs in ranges.items()]
+    return tuple(sorted(united, key=lambda row: row[0].ranges))
