@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ringfence.algebra.traffic import Protocol
-    from ringfence.model.cluster import Pod
+    from ringfence.model.cluster import ContainerPort, Pod
     from ringfence.model.origin import Origin
 
 
@@ -141,15 +141,15 @@ class Rule:
         """
         if not self.named or server is None or not server.selectable:
             return self.traffic
-        return self.traffic | resolve(self.named, server)
+        return self.traffic | resolve(self.named, server.ports)
 
 
-def resolve(named: tuple[NamedPort, ...], server: Pod) -> Intervals:
-    """Return the traffic that port names mean on one pod; a name it lacks means nothing."""
+def resolve(named: tuple[NamedPort, ...], ports: tuple[ContainerPort, ...]) -> Intervals:
+    """Return the traffic that port names mean on a pod with these ports; a name it lacks means nothing."""
     wanted = {(port.name, port.protocol) for port in named}
     return Intervals.of(
         (point(port.protocol, port.number),) * 2
-        for port in server.ports
+        for port in ports
         if port.name and ((port.name, port.protocol) in wanted or (port.name, None) in wanted)
     )
 

@@ -1,0 +1,102 @@
+"""Traffic and addresses cut into atoms: no more than the policies can tell apart.
+
+Sets of traffic become masks, ints with one bit for each atom; an address becomes its
+signature, an int with one bit for each block that holds it. Both are exact: two points
+of one atom, and two addresses of one signature and family, get the same answer always.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import accumulate
+from operator import itemgetter, xor
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import EVERY, Family
+from ringfence.algebra.intervals import Intervals, Range, atoms
+from ringfence.algebra.traffic import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSpace:
+    """All traffic as atoms.
+
+    Attributes:
+        atoms: Disjoint runs of the line of traffic, in order, together all of it.
+    """
+
+    atoms: tuple[Range, ...]
+
+    @classmethod
+    def of(cls, sets: Iterable[Intervals]) -> TrafficSpace:
+        """Build the coarsest space in which each of the sets has a mask."""
+        return cls(atoms(ALL, sets))
+
+    @property
+    def everything(self) -> int:
+        """The mask of all traffic."""
+        return (1 << len(self.atoms)) - 1
+
+    def mask(self, traffic: Intervals) -> int:
+        """Return the mask of a set that was given to :meth:`of`, or of a union of such sets."""
+        found = 0
+        for first, last in traffic:
+            low = bisect_left(self.atoms, first, key=itemgetter(0))
+            high = bisect_right(self.atoms, last, key=itemgetter(0))
+            found |= (1 << high) - (1 << low)
+        return found
+
+    def traffic(self, mask: int) -> Intervals:
+        """Return the traffic of a mask."""
+        return Intervals.of(run for number, run in enumerate(self.atoms) if mask >> number & 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSpace:
+    """All addresses of both families by the blocks that hold them.
+
+    Attributes:
+        blocks: Sets of addresses that policies name, each once; bit ``n`` of a signature
+            stands for ``blocks[n]``.
+        cuts: Where any block begins, or has just ended, in order.
+        signatures: The signature of the addresses from each cut to the next.
+    """
+
+    blocks: tuple[Intervals, ...]
+    cuts: tuple[int, ...]
+    signatures: tuple[int, ...]
+
+    @classmethod
+    def of(cls, blocks: tuple[Intervals, ...]) -> AddressSpace:
+        """Build the space of some blocks in one sweep."""
+        toggles: dict[int, int] = defaultdict(int)
+        for number, block in enumerate(blocks):
+            for first, last in block:
+                toggles[first] ^= 1 << number
+                toggles[last + 1] ^= 1 << number
+        cuts = tuple(sorted(toggles))
+        return cls(blocks, cuts, tuple(accumulate((toggles[cut] for cut in cuts), xor)))
+
+    def signature(self, address: int) -> int:
+        """Return the signature of one address."""
+        index = bisect_right(self.cuts, address)
+        return self.signatures[index - 1] if index else 0
+
+    def regions(self, addresses: Intervals) -> dict[int, Intervals]:
+        """Return a set of addresses of one family, cut by signature, in order of first address."""
+        runs: dict[int, list[Range]] = defaultdict(list)
+        for run in atoms(addresses, self.blocks):
+            runs[self.signature(run[0])].append(run)
+        return {signature: Intervals.of(each) for signature, each in runs.items()}
+
+    def unknown(self, family: Family) -> int:
+        """Return the signature of an address of which nothing is known.
+
+        It is taken to lie outside every block that does not cover its whole family.
+        """
+        return sum(1 << number for number, block in enumerate(self.blocks) if EVERY[family] <= block)

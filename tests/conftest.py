@@ -1,0 +1,17 @@
+"""How much is tried: HYPOTHESIS_PROFILE chooses the number of examples of every law."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+SLOW_WORLDS = (HealthCheck.too_slow, HealthCheck.data_too_large)
+"""Dense worlds take long to draw; that says nothing about the law under test."""
+
+settings.register_profile(
+    "default", max_examples=50, deadline=None, derandomize=True, suppress_health_check=SLOW_WORLDS
+)
+settings.register_profile("ci", settings.get_profile("default"), max_examples=300)
+settings.register_profile("wide", settings.get_profile("default"), max_examples=20_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
