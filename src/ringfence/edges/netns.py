@@ -1,0 +1,185 @@
+"""Namespaces: a world of one's own, and networks in it that only descriptors hold open.
+
+Nothing here is ever mounted or named, so a world needs no cleaning up: when its first
+process ends, the kernel ends all others in it and takes the networks down.
+
+Python 3.11 has no ``os.unshare`` and no ``os.setns``; they are called through ctypes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringfence.errors import WorldError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# linux/sched.h and linux/mount.h
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+_MS_REC_PRIVATE = 0x4000 | 0x40000
+
+_OWN_NETWORK = "/proc/thread-self/ns/net"
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Network:
+    """A network namespace, held open by a descriptor.
+
+    Attributes:
+        descriptor: An open file of the namespace; -1 once closed.
+    """
+
+    __slots__ = ("descriptor",)
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    @classmethod
+    def current(cls) -> Network:
+        """Return the namespace that this thread is in."""
+        return cls(os.open(_OWN_NETWORK, os.O_RDONLY | os.O_CLOEXEC))
+
+    @classmethod
+    def create(cls) -> Network:
+        """Make a namespace that holds nothing but a loopback interface that is down."""
+        home = cls.current()
+        try:
+            unshare(CLONE_NEWNET)
+            made = cls.current()
+            setns(home.descriptor)
+        finally:
+            home.close()
+        return made
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Be in the namespace for a while: sockets opened and processes started there stay there."""
+        home = Network.current()
+        try:
+            setns(self.descriptor)
+            yield
+        finally:
+            setns(home.descriptor)
+            home.close()
+
+    def close(self) -> None:
+        """Let go of the namespace; it ends when no socket, link or process is in it any more."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+def unshare(flags: int) -> None:
+    """Put this process into new namespaces; ``OSError`` as the kernel says."""
+    _check(_libc.unshare(flags))
+
+
+def setns(descriptor: int, kind: int = CLONE_NEWNET) -> None:
+    """Put this thread into a namespace that exists; ``OSError`` as the kernel says."""
+    _check(_libc.setns(descriptor, kind))
+
+
+def fork_isolated(main: Callable[[], int], *, refused: Callable[[WorldError], None], waited_for: bool) -> int:
+    """Run a function in a new world: user (unless root), mount, PID and network namespaces.
+
+    The function runs in a forked copy of this process, which must have one thread, as PID 1.
+    Its result is the exit status. No exception handler of the caller sees its errors.
+
+    Args:
+        main: What the first process of the new world does.
+        refused: Is called in the copy when the machine refuses to make the world.
+        waited_for: Whether the process that is returned lasts as long as the world and ends
+            with its status. Otherwise it ends at once, and the world lives on by itself.
+
+    Returns:
+        The process to wait for.
+    """
+    keeper = os.fork()
+    if keeper:
+        return keeper
+    status = 70
+    try:
+        os.setsid()  # the terminal's Ctrl-C is for the caller alone
+        status = _keep(main, refused, waited_for=waited_for)
+    except BaseException:  # noqa: BLE001 - a forked copy must never return into its caller's code
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _keep(main: Callable[[], int], refused: Callable[[WorldError], None], *, waited_for: bool) -> int:
+    try:
+        _unshare_world()
+    except WorldError as error:
+        refused(error)
+        return 3
+    first = os.fork()
+    if first:
+        return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF if waited_for else 0
+    _make_mounts_private()
+    return main()
+
+
+def _unshare_world() -> None:
+    """Enter new namespaces; the user namespace only where the others are refused without it."""
+    world = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET
+    if os.geteuid() == 0:
+        try:
+            unshare(world)
+        except PermissionError:
+            pass  # root without the capability, as in many containers: an ordinary user's way may be open
+        else:
+            return
+    user, group = os.geteuid(), os.getegid()
+    try:
+        unshare(world | CLONE_NEWUSER)
+        # user_namespaces(7): without this, an ordinary user may not map a group.
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    except OSError as error:
+        raise WorldError(*_why_refused(error)) from error
+
+
+def _why_refused(error: OSError) -> tuple[str, str]:
+    """Return a message and a hint for a refusal, by the switches known to cause it."""
+    if error.errno == errno.ENOSYS:
+        return "this kernel has no namespaces", "use a Linux kernel with user and network namespaces"
+    switches = {
+        "/proc/sys/user/max_user_namespaces": ("0", "user.max_user_namespaces=10000"),
+        "/proc/sys/kernel/unprivileged_userns_clone": ("0", "kernel.unprivileged_userns_clone=1"),
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": (
+            "1",
+            "kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+    }
+    for name, (refusing, cure) in switches.items():
+        path = Path(name)
+        if path.exists() and path.read_text().strip() == refusing:
+            return "this machine does not let ordinary users make namespaces", f"run as root, or set {cure} with sysctl"
+    message = f"this machine refuses to make namespaces: {os.strerror(error.errno or 0).lower()}"
+    return message, "run as root, or outside a container that forbids it"
+
+
+def _make_mounts_private() -> None:
+    """Keep mounts from leaking out, and show the world's own processes where that is allowed."""
+    _check(_libc.mount(None, b"/", None, _MS_REC_PRIVATE, None))
+    # Containers that mask parts of /proc forbid a fresh one; only `ps` would miss it.
+    _libc.mount(b"proc", b"/proc", b"proc", 0, None)
+
+
+def _check(result: int) -> None:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
