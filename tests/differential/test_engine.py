@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from tests.worlds import boundary_addresses, boundary_traffic, connections, snapshots
 
-from ringfence.algebra.addresses import EVERY
+from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import EMPTY
 from ringfence.algebra.traffic import point
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
-from ringfence.semantics.engine import Engine, PairTraffic
+from ringfence.semantics.engine import Ends, Engine, PairTraffic
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
+    from ringfence.model.connection import End
     from ringfence.model.snapshot import Snapshot
 
 
@@ -27,6 +28,11 @@ def outcome(traffic: PairTraffic, at: int) -> Outcome:
     if at in traffic.allowed:
         return Outcome.ALLOWED
     return Outcome.UNDECIDED if at in traffic.undecided else Outcome.DENIED
+
+
+def holds(ends: Ends, end: End) -> bool:
+    """Whether an end is among others."""
+    return end in ends.pods if isinstance(end, Pod) else end in ends.addresses
 
 
 @given(snapshots())
@@ -78,3 +84,38 @@ def test_permitted_addresses_are_disjoint_and_complete(snapshot: Snapshot):
                     together |= addresses
                 assert together == EVERY[family]
                 assert len({traffic for _, traffic in permitted}) == len(permitted)
+
+
+@given(snapshots())
+def test_blocks_hold_every_pair_with_the_traffic_that_is_defined(snapshot: Snapshot):
+    """Each pair is in one block with all its traffic, or in none because nothing may pass."""
+    engine = Engine(snapshot)
+    blocks = {family: list(engine.blocks(family)) for family in Family}
+    for connection in connections(snapshot):
+        client, server = connection.client, connection.server
+        if client == server or any(not isinstance(end, Pod) and snapshot.pod_at(end) for end in (client, server)):
+            continue  # a pod's own address stands for the pod
+        found = [b.traffic for b in blocks[connection.family] if holds(b.clients, client) and holds(b.servers, server)]
+        (traffic,) = found or [PairTraffic()]
+        at = point(connection.protocol, connection.port)
+        assert outcome(traffic, at) is verdict(snapshot, connection).outcome, connection
+
+
+@given(snapshots())
+def test_blocks_are_not_empty_and_each_has_a_pod(snapshot: Snapshot):
+    """A block that says nothing, or speaks of outsiders alone, is not given."""
+    for family in Family:
+        for block in Engine(snapshot).blocks(family):
+            assert block.traffic.allowed or block.traffic.undecided
+            assert block.clients.pods or block.clients.addresses
+            assert block.servers.pods or block.servers.addresses
+            assert block.clients.pods or block.servers.pods
+            assert not (block.clients.addresses and block.servers.addresses) or block.clients.pods
+
+
+@given(snapshots())
+def test_blocks_of_the_same_servers_and_traffic_are_one(snapshot: Snapshot):
+    """No two blocks could be written as one."""
+    for family in Family:
+        blocks = list(Engine(snapshot).blocks(family))
+        assert len({(tuple(map(str, b.servers.pods)), b.servers.addresses, b.traffic) for b in blocks}) == len(blocks)

@@ -23,11 +23,13 @@ from ringfence.algebra.traffic import ALL
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
 from ringfence.semantics.program import Compiler, Meeting
-from ringfence.semantics.reachability import Block, Ends, PairTraffic
+from ringfence.semantics.reachability import Block, Ends, Overlay, PairTraffic
 from ringfence.semantics.rows import blend, mask_at
 from ringfence.semantics.universe import Universe, ones
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ringfence.model.connection import End
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.program import Program
@@ -102,6 +104,15 @@ class Engine:
             (addresses, self._compiler.traffic.traffic(mask)) for mask, addresses in found.items() if addresses
         )
 
+    def blocks(self, family: Family) -> Iterator[Block]:
+        """Yield all pairs of ends between which something may pass, as disjoint rectangles.
+
+        Each pair with a pod at one end is in one block at most, and in one if anything may
+        pass. A block says nothing of a pod with itself, even if it is in both sides.
+        """
+        for clients, servers, masks in Overlay(self._universe, family, self._row).rectangles():
+            yield Block(clients, servers, self._pair_traffic(*masks))
+
     def _masks(self, direction: Direction, subject: End, peer: End, family: Family, via: str | None) -> tuple[int, int]:
         """Return the masks of what is surely and of what is possibly allowed in one direction."""
         everything = self._compiler.traffic.everything
@@ -124,8 +135,10 @@ class Engine:
             self._programs[key] = self._compiler.program(self._universe.classes[key[0]], direction)
         return self._programs[key]
 
-    def _row(self, pod: Pod, direction: Direction) -> Row:
-        """Return what a pod may do with every peer but itself."""
+    def _row(self, pod: Pod | None, direction: Direction) -> Row:
+        """Return what the policies of a pod let it do with every peer but itself; no pod, no policies."""
+        if pod is None or pod.host_network:
+            return self._compiler.rows.everything
         program = self._program(pod, direction)
         row = self._compiler.row(program)
         near = self._universe.on_node(pod.node) if direction is Direction.INGRESS else 0

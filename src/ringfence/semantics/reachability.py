@@ -1,14 +1,35 @@
-"""Who reaches whom, on what: all pairs of ends as a few disjoint rectangles."""
+"""Who reaches whom, on what: all pairs of ends as a few disjoint rectangles.
+
+A server's *column* is what each client may open to it: the clients split by traffic.
+Egress rows give every server a first column, its own ingress row gives a second, and
+where the two meet is the answer. Servers with equal parts of columns share a block.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.model.cluster import Pod
+from ringfence.model.policy import Direction
+from ringfence.semantics.universe import bits, ones
 
 if TYPE_CHECKING:
-    from ringfence.model.cluster import Pod
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ringfence.algebra.addresses import Family
+    from ringfence.semantics.rows import Row
+    from ringfence.semantics.universe import Universe
+
+Masks = tuple[int, int]
+"""What is surely and what is possibly allowed, as masks of traffic."""
+
+Column = tuple[tuple[Masks, int], ...]
+"""Masks and the atoms that have them: disjoint, together all that matter, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +60,7 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Every client with every server, and the traffic that is the same for all these pairs.
+    """Every client with every server, and the traffic that all these pairs have.
 
     Attributes:
         clients: The clients.
@@ -50,3 +71,97 @@ class Block:
     clients: Ends
     servers: Ends
     traffic: PairTraffic
+
+
+Subject = Pod | None
+"""A pod, or None for the addresses at an atom."""
+
+
+class Overlay:
+    """Lays the rows of both directions over each other, in one family."""
+
+    def __init__(self, universe: Universe, family: Family, row_of: Callable[[Subject, Direction], Row]) -> None:
+        """Take from ``row_of`` what a subject's policies allow in one direction."""
+        self._universe, self._row_of = universe, row_of
+        self._subjects: dict[int, list[Subject]] = defaultdict(list)
+        self._spread: dict[int, int] = {}
+        for pod in universe.snapshot.pods:
+            if not pod.terminal and family in universe.snapshot.families_of(pod):
+                first, *others = universe.atoms_of(pod, family)
+                self._subjects[first].append(pod)
+                if others:
+                    self._spread[first] = bits((first, *others))
+        for number in universe.outside(family):
+            self._subjects[number].append(None)
+        self._certain = bits(self._subjects) & ~bits(self._spread)
+        self._columns: dict[Row, Column] = {}
+
+    def rectangles(self) -> Iterator[tuple[Ends, Ends, Masks]]:
+        """Yield clients, servers and what may pass between them, which is never nothing."""
+        first_columns = self._first_columns()
+        found: dict[tuple[int, Masks], list[tuple[int, list[Subject]]]] = defaultdict(list)
+        for number, subjects in self._subjects.items():
+            alike: dict[Column, list[Subject]] = defaultdict(list)
+            for subject in subjects:
+                alike[self._column(self._row_of(subject, Direction.INGRESS))].append(subject)
+            for column, servers in alike.items():
+                for masks, clients in _meet(first_columns[number], column).items():
+                    found[clients, masks].append((number, servers))
+        for (clients, masks), parts in found.items():
+            both = self._ends((n, self._subjects[n]) for n in ones(clients)), self._ends(parts)
+            yield from ((*ends, masks) for ends in _with_a_pod(*both))
+
+    def _first_columns(self) -> dict[int, Column]:
+        """Return for every server what its clients' own policies let them open to it."""
+        clients_of: dict[tuple[Masks, int], int] = defaultdict(int)
+        for number, subjects in self._subjects.items():
+            # Egress does not depend on the node, so any pod speaks for its atom.
+            for cell in self._column(self._row_of(subjects[0], Direction.EGRESS)):
+                clients_of[cell] |= 1 << number
+        columns: dict[int, dict[Masks, int]] = {number: defaultdict(int) for number in self._subjects}
+        for (masks, servers), clients in clients_of.items():
+            for number in ones(servers):
+                columns[number][masks] |= clients
+        return {number: tuple(column.items()) for number, column in columns.items()}
+
+    def _column(self, row: Row) -> Column:
+        """Return a row in which each pod is at one atom, its first, even where it may be at several."""
+        if row not in self._columns:
+            cells: dict[Masks, int] = defaultdict(int)
+            for mask, held in row:
+                cells[mask, mask] |= held & self._certain
+            for first, spread in self._spread.items():
+                masks = [mask for mask, held in row if held & spread]
+                cells[reduce(and_, masks), reduce(or_, masks)] |= 1 << first
+            self._columns[row] = tuple((masks, atoms) for masks, atoms in sorted(cells.items()) if any(masks) and atoms)
+        return self._columns[row]
+
+    def _ends(self, parts: Iterable[tuple[int, Sequence[Subject]]]) -> Ends:
+        pods: list[Pod] = []
+        addresses: list[Intervals] = []
+        for number, subjects in parts:
+            pods += (subject for subject in subjects if subject is not None)
+            addresses += (self._universe.addresses[number] for subject in subjects if subject is None)
+        return Ends(tuple(sorted(pods, key=lambda pod: (pod.namespace, pod.name))), Intervals.union(addresses))
+
+
+def _meet(one: Column, other: Column) -> dict[Masks, int]:
+    """Return what both columns allow; clients for whom that is nothing are left out."""
+    met: dict[Masks, int] = defaultdict(int)
+    for (surely, possibly), clients in one:
+        for (also_surely, also_possibly), others in other:
+            both, masks = clients & others, (surely & also_surely, possibly & also_possibly)
+            if both and any(masks):
+                met[masks] |= both
+    return met
+
+
+def _with_a_pod(clients: Ends, servers: Ends) -> Iterator[tuple[Ends, Ends]]:
+    """Yield a rectangle as up to two that leave out addresses that meet addresses."""
+    if not (clients.addresses and servers.addresses):
+        yield clients, servers
+        return
+    if clients.pods:
+        yield Ends(clients.pods), servers
+    if servers.pods:
+        yield Ends(addresses=clients.addresses), Ends(servers.pods)

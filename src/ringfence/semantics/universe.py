@@ -148,6 +148,11 @@ class Universe:
         """Return the atoms of one family."""
         return self._by_family[family]
 
+    def outside(self, family: Family) -> tuple[int, ...]:
+        """Return the atoms of addresses of a family that are no pod's own, as far as there are any."""
+        numbered = enumerate(zip(self.atoms, self.addresses, strict=True))
+        return tuple(n for n, (atom, held) in numbered if held and atom.family is family and atom.pod_class is None)
+
     @cached_property
     def addresses(self) -> tuple[Intervals, ...]:
         """The addresses at each atom: disjoint, together all addresses of both families.
@@ -224,12 +229,20 @@ class Universe:
         return _NO_POD if atom.pod_class is None else self.classes[atom.pod_class]
 
 
-def ones(bits: int) -> Iterator[int]:
-    """Yield the members of a set of small integers that is written as bits, in order."""
-    while bits:
-        low = bits & -bits
+def bits(members: Iterable[int]) -> int:
+    """Return a set of small integers written as bits."""
+    found = 0
+    for member in members:
+        found |= 1 << member
+    return found
+
+
+def ones(found: int) -> Iterator[int]:
+    """Yield the members of a set that is written as bits, in order."""
+    while found:
+        low = found & -found
         yield low.bit_length() - 1
-        bits ^= low
+        found ^= low
 
 
 def _gather(atoms: Iterable[Atom], keys: Callable[[Atom], Iterable[Key]]) -> dict[Key, int]:
