@@ -1,0 +1,300 @@
+"""How a client or a server is named, and how pods are named back as briefly as can be.
+
+::
+
+    shop/web              the pod of that name, else the workload
+    shop/deploy/web       a workload of one kind; kubectl's short names and full kinds
+    shop/                 every pod of the namespace
+    shop:app=web          pods by their labels, in kubectl's grammar
+    10.1.2.3  10.0.0.0/8  addresses of either family
+
+Pods whose phase is Succeeded or Failed can no longer connect: no name means them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import cidrs, read_address, read_cidr
+from ringfence.algebra.intervals import Intervals
+from ringfence.algebra.selectors import EVERYTHING, Operator, Requirement, Selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ringfence.model.cluster import Pod
+    from ringfence.model.snapshot import Snapshot
+
+KINDS = {
+    "Pod": ("pod", "po"),
+    "Deployment": ("deploy",),
+    "StatefulSet": ("sts",),
+    "DaemonSet": ("ds",),
+    "ReplicaSet": ("rs",),
+    "ReplicationController": ("rc",),
+    "Job": ("job",),
+    "CronJob": ("cj",),
+}
+"""The kinds that stand for pods, each with kubectl's short names; the first is how we write it."""
+
+_KIND_OF = {
+    spelling: kind for kind, shorts in KINDS.items() for spelling in (*shorts, kind.lower(), f"{kind.lower()}s")
+}
+
+_NOT_YET = {"svc": "Services", "service": "Services", "services": "Services", "node": "nodes"}
+"""What is not understood yet, by its prefix or kind."""
+
+_FEW = 3
+"""So many names are always written out, and no more are suggested."""
+
+_KEY = r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?"
+_VALUE = r"(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?"
+_REQUIREMENT = re.compile(
+    rf"\s*(?:!\s*(?P<absent>{_KEY})"
+    rf"|(?P<listed>{_KEY})\s+(?P<word>in|notin)\s*\((?P<values>\s*{_VALUE}\s*(?:,\s*{_VALUE}\s*)*)\)"
+    rf"|(?P<equated>{_KEY})\s*(?P<sign>==|=|!=)\s*(?P<value>{_VALUE})"
+    rf"|(?P<present>{_KEY}))\s*(?:,(?=\s*\S)|$)",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectName:
+    """One pod or workload.
+
+    Attributes:
+        namespace: Its namespace.
+        name: Its name.
+        kind: One of :data:`KINDS`, or empty: a pod first, then a workload.
+    """
+
+    namespace: str
+    name: str
+    kind: str = ""
+
+    def __str__(self) -> str:
+        """Return the name as it can be asked again."""
+        return "/".join(filter(None, (self.namespace, self.kind and _short(self.kind), self.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class PodsName:
+    """Every pod of a namespace that a selector matches."""
+
+    namespace: str
+    selector: Selector = EVERYTHING
+
+    def __str__(self) -> str:
+        """Return the name as it can be asked again."""
+        return f"{self.namespace}:{self.selector}" if self.selector.requirements else f"{self.namespace}/"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressName:
+    """Addresses of one family; some may turn out to be pods'."""
+
+    addresses: Intervals
+
+    def __str__(self) -> str:
+        """Return one address, or the CIDR."""
+        (text,) = cidrs(self.addresses)
+        return text.removesuffix("/32").removesuffix("/128") if self.addresses.count() == 1 else text
+
+
+Name = ObjectName | PodsName | AddressName
+
+
+def read_name(text: str, namespace: str) -> Name:
+    """Read the name of a client or server.
+
+    Args:
+        text: The name, as the module's docstring lists them.
+        namespace: The namespace of a name that has none.
+
+    Raises:
+        ValueError: the text names nothing, or something that is not understood yet.
+    """
+    prefix, colon, rest = text.partition(":")
+    if text == "internet":
+        message = "the internet is not understood as a name yet"
+        raise ValueError(message)
+    if colon and prefix in _NOT_YET:
+        message = f"{_NOT_YET[prefix]} are not understood as names yet"
+        raise ValueError(message)
+    if addresses := _read_addresses(text):
+        return AddressName(addresses)
+    if colon and "/" not in prefix:
+        return PodsName(prefix or namespace, read_selector(rest))
+    return _read_object(text, namespace)
+
+
+def read_selector(text: str) -> Selector:
+    """Read a label selector in kubectl's grammar; ``ValueError`` when it is none.
+
+    ``app=web``, ``app==web``, ``app!=web``, ``app in (web,api)``, ``app notin (web)``,
+    ``app``, ``!app``, joined by commas.
+    """
+    found: list[Requirement] = []
+    place = 0
+    while place < len(text) or not found:
+        parts = _REQUIREMENT.match(text, place)
+        if not parts:
+            message = f"{text[place:].strip()!r} is no label selector such as app=web or app in (web,api)"
+            raise ValueError(message)
+        found.append(_requirement(parts.groupdict()))
+        place = parts.end()
+    return Selector.of(found)
+
+
+def _requirement(parts: dict[str, str | None]) -> Requirement:
+    match parts:
+        case {"absent": str(key)}:
+            return Requirement(key, Operator.DOES_NOT_EXIST)
+        case {"present": str(key)}:
+            return Requirement(key, Operator.EXISTS)
+        case {"listed": str(key), "word": word, "values": str(values)}:
+            operator = Operator.IN if word == "in" else Operator.NOT_IN
+            return Requirement(key, operator, tuple(sorted({value.strip() for value in values.split(",")})))
+        case {"equated": str(key), "sign": sign, "value": str(value)}:
+            return Requirement(key, Operator.NOT_IN if sign == "!=" else Operator.IN, (value,))
+    raise AssertionError(parts)
+
+
+def _read_addresses(text: str) -> Intervals | None:
+    """Return the addresses that a text gives, or None when it gives none."""
+    first, slash, _ = text.partition("/")
+    try:
+        address = read_address(first)
+    except ValueError:
+        return None
+    try:
+        return read_cidr(text) if slash else Intervals.point(address)
+    except ValueError:
+        message = f"{text!r} is no CIDR"
+        raise ValueError(message) from None
+
+
+def _read_object(text: str, namespace: str) -> ObjectName | PodsName:
+    match text.split("/"):
+        case [name] if name:
+            return ObjectName(namespace, name)
+        case [given, ""] if given:
+            return PodsName(given)
+        case [given, name] if given:
+            return ObjectName(given, name)
+        case [given, kind, name] if given and name and kind.lower() in _KIND_OF:
+            return ObjectName(given, name, _KIND_OF[kind.lower()])
+        case [_, kind, _] if kind.lower() in _NOT_YET:
+            message = f"{_NOT_YET[kind.lower()]} are not understood as names yet"
+        case [_, kind, _]:
+            message = f"{kind!r} is no kind of workload: one of {', '.join(map(_short, KINDS))}"
+        case _:
+            message = f"{text!r} is no name" if text else "the name is empty"
+    raise ValueError(message)
+
+
+def _short(kind: str) -> str:
+    return KINDS[kind][0] if kind in KINDS else kind.lower()
+
+
+class Directory:
+    """Who is who in one snapshot: finds pods by name, and names pods.
+
+    Attributes:
+        snapshot: Whose pods these are.
+        pods: Every pod that can connect, in the snapshot's order.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.pods = tuple(pod for pod in snapshot.pods if not pod.terminal)
+        self._by_name = {(pod.namespace, pod.name): pod for pod in self.pods}
+        self._by_namespace: dict[str, list[Pod]] = defaultdict(list)
+        self._by_workload: dict[tuple[str, str], dict[str, list[Pod]]] = defaultdict(dict)
+        for pod in self.pods:
+            self._by_namespace[pod.namespace].append(pod)
+            if pod.workload:
+                kind, _, name = pod.workload.partition("/")
+                self._by_workload[pod.namespace, name].setdefault(kind, []).append(pod)
+        self._group = {(pod.namespace, pod.name): self._group_name(pod) for pod in self.pods}
+        self._size = Counter(self._group.values())
+        self._groups = Counter(group.partition("/")[0] for group in self._size)
+
+    def find(self, name: ObjectName | PodsName) -> dict[str, tuple[Pod, ...]]:
+        """Return what a name may mean, by unmistakable names.
+
+        None means that nothing has the name; several that it is ambiguous.
+        """
+        if isinstance(name, PodsName):
+            pods = tuple(p for p in self._by_namespace.get(name.namespace, ()) if name.selector.matches(p.labels))
+            return {str(name): pods} if pods else {}
+        pod = self._by_name.get((name.namespace, name.name))
+        if pod and name.kind in ("", "Pod"):
+            return {str(pod): (pod,)}
+        workloads = self._by_workload.get((name.namespace, name.name), {})
+        return {
+            str(ObjectName(name.namespace, name.name, kind)): tuple(pods)
+            for kind, pods in sorted(workloads.items())
+            if name.kind in ("", kind)
+        }
+
+    def nearest(self, name: ObjectName | PodsName) -> tuple[str, ...]:
+        """Return up to three names that somebody has and that come near, the nearest first."""
+        labels = {f"{pod.namespace}:{key}={value}" for pod in self.pods for key, value in pod.labels.items()}
+        known = sorted(
+            {f"{each}/" for each in self._by_namespace} | set(self._size) | set(map(str, self.pods)) | labels
+        )
+        elsewhere = [each for each in known if isinstance(name, ObjectName) and each.endswith(f"/{name.name}")]
+        return tuple(dict.fromkeys((*elsewhere, *get_close_matches(str(name), known))))[:_FEW]
+
+    def names_of(self, pods: Iterable[Pod]) -> tuple[str, ...]:
+        """Name pods one by one, and a workload whose pods are all there by its own name; sorted."""
+        members: dict[str, list[Pod]] = defaultdict(list)
+        for pod in pods:
+            members[self._group[pod.namespace, pod.name]].append(pod)
+        return tuple(sorted(name for group, found in members.items() for name in self._names(group, found)))
+
+    def terms(self, pods: Sequence[Pod]) -> tuple[str, ...]:
+        """Name pods like :meth:`names_of`, but a whole namespace ``shop/*`` and all pods ``*``."""
+        if len(pods) == len(self.pods) and len(self._by_namespace) > 1:
+            return ("*",)
+        found: dict[str, list[Pod]] = defaultdict(list)
+        for pod in pods:
+            found[pod.namespace].append(pod)
+        return tuple(term for namespace in sorted(found) for term in self._terms_in(namespace, found[namespace]))
+
+    def render(self, pods: Sequence[Pod]) -> str:
+        """Name pods in the fewest words: :meth:`terms`, or a larger set ``except`` some."""
+        terms = self.terms(pods)
+        best, size = ", ".join(terms), len(terms)
+        if size <= _FEW:
+            return best
+        chosen = {(pod.namespace, pod.name) for pod in pods}
+        touched = [
+            pod for namespace in sorted({pod.namespace for pod in pods}) for pod in self._by_namespace[namespace]
+        ]
+        for larger in (touched, self.pods):
+            around = self.terms(larger)
+            without = self.terms([pod for pod in larger if (pod.namespace, pod.name) not in chosen])
+            if without and len(around) + len(without) < size:
+                best, size = f"{', '.join(around)} except {', '.join(without)}", len(around) + len(without)
+        return best
+
+    def _terms_in(self, namespace: str, pods: Sequence[Pod]) -> tuple[str, ...]:
+        whole = len(pods) == len(self._by_namespace[namespace])
+        return (f"{namespace}/*",) if whole and self._groups[namespace] > 1 else self.names_of(pods)
+
+    def _names(self, group: str, pods: Sequence[Pod]) -> list[str]:
+        return [group] if len(pods) == self._size[group] else [str(pod) for pod in pods]
+
+    def _group_name(self, pod: Pod) -> str:
+        """Return the shortest name that means the pod's whole workload and nothing else."""
+        kind, _, name = pod.workload.partition("/")
+        if not kind:
+            return str(pod)
+        alone = len(self._by_workload[pod.namespace, name]) == 1 and (pod.namespace, name) not in self._by_name
+        return str(ObjectName(pod.namespace, name, "" if alone else kind))

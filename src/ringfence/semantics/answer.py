@@ -1,0 +1,256 @@
+"""Answers with their reasons: a question is cut up, judged by the definition, and put together.
+
+A question about several pods, addresses, families or ports is cut into cells that no
+policy can tell apart, the definition judges one connection of each, and cells that get
+the same verdict for the same reasons are put together again. So every reason is the
+definition's own, and nobody is picked silently.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ringfence.algebra.intervals import Intervals, atoms
+from ringfence.algebra.traffic import Protocol, at, ports
+from ringfence.errors import InputError
+from ringfence.model.cluster import Pod
+from ringfence.model.connection import Connection
+from ringfence.model.policy import Direction
+from ringfence.semantics.scene import Scenes
+from ringfence.semantics.sides import Sides
+from ringfence.semantics.spec import verdict
+from ringfence.semantics.verdict import Assumption, Half, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ringfence.algebra.addresses import Family
+    from ringfence.algebra.intervals import Range
+    from ringfence.model.connection import End
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.engine import Ends
+    from ringfence.semantics.question import Question
+    from ringfence.semantics.sides import Group, Party, Side
+
+MIXED = "mixed"
+"""The verdict of an answer whose parts have different ones."""
+
+_CLIENT, _SERVER = "{client}", "{server}"
+"""Stand-ins for the names of the pods that are judged; no Kubernetes name has braces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Connections that get one verdict for one reason.
+
+    Attributes:
+        client: What to call the clients.
+        server: What to call the servers.
+        clients: Who they are.
+        servers: Who they are; a pod against itself is not meant, unless both are that pod alone.
+        traffic: On what.
+        families: In which families, in order.
+        verdict: The definition's, told of these clients and servers.
+    """
+
+    client: str
+    server: str
+    clients: Ends
+    servers: Ends
+    traffic: Intervals
+    families: tuple[Family, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question.
+
+    Attributes:
+        question: The question, its names in full.
+        traffic: What it asks about, port names resolved.
+        families: The families in which it was judged, in order.
+        parts: Disjoint, at least one, together everything that was asked.
+        left_out: Servers that have no port of the name that was asked.
+    """
+
+    question: Question
+    traffic: Intervals
+    families: tuple[Family, ...]
+    parts: tuple[Part, ...]
+    left_out: tuple[Assumption, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The outcome of all parts, or ``mixed`` when they have several."""
+        outcomes = {part.verdict.outcome.value for part in self.parts}
+        return outcomes.pop() if len(outcomes) == 1 else MIXED
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """Groups of clients and of servers, by number, that get one verdict."""
+
+    clients: frozenset[int]
+    servers: frozenset[int]
+    families: frozenset[Family]
+    traffic: Intervals
+    verdict: Verdict
+
+
+class Respondent:
+    """Answers questions about one snapshot, and remembers what it has looked up."""
+
+    def __init__(self, snapshot: Snapshot, namespace: str = "default") -> None:
+        """Prepare for questions.
+
+        Args:
+            snapshot: Whom and what is asked about.
+            namespace: The namespace of names that have none.
+        """
+        self._scenes = Scenes(snapshot)
+        self._sides = Sides(snapshot, namespace, self._scenes)
+
+    def answer(self, question: Question) -> Answer:
+        """Answer one question.
+
+        Raises:
+            InputError: a name means nobody or several, or there is nothing to judge.
+        """
+        client, server = self._sides.find("client", question.client), self._sides.find("server", question.server)
+        clients, servers = self._sides.meet(client, server)
+        cells, nameless = [], set()
+        for i, j, ends in _pairs(clients.groups, servers.groups):
+            traffic = question.traffic_to(ends[1] if isinstance(ends[1], Pod) else None)
+            if not traffic:
+                nameless.add(j)
+                continue
+            for family in _common(question, clients.groups[i], servers.groups[j]):
+                for some, told in self._judge(ends, family, traffic):
+                    cells.append(_Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, told))
+        if not cells:
+            raise _nothing(question, client, server, nameless=bool(nameless))
+        parts = tuple(self._part(cell, clients, servers) for cell in _gathered(cells))
+        return Answer(
+            question=replace(question, client=client.name, server=server.name),
+            traffic=Intervals.union(part.traffic for part in parts),
+            families=tuple(sorted({family for part in parts for family in part.families})),
+            parts=parts,
+            left_out=self._left_out(question, servers.members(nameless)),
+        )
+
+    def _judge(self, ends: tuple[End, End], family: Family, traffic: Intervals) -> Iterator[tuple[Intervals, Verdict]]:
+        """Yield disjoint traffic, each with the definition's verdict, told of stand-ins."""
+        client, server = ends
+        scene = self._scenes.around(ends)
+        sets = [ports(Protocol.ICMP)]
+        if traffic.count() > 1:
+            pod = server if isinstance(server, Pod) else None
+            sets += {r.traffic_to(pod) for policy in scene.policies for d in Direction for r in policy.rules(d)}
+        client, server = _stand_in(client, _CLIENT), _stand_in(server, _CLIENT if server == client else _SERVER)
+        names = {str(end): end.name for end in (client, server) if isinstance(end, Pod)}
+        found: dict[Verdict, list[Range]] = defaultdict(list)
+        for first, last in atoms(traffic, sets):
+            judged = verdict(scene, Connection(client, server, *at(first), family))
+            found[_told(judged, names)].append((first, last))
+        for told, ranges in found.items():
+            yield Intervals.of(ranges), told
+
+    def _part(self, cell: _Cell, clients: Side, servers: Side) -> Part:
+        """Tell a cell's verdict of everybody that it is about."""
+        client, who = self._names(clients, cell.clients)
+        server, whom = self._names(servers, cell.servers)
+        return Part(
+            client=client,
+            server=server,
+            clients=clients.members(cell.clients),
+            servers=servers.members(cell.servers),
+            traffic=cell.traffic,
+            families=tuple(sorted(cell.families)),
+            verdict=_told(cell.verdict, {_CLIENT: who, _SERVER: whom}),
+        )
+
+    def _names(self, side: Side, chosen: frozenset[int]) -> tuple[str, str]:
+        """Return how to call some groups of a side, and how a reason speaks of their pods."""
+        party, members = side.party, side.members(chosen)
+        whole = len(chosen) == len(side.groups)
+        if whole and not party.by_address:
+            return party.name, party.name
+        return party.name if whole else self._sides.label(members), self._sides.spoken(members.pods)
+
+    def _left_out(self, question: Question, servers: Ends) -> tuple[Assumption, ...]:
+        """Say which servers have no port of the name that was asked."""
+        if not servers:
+            return ()
+        text = f"{self._sides.label(servers)}: no {_port(question)}, so left out"
+        return (Assumption("port-name", text),)
+
+
+def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> Iterator[tuple[int, int, tuple[End, End]]]:
+    """Yield the numbers of every two groups and who stands for them.
+
+    A pod against itself is left out, unless nothing else was asked.
+    """
+    alone = True
+    for i, one in enumerate(clients):
+        for j, other in enumerate(servers):
+            ends = [(a, b) for a in one.spokesmen for b in other.spokesmen if not (isinstance(a, Pod) and a == b)]
+            if ends:
+                alone = False
+                yield i, j, ends[0]
+    if alone:
+        yield 0, 0, (clients[0].spokesmen[0], servers[0].spokesmen[0])
+
+
+def _common(question: Question, one: Group, other: Group) -> list[Family]:
+    return [f for f in one.families if f in other.families and question.family in (None, f)]
+
+
+def _stand_in(end: End, name: str) -> End:
+    """Return a pod under another name, which no policy looks at."""
+    return replace(end, name=name) if isinstance(end, Pod) else end
+
+
+def _told(answer: Verdict, names: dict[str, str]) -> Verdict:
+    """Return a verdict whose texts speak of others."""
+    return Verdict(*(_told_half(half, names) for half in answer.halves))
+
+
+def _told_half(half: Half, names: dict[str, str]) -> Half:
+    def tell(text: str) -> str:
+        for old, new in names.items():
+            text = text.replace(old, new)
+        return text
+
+    assumptions = tuple(replace(each, text=tell(each.text)) for each in half.assumptions)
+    return replace(half, reason=tell(half.reason), assumptions=assumptions)
+
+
+def _gathered(cells: Iterable[_Cell]) -> Iterable[_Cell]:
+    """Put cells together that differ in one of their sets alone; the order of the first stays."""
+    for axis in ("families", "clients", "servers"):
+        alike: dict[_Cell, list[frozenset[Any]]] = defaultdict(list)
+        for cell in cells:
+            alike[_with(cell, axis, frozenset())].append(getattr(cell, axis))
+        cells = [_with(cell, axis, frozenset().union(*sets)) for cell, sets in alike.items()]
+    return cells
+
+
+def _with(cell: _Cell, axis: str, members: frozenset[Any]) -> _Cell:
+    changes: dict[str, Any] = {axis: members}
+    return replace(cell, **changes)
+
+
+def _nothing(question: Question, client: Party, server: Party, *, nameless: bool) -> InputError:
+    """Say why there is nothing to judge."""
+    if nameless:
+        return InputError(f"server: {server.name} has no {_port(question)}", "give the port's number")
+    family = f"IPv{question.family.value} address" if question.family else "address family"
+    return InputError(f"{client.name} and {server.name} have no {family} in common")
+
+
+def _port(question: Question) -> str:
+    protocol = question.protocol.value if question.protocol else ""
+    return f"{protocol} port named {question.port}"

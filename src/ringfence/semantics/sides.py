@@ -1,0 +1,195 @@
+"""Both sides of a question: names become ends, and ends that no policy tells apart become groups."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import EVERY, Address, Family, render_addresses
+from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.errors import InputError
+from ringfence.model.naming import AddressName, Directory, read_name
+from ringfence.semantics.engine import Ends, Engine
+from ringfence.semantics.space import AddressSpace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ringfence.model.cluster import Pod
+    from ringfence.model.connection import End
+    from ringfence.model.naming import ObjectName, PodsName
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.scene import Scenes
+
+_NAMES = "name a pod or workload (ns/name), a namespace (ns/), labels (ns:app=web), an address or a CIDR"
+
+_SPOKEN = 3
+"""A reason names so many pods; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom a name means.
+
+    Attributes:
+        name: The name in full, as it can be asked again.
+        pods: Pods, each with the families to ask about.
+        addresses: Addresses that are no pod's own.
+        by_address: The name is an address or a CIDR.
+    """
+
+    name: str
+    pods: tuple[tuple[Pod, tuple[Family, ...]], ...] = ()
+    addresses: Intervals = EMPTY
+    by_address: bool = False
+
+    @property
+    def nodes(self) -> set[str | None]:
+        """The nodes on which its pods run."""
+        return {pod.node for pod, _ in self.pods}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Ends that get one answer, whatever group is at the other side.
+
+    Attributes:
+        members: Pods alone, or addresses alone that are no pod's own.
+        families: The families to ask about, in order.
+    """
+
+    members: Ends
+    families: tuple[Family, ...]
+
+    @property
+    def spokesmen(self) -> tuple[End, ...]:
+        """Who may stand for all: two pods, should one of them be the other end; else one address."""
+        return self.members.pods[:2] or (Address(self.members.addresses.ranges[0][0]),)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A party as groups: disjoint, at least one, together the whole party."""
+
+    party: Party
+    groups: tuple[Group, ...]
+
+    def members(self, chosen: Iterable[int]) -> Ends:
+        """Return the ends of some groups, given by number."""
+        groups = [self.groups[number].members for number in sorted(chosen)]
+        pods = tuple(pod for members in groups for pod in members.pods)
+        return Ends(pods, Intervals.union(members.addresses for members in groups))
+
+
+class Sides:
+    """Finds the parties of questions about one snapshot.
+
+    Attributes:
+        directory: Who is who in the snapshot.
+    """
+
+    def __init__(self, snapshot: Snapshot, namespace: str, scenes: Scenes) -> None:
+        self.directory = Directory(snapshot)
+        self._snapshot = snapshot
+        self._namespace = namespace
+        self._scenes = scenes
+
+    def find(self, role: str, text: str) -> Party:
+        """Return whom a name means.
+
+        Args:
+            role: ``client`` or ``server``, for messages.
+            text: The name.
+
+        Raises:
+            InputError: it is no name, nobody has it, or several workloads have it.
+        """
+        try:
+            name = read_name(text, self._namespace)
+        except ValueError as error:
+            message = f"{role}: {error}"
+            raise InputError(message, _NAMES) from None
+        if isinstance(name, AddressName):
+            return self._party_at(name)
+        found = self.directory.find(name)
+        if len(found) > 1:
+            message = f"{role}: {name} is the name of several workloads"
+            raise InputError(message, f"write {' or '.join(found)}")
+        if not found:
+            raise self._nobody(role, name)
+        (pods,) = found.values()
+        return Party(str(name), tuple((pod, self._snapshot.families_of(pod)) for pod in pods))
+
+    def meet(self, client: Party, server: Party) -> tuple[Side, Side]:
+        """Group each party by what policies can tell of its ends when they meet the other."""
+        near = self._hosts(client) & server.nodes | self._hosts(server) & client.nodes
+        return (
+            Side(client, (*self._pod_groups(client, near), *self._address_groups(client, server, near))),
+            Side(server, (*self._pod_groups(server, near), *self._address_groups(server, client, near))),
+        )
+
+    def label(self, ends: Ends) -> str:
+        """Return how to call some ends."""
+        pods = [self.directory.render(ends.pods)] if ends.pods else []
+        return ", ".join([*pods, render_addresses(ends.addresses)] if ends.addresses else pods)
+
+    def spoken(self, pods: tuple[Pod, ...]) -> str:
+        """Return how a reason calls some pods, which is always short."""
+        terms = self.directory.terms(pods)
+        return ", ".join(terms) if len(terms) <= _SPOKEN else f"{len(pods)} pods"
+
+    @cached_property
+    def _engine(self) -> Engine:
+        """Knows the classes of pods; needed only when a name means several."""
+        return Engine(self._snapshot)
+
+    def _party_at(self, name: AddressName) -> Party:
+        """Tell the pods at some addresses from the rest."""
+        own = [
+            (address, (pod, (family,)))
+            for pod in self.directory.pods
+            if pod.selectable
+            for family, address in pod.addresses.items()
+            if address in name.addresses
+        ]
+        rest = name.addresses - Intervals.of((address, address) for address, _ in own)
+        return Party(str(name), tuple(pod for _, pod in own), rest, by_address=True)
+
+    def _nobody(self, role: str, name: ObjectName | PodsName) -> InputError:
+        """Say that nobody has a name, and whose come near."""
+        if any(pod.terminal and str(pod) == str(name) for pod in self._snapshot.pods):
+            return InputError(f"{role}: {name} has finished and can no longer connect")
+        if not self.directory.pods:
+            return InputError(f"{role}: nothing is named {name}, for there are no pods", "give manifests of pods too")
+        near = self.directory.nearest(name)
+        return InputError(f"{role}: nothing is named {name}", f"try {' or '.join(near)}" if near else _NAMES)
+
+    def _hosts(self, party: Party) -> set[str | None]:
+        """Return the nodes on whose own network a party has ends."""
+        pods = {self._snapshot.node_of(pod) for pod, _ in party.pods}
+        nodes = {n.name for n in self._snapshot.nodes.values() if any(a in party.addresses for a in n.addresses)}
+        return (pods | nodes) - {None}
+
+    def _pod_groups(self, party: Party, near: set[str | None]) -> Iterator[Group]:
+        """Group pods: by class, by node where that matters, and by what reasons tell beyond that."""
+        groups: dict[tuple[Family, ...], dict[object, list[Pod]]] = defaultdict(lambda: defaultdict(list))
+        for pod, families in party.pods:
+            number = self._engine.class_of(pod) if len(party.pods) > 1 else 0
+            node = pod.node if pod.node in near else None
+            known = bool(self._snapshot.addresses_of(pod))
+            groups[families][number, node, known, pod.ports].append(pod)
+        for families, alike in groups.items():
+            yield from (Group(Ends(tuple(pods)), families) for pods in alike.values())
+
+    def _address_groups(self, party: Party, other: Party, near: set[str | None]) -> Iterator[Group]:
+        """Group addresses: by the blocks that hold them, and by node where that matters."""
+        space = AddressSpace.of(self._scenes.around(pod for pod, _ in other.pods).blocks)
+        nodes = [node for node in self._snapshot.nodes.values() if node.name in near]
+        parts = [party.addresses & Intervals.of((a, a) for a in node.addresses) for node in nodes]
+        parts.append(party.addresses - Intervals.union(parts))
+        for family, everything in EVERY.items():
+            for part in parts:
+                for region in space.regions(part & everything).values():
+                    yield Group(Ends((), region), (family,))

@@ -1,0 +1,119 @@
+"""Answers agree with the definition, whoever asks about however many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.worlds import ends, snapshots
+
+from ringfence.algebra.addresses import read_address, read_cidr
+from ringfence.algebra.intervals import Intervals
+from ringfence.algebra.traffic import Protocol, point
+from ringfence.model.cluster import Pod
+from ringfence.model.connection import Connection
+from ringfence.semantics.answer import Respondent
+from ringfence.semantics.question import Question
+from ringfence.semantics.spec import verdict
+
+if TYPE_CHECKING:
+    from ringfence.algebra.addresses import Family
+    from ringfence.model.connection import End
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.engine import Ends
+    from ringfence.semantics.verdict import Verdict
+
+
+Predicate = Callable[["End", "Family"], bool]
+TRAFFIC = [(Protocol.TCP, 53), (Protocol.TCP, 80), (Protocol.TCP, 81), (Protocol.TCP, 82), (Protocol.TCP, 1)]
+TRAFFIC += [(Protocol.UDP, 80), (Protocol.UDP, 81), (Protocol.SCTP, 53), (Protocol.ICMP, 0)]
+
+
+def at(text: str) -> Predicate:
+    """Whether an end is a pod with an address of its own there, or another address there."""
+    block = read_cidr(text) if "/" in text else Intervals.point(read_address(text))
+    return lambda end, family: (own_address(end, family) if isinstance(end, Pod) else end) in block
+
+
+def own_address(pod: Pod, family: Family) -> int:
+    """A pod's address, or -1."""
+    return pod.addresses.get(family, -1) if pod.selectable else -1
+
+
+def pods(predicate: Callable[[Pod], bool]) -> Predicate:
+    """Whether an end is such a pod."""
+    return lambda end, _: isinstance(end, Pod) and predicate(end)
+
+
+PARTIES: dict[str, Predicate] = {
+    "x/": pods(lambda pod: pod.namespace == "x"),
+    "y/": pods(lambda pod: pod.namespace == "y"),
+    "x/pod0": pods(lambda pod: (pod.namespace, pod.name) == ("x", "pod0")),
+    "x:app=a": pods(lambda pod: pod.namespace == "x" and pod.labels.get("app") == "a"),
+    "y:app!=a": pods(lambda pod: pod.namespace == "y" and pod.labels.get("app") != "a"),
+    **{text: at(text) for text in ("0.0.0.0/0", "10.0.0.0/24", "10.0.0.1", "192.168.0.0/30", "::/0", "fd00::/31")},
+}
+PORTS = ((None, None), (None, "UDP"), (80, None), ("53-81", "tcp"), ("web", "UDP"), (None, "ICMP"))
+
+
+def pairs(snapshot: Snapshot, client: str, server: str) -> list[tuple[End, End, Family]]:
+    """Every two ends that a question is about, found the slow way."""
+    own = {own_address(pod, family) for pod in snapshot.pods for family in snapshot.families}
+    every = [(end, family) for end, family in ends(snapshot) if isinstance(end, Pod) or end not in own]
+    found = [
+        (a, b, f) for a, f in every for b, g in every if f is g and PARTIES[client](a, f) and PARTIES[server](b, f)
+    ]
+    return [(a, b, f) for a, b, f in found if not isinstance(a, Pod) or a != b] or found
+
+
+def holds(ends: Ends, end: End) -> bool:
+    """Whether an end is among some."""
+    return end in ends.pods if isinstance(end, Pod) else end in ends.addresses
+
+
+def reasons(answer: Verdict) -> list[object]:
+    """What decided, without the words that name the ends."""
+    return [
+        replace(half, reason="", assumptions=tuple(replace(each, text="") for each in half.assumptions))
+        for half in answer.halves
+    ]
+
+
+@given(snapshots())
+def test_one_connection_gets_the_definition_s_own_words(snapshot: Snapshot):
+    """Nothing is lost or added between the definition and the answer."""
+    respondent = Respondent(snapshot)
+    living = [pod for pod in snapshot.pods if not pod.terminal]
+    for client in living:
+        for server in living:
+            for family in set(snapshot.families_of(client)) & set(snapshot.families_of(server)):
+                question = Question.of(str(client), str(server), 80, "TCP", family)
+                (part,) = respondent.answer(question).parts
+
+                assert part.verdict == verdict(snapshot, Connection(client, server, Protocol.TCP, 80, family))
+
+
+@given(snapshots(), st.sampled_from(sorted(PARTIES)), st.sampled_from(sorted(PARTIES)), st.sampled_from(PORTS))
+def test_a_set_is_answered_as_if_every_connection_were_asked_alone(
+    snapshot: Snapshot, client: str, server: str, port: tuple[str | int | None, str | None]
+):
+    """Every connection is in one part, which gives the definition's outcome and reasons for it."""
+    question = Question.of(client, server, *port)
+    asked = pairs(snapshot, client, server)
+    assume(any(question.traffic_to(b if isinstance(b, Pod) else None) for _, b, _ in asked))
+    answer = Respondent(snapshot).answer(question)
+    for one, other, family in asked:
+        traffic = question.traffic_to(other if isinstance(other, Pod) else None)
+        for protocol, number in TRAFFIC:
+            if point(protocol, number) in traffic:
+                (part,) = (
+                    part
+                    for part in answer.parts
+                    if holds(part.clients, one) and holds(part.servers, other) and family in part.families
+                    if point(protocol, number) in part.traffic
+                )
+                defined = verdict(snapshot, Connection(one, other, protocol, number, family))
+                assert reasons(part.verdict) == reasons(defined), (one, other, protocol, number, family)
