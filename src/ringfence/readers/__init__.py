@@ -1,0 +1,8 @@
+"""API objects in, model out: YAML and JSON become one snapshot, with the place of every fact."""
+
+from __future__ import annotations
+
+from ringfence.readers.reading import Reading, read
+from ringfence.readers.source import MAX_YAML_SIZE, Source
+
+__all__ = ["MAX_YAML_SIZE", "Reading", "Source", "read"]

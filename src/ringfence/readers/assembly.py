@@ -1,0 +1,145 @@
+"""Objects become one snapshot: names, namespaces, owners and families."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import EVERY, Family, family_of
+from ringfence.errors import ManifestError
+from ringfence.model.origin import Origin
+from ringfence.model.snapshot import Snapshot
+from ringfence.readers.core import read_namespace, read_node, read_pod, read_service
+from ringfence.readers.fields import Field
+from ringfence.readers.kinds import CLUSTER_SCOPED, READ, is_irrelevant, refusal
+from ringfence.readers.networkpolicy import read_network_policy
+from ringfence.readers.spelling import suggestion
+from ringfence.readers.workloads import expand, read_owners, read_workload
+
+if TYPE_CHECKING:
+    from ringfence.algebra.intervals import Intervals
+    from ringfence.model.cluster import Namespace, Node, Pod, Service
+    from ringfence.model.policy import Policy
+    from ringfence.readers.manifest import Manifest
+    from ringfence.readers.workloads import Key, Owners, Template
+
+_ALWAYS_THERE = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+"""Namespaces that every cluster has without a manifest."""
+
+
+class Assembly:
+    """Takes objects one by one; of two with one kind and name it keeps the last.
+
+    Args:
+        default_namespace: The namespace of objects that do not name theirs.
+        errors: Where everything that is wrong is added.
+    """
+
+    def __init__(self, default_namespace: str, errors: list[ManifestError]) -> None:
+        self._default_namespace = default_namespace
+        self._errors = errors
+        self._origins: dict[Key, Origin] = {}
+        self._namespaces: dict[str, Namespace] = {}
+        self._nodes: dict[str, Node] = {}
+        self._services: dict[Key, Service] = {}
+        self._pods: dict[Key, tuple[Pod, Owners]] = {}
+        self._templates: dict[Key, Template] = {}
+        self._policies: dict[Key, tuple[Policy, Origin]] = {}
+        self._unread_policies = False
+        self._unknown: dict[tuple[str, str], list[Origin]] = {}
+
+    def add(self, manifest: Manifest) -> None:
+        """Take one object."""
+        kind, version = manifest.kind, manifest.version
+        if READ.get(kind) == version:
+            self._identify(manifest)
+            if manifest.name:
+                self._read(manifest)
+            self._errors += manifest.errors
+        elif found := refusal(kind, version):
+            self._unread_policies |= kind.endswith("NetworkPolicy")
+            self._errors.append(ManifestError(found[0], manifest.origin(), found[1]))
+        elif not is_irrelevant(kind, version):
+            self._unknown.setdefault((kind, version), []).append(manifest.origin())
+
+    def notes(self) -> tuple[str, ...]:
+        """Return one line for each kind that was passed over because it is not known."""
+        return tuple(
+            f"{kind} of {version} is not known and was passed over: "
+            + (str(origins[0]) if len(origins) == 1 else f"{len(origins)} objects, the first at {origins[0]}")
+            for (kind, version), origins in sorted(self._unknown.items())
+        )
+
+    def snapshot(self, pod_ranges: Intervals) -> Snapshot:
+        """Return what was taken as one snapshot, and check that its parts belong together."""
+        workloads, pods = expand(self._templates, self._pods.values())
+        self._check_presence(pods)
+        policies = [policy for policy, _ in self._policies.values()]
+        return Snapshot(
+            pods=tuple(sorted(pods, key=lambda pod: (pod.namespace, pod.name))),
+            policies=tuple(sorted(policies, key=lambda policy: (policy.kind, policy.name))),
+            namespaces=dict(sorted(self._namespaces.items())),
+            nodes=dict(sorted(self._nodes.items())),
+            workloads=tuple(sorted(workloads, key=lambda each: (each.namespace, each.kind, each.name))),
+            services=tuple(sorted(self._services.values(), key=lambda each: (each.namespace, each.name))),
+            pod_ranges=pod_ranges,
+            families=self._families(pods, pod_ranges),
+        )
+
+    def _identify(self, manifest: Manifest) -> None:
+        """Give an object its name and namespace, and report a second one of the same name."""
+        metadata = Field(manifest)["metadata"]
+        metadata.mapping()
+        if manifest.kind not in CLUSTER_SCOPED:
+            manifest.namespace = metadata["namespace"].string() or self._default_namespace
+        manifest.name = metadata["name"].string() or metadata["generateName"].string()
+        if not manifest.name:
+            if manifest.kind == "NetworkPolicy":  # what it isolates must stay isolated
+                manifest.name = f"{manifest.source}:{manifest.place.line}"
+            metadata["name"].error("Required value: name or generateName is required", "write a name")
+        key, origin = (manifest.namespace, manifest.kind, manifest.name), manifest.origin()
+        if first := self._origins.get(key):
+            message = f"{origin.object} is declared twice, first at {first}; the last one counts"
+            self._errors.append(ManifestError(message, origin, "remove one of the two"))
+        self._origins[key] = origin
+
+    def _read(self, manifest: Manifest) -> None:
+        key = (manifest.namespace, manifest.kind, manifest.name)
+        match manifest.kind:
+            case "Namespace":
+                self._namespaces[manifest.name] = read_namespace(manifest)
+            case "Node":
+                self._nodes[manifest.name] = read_node(manifest)
+            case "Service":
+                self._services[key] = read_service(manifest)
+            case "Pod":
+                self._pods[key] = (read_pod(manifest), read_owners(manifest))
+            case "NetworkPolicy":
+                self._policies[key] = (read_network_policy(manifest), manifest.origin(("metadata", "namespace")))
+            case _:
+                self._templates[key] = read_workload(manifest)
+
+    def _check_presence(self, pods: list[Pod]) -> None:
+        """Report what is missing: pods, policies, the namespace of a policy."""
+        if self._origins and not pods:
+            self._missing("no pods and no workloads", "add the manifests of the workloads")
+        if self._origins and not self._policies and not self._unread_policies:
+            self._missing("no network policies", "add the manifests of the policies")
+        mentioned = {namespace for namespace, kind, _ in self._origins if kind != "NetworkPolicy"}
+        known = _ALWAYS_THERE | self._namespaces.keys() | mentioned - {""}
+        for (namespace, _, _), (policy, origin) in self._policies.items():
+            if pods and namespace not in known:
+                message = f'{policy.name} is in namespace "{namespace}", which nothing else in the input mentions'
+                self._errors.append(ManifestError(message, origin, suggestion(namespace, sorted(known))))
+
+    def _missing(self, what: str, hint: str) -> None:
+        sources = list(dict.fromkeys(origin.source for origin in self._origins.values()))
+        place = sources[0] if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1} more"
+        self._errors.append(ManifestError(what, Origin(place, 0, 0, "", ""), hint))
+
+    def _families(self, pods: list[Pod], pod_ranges: Intervals) -> tuple[Family, ...]:
+        """Return the families that anything in the input has; IPv4 when nothing has any."""
+        found = {family for pod in pods for family in pod.addresses}
+        found |= {family_of(address) for node in self._nodes.values() for address in node.addresses}
+        found |= {family for service in self._services.values() for family in service.families}
+        found |= {family for family, everything in EVERY.items() if everything & pod_ranges}
+        return tuple(sorted(found)) or (Family.IPV4,)

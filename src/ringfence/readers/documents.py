@@ -1,0 +1,151 @@
+"""Sources in, objects out: format, encoding, size and Lists.
+
+A source is JSON when its name ends in ``.json`` or its text begins with ``{`` or ``[``;
+any other is YAML.
+"""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ringfence.errors import ManifestError
+from ringfence.model.origin import Origin
+from ringfence.readers.fields import describe
+from ringfence.readers.json_spans import read_spans
+from ringfence.readers.json_stream import NO_LIST, Listed, read_json
+from ringfence.readers.manifest import Manifest
+from ringfence.readers.places import Doubled, Place, Span
+from ringfence.readers.yaml_spans import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ringfence.readers.source import Source
+
+
+def read_manifests(source: Source, errors: list[ManifestError]) -> Iterator[Manifest]:
+    """Yield every object of a source, the items of a List in place of it.
+
+    Args:
+        source: What to read.
+        errors: Where errors are added about text that holds no object to yield.
+    """
+    try:
+        texts, head = _texts(source), ""
+        while not head.strip() and (piece := next(texts, "")):
+            head += piece
+        is_json = source.name.endswith(".json") or head.lstrip()[:1] in {"{", "["}
+        yield from (_json if is_json else _yaml)(source, chain((head,), texts), errors)
+    except ManifestError as error:
+        errors.append(error)
+
+
+def _texts(source: Source) -> Iterator[str]:
+    """Yield the text of a source in pieces, without a byte order mark."""
+    decoder, lines = getincrementaldecoder("utf-8")(), 0
+    for number, chunk in enumerate(chain(source.chunks, (b"",))):
+        if number == 0 and chunk.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            _refuse(source, 0, "encoded in UTF-16", "save it as UTF-8")
+        if b"\0" in chunk:
+            _refuse(source, 0, "a binary file: it holds NUL bytes", "give files of YAML or JSON only")
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            line = lines + error.object.count(b"\n", 0, error.start) + 1
+            _refuse(source, line, f"not UTF-8: byte 0x{error.object[error.start]:02x}", "save it as UTF-8")
+        lines += text.count("\n")
+        if text:
+            yield text.removeprefix("\ufeff") if number == 0 else text
+
+
+def _yaml(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> Iterator[Manifest]:
+    pieces, size = [], 0
+    for piece in texts:
+        pieces.append(piece)
+        size += len(piece.encode())
+        if size > source.max_yaml_size:
+            hint = "give it as JSON, which is streamed without limit, or raise --max-file-size"
+            _refuse(source, 0, f"YAML of more than {source.max_yaml_size:,} bytes", hint)
+    for value, span in read_yaml("".join(pieces), source.name, errors):
+        if value is not None:
+            yield from _flatten(source, value, span, errors)
+
+
+def _json(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> Iterator[Manifest]:
+    for item in read_json(iter(texts), source.name):
+        doubled: list[Doubled] = []
+        read_span = partial(read_spans, item.text, item.place, doubled)
+        if item.doubled or _items(item.value) is not None:
+            span = read_span()
+            errors += [each.error(source.name) for each in doubled]
+            yield from _flatten(source, item.value, span, errors, item.listed)
+        else:
+            yield from _manifest(source, item.value, item.place, read_span, errors, item.listed)
+
+
+def _flatten(
+    source: Source, value: Any, span: Span, errors: list[ManifestError], listed: Listed = NO_LIST
+) -> Iterator[Manifest]:
+    """Yield an object, or in place of a List its items."""
+    items = _items(value)
+    if items is None:
+        yield from _manifest(source, value, span.place, lambda: span, errors, listed)
+        return
+    if isinstance(value, dict):
+        listed = (str(value.get("kind") or ""), str(value.get("apiVersion") or ""))
+        span = span.part("items") or span
+    for index, item in enumerate(items):
+        where = span.part(index)
+        yield from _flatten(source, item, where or span, errors, listed)
+
+
+def _items(value: Any) -> list[Any] | None:
+    """Return the objects that a value is a list of, or None when it is one object itself.
+
+    ``kind: List`` without items is an empty list, and so is ``PodList`` with ``items: null``.
+    """
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
+        return None
+    items, kind = value.get("items"), str(value.get("kind"))
+    if items is None and (kind == "List" or (kind.endswith("List") and "items" in value)):
+        return []
+    return items if isinstance(items, list) else None
+
+
+def _manifest(
+    source: Source,
+    value: Any,
+    place: Place,
+    read_span: Callable[[], Span],
+    errors: list[ManifestError],
+    listed: Listed,
+) -> Iterator[Manifest]:
+    """Yield an object if it says what it is; an item of a ``PodList`` need not."""
+    if not isinstance(value, dict):
+        message = f"not a Kubernetes object: expected a mapping, found {describe(value)}"
+        errors.append(_error(source, place, message, "write apiVersion, kind and metadata"))
+        return
+    list_kind, list_version = listed
+    kind, version = value.get("kind"), value.get("apiVersion")
+    if kind is None and version is None and list_kind.endswith("List"):
+        kind, version = list_kind.removesuffix("List"), list_version
+    for name, word in (("kind", kind), ("apiVersion", version)):
+        if not isinstance(word, str) or not word:
+            found = "" if word is None else f", found {describe(word)}"
+            message = f"not a Kubernetes object: expected a {name}{found}"
+            errors.append(_error(source, place, message, f"write {name}, or leave the file out"))
+            return
+    yield Manifest(source.name, value, place, read_span, str(kind), str(version))
+
+
+def _error(source: Source, place: Place, message: str, hint: str) -> ManifestError:
+    return ManifestError(message, Origin(source.name, *place, "", ""), hint)
+
+
+def _refuse(source: Source, line: int, message: str, hint: str) -> NoReturn:
+    raise _error(source, Place(line, 1 if line else 0), message, hint)

@@ -1,0 +1,62 @@
+"""One object as it was written, with the places of its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ringfence.model.origin import Origin
+from ringfence.readers.places import Path, Place, Span, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ringfence.errors import ManifestError
+
+
+@dataclass(eq=False)
+class Manifest:
+    """One object of a source.
+
+    Attributes:
+        source: Name of the source it stands in.
+        value: Its members as decoded.
+        place: Its first character.
+        read_span: Returns the places of all its parts; called at most once, when needed.
+        kind: Its kind; empty until it is known.
+        version: Its ``apiVersion``; likewise.
+        namespace: Its namespace; empty for a cluster-scoped object.
+        name: Its name.
+        errors: What is wrong with it, in the order found; readers add to it.
+    """
+
+    source: str
+    value: dict[str, Any]
+    place: Place
+    read_span: Callable[[], Span]
+    kind: str = ""
+    version: str = ""
+    namespace: str = ""
+    name: str = ""
+    errors: list[ManifestError] = field(default_factory=list)
+
+    @property
+    def qualified_name(self) -> str:
+        """``namespace/name``, or the name alone for a cluster-scoped object."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    def origin(self, path: Path = ()) -> Origin:
+        """Return the place of one part; the object's own by default."""
+        line, column = self._span.find(path) if path else self.place
+        # Both policy APIs keep their rules in spec.ingress and spec.egress.
+        rule = path[2] if len(path) > 2 and path[:2] in _RULES else None
+        label = f"{self.kind}/{self.qualified_name}" if self.name else self.kind
+        return Origin(self.source, line, column, pointer(path), label, rule if isinstance(rule, int) else None)
+
+    @cached_property
+    def _span(self) -> Span:
+        return self.read_span()
+
+
+_RULES = {("spec", "ingress"), ("spec", "egress")}

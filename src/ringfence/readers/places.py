@@ -1,0 +1,91 @@
+"""Where the parts of a decoded document stand in its text."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ringfence.errors import ManifestError
+from ringfence.model.origin import Origin
+
+MAX_DEPTH = 100
+"""Mappings and lists within each other; no Kubernetes object comes near it."""
+
+Step = str | int
+"""One step into a value: the name of a member, or the index of an item."""
+
+Path = tuple[Step, ...]
+"""Steps from the root of an object to one of its parts; empty for the object itself."""
+
+
+class Place(NamedTuple):
+    """A 1-based line and column."""
+
+    line: int
+    column: int
+
+
+class Span(NamedTuple):
+    """The place of a value and of everything in it.
+
+    Attributes:
+        place: The value's first character.
+        parts: The spans of its members by name, or of its items in order; None for a scalar.
+        keys: The places of the names of its members; None for anything but a mapping.
+    """
+
+    place: Place
+    parts: dict[str, Span] | list[Span] | None = None
+    keys: dict[str, Place] | None = None
+
+    def part(self, step: Step) -> Span | None:
+        """Return the span of one member or item, or None when there is none."""
+        found: Span | None = None
+        if isinstance(self.parts, dict) and isinstance(step, str):
+            found = self.parts.get(step)
+        elif isinstance(self.parts, list) and isinstance(step, int) and step < len(self.parts):
+            found = self.parts[step]
+        return found
+
+    def find(self, path: Path) -> Place:
+        """Return the place that a path points at: the name of a member, the start of an item.
+
+        A path that leads nowhere is placed where it leaves the text: at the deepest part
+        that exists. So a field that is missing is placed at what should hold it.
+        """
+        span, place = self, self.place
+        for step in path:
+            part = span.part(step)
+            if part is None:
+                break
+            place = span.keys[step] if span.keys and isinstance(step, str) else part.place
+            span = part
+        return place
+
+
+class Doubled(NamedTuple):
+    """A key that is given twice in one mapping, and the places of both."""
+
+    name: str
+    first: Place
+    second: Place
+
+    def error(self, source: str) -> ManifestError:
+        """Return what to say of it."""
+        message = f'key "{self.name}" is given twice, first at line {self.first.line}; the last one counts'
+        return ManifestError(message, Origin(source, *self.second, "", ""), "remove one of the two")
+
+
+def pointer(path: Path) -> str:
+    """Return a path as an RFC 6901 JSON pointer."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def dotted(path: Path) -> str:
+    """Return a path as the API server writes it: ``spec.ingress[0].from``."""
+    text = ""
+    for step in path:
+        if isinstance(step, str) and step.isidentifier():
+            text += f".{step}" if text else step
+        else:
+            text += f"[{step}]"
+    return text

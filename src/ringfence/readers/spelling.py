@@ -1,0 +1,18 @@
+"""The nearest known word to one that is not known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known word a word was meant to be, or else all of them."""
+    from difflib import get_close_matches  # noqa: PLC0415 - costs 7 ms, and most input has no errors
+
+    words = list(known)
+    near = get_close_matches(word.lower(), [each.lower() for each in words], n=1)
+    meant = [each for each in words if each.lower() in near]
+    return f'did you mean "{meant[0]}"?' if meant else f"known here: {', '.join(words)}"
