@@ -78,9 +78,8 @@ _ERRORS = Intervals.of([(1, 1), (58, 58)])
 
 def compile_program(plan: NodePlan) -> Program:
     """Compile a plan; equal plans give equal programs."""
-    judged = [*plan.classes, *(each for hairpin in plan.hairpins for each in hairpin.classes)]
     sets, chains = list(_fixed_sets(plan)), list(_fixed_chains())
-    for local_class in judged:
+    for local_class in plan.judged:
         contents = _contents(local_class.rows)
         sets += _class_sets(local_class, contents)
         chains += [_class_chain(local_class, contents, way) for way in CtDirection]

@@ -10,7 +10,7 @@ Source: nft(8), and the listing of ``nft list ruleset``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,6 @@ from ringfence.algebra.addresses import IPV6_BASE, Family, family_of, render_add
 from ringfence.algebra.traffic import Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ringfence.algebra.intervals import Intervals, Range
 
 NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
@@ -29,7 +27,7 @@ Key = tuple["Range", ...]
 """The key of an element: one range for each field, both ends inclusive."""
 
 
-class Datatype(Enum):
+class Datatype(StrEnum):
     """A type of a key; the value is nft's name for it."""
 
     IPV4_ADDR = "ipv4_addr"
@@ -38,7 +36,7 @@ class Datatype(Enum):
     INET_SERVICE = "inet_service"
 
 
-class Field(Enum):
+class Field(StrEnum):
     """Something that a rule reads from a packet; the value is nft's text for it."""
 
     IP_SADDR = "ip saddr"
@@ -54,14 +52,14 @@ class Field(Enum):
     CT_DIRECTION = "ct direction"
 
 
-class Hook(Enum):
+class Hook(StrEnum):
     """Where a base chain meets packets."""
 
     FORWARD = "forward"
     INPUT = "input"
 
 
-class CtState(Enum):
+class CtState(StrEnum):
     """What conntrack makes of a packet."""
 
     NEW = "new"
@@ -71,23 +69,19 @@ class CtState(Enum):
     UNTRACKED = "untracked"
 
 
-class CtDirection(Enum):
+class CtDirection(StrEnum):
     """Which way a packet of a connection goes: with its opener, or back."""
 
     ORIGINAL = "original"
     REPLY = "reply"
 
 
-class Word(Enum):
+class Word(StrEnum):
     """A verdict statement that names no chain."""
 
     ACCEPT = "accept"
     DROP = "drop"
     RETURN = "return"
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +119,7 @@ class Equals:
 
     def __str__(self) -> str:
         """Return nft's text."""
-        return f"{self.field.value} {self.value.value}"
+        return f"{self.field} {self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +133,7 @@ class Within:
         """Return nft's text."""
         render = _render_addresses if self.field is Field.IP6_SADDR else _render_numbers
         texts = [render(first, last) for first, last in self.values]
-        return f"{self.field.value} {texts[0] if len(texts) == 1 else '{ ' + ', '.join(texts) + ' }'}"
+        return f"{self.field} {texts[0] if len(texts) == 1 else '{ ' + ', '.join(texts) + ' }'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +152,7 @@ class Lookup:
 
     def __str__(self) -> str:
         """Return nft's text."""
-        return f"{_render_fields(self.fields)} {'!= ' if self.negated else ''}@{self.set_name}"
+        return f"{' . '.join(self.fields)} {'!= ' if self.negated else ''}@{self.set_name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +164,7 @@ class Dispatch:
 
     def __str__(self) -> str:
         """Return nft's text."""
-        return f"{_render_fields(self.fields)} vmap @{self.map_name}"
+        return f"{' . '.join(self.fields)} vmap @{self.map_name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +235,7 @@ class Chain:
         Ten before ``filter``: after conntrack and destination translation, before source
         translation, and before everybody who filters at the usual place.
         """
-        return f"type filter hook {self.hook.value} priority filter - 10; policy accept;" if self.hook else ""
+        return f"type filter hook {self.hook} priority filter - 10; policy accept;" if self.hook else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +262,7 @@ class Set:
     @property
     def header(self) -> str:
         """Its type and flags."""
-        return f"type {_render_types(self.key)};{' flags interval;' if self.interval else ''}"
+        return f"type {' . '.join(self.key)};{' flags interval;' if self.interval else ''}"
 
     def texts(self) -> dict[str, str]:
         """Return nft's text of each element, by the text of its key; here they are the same."""
@@ -306,7 +300,7 @@ class Map:
     @property
     def header(self) -> str:
         """Its type."""
-        return f"type {_render_types(self.key)} : verdict;"
+        return f"type {' . '.join(self.key)} : verdict;"
 
     def texts(self) -> dict[str, str]:
         """Return nft's text of each element, by the text of its key."""
@@ -375,14 +369,6 @@ def _render_set(named: Set | Map) -> list[str]:
     if named.elements:
         lines += ["\t\telements = {", *(f"\t\t\t{text}," for text in named.texts().values()), "\t\t}"]
     return [*lines, "\t}"]
-
-
-def _render_fields(fields: Iterable[Field]) -> str:
-    return " . ".join(field.value for field in fields)
-
-
-def _render_types(key: Iterable[Datatype]) -> str:
-    return " . ".join(datatype.value for datatype in key)
 
 
 def _render_key(key: Key, types: tuple[Datatype, ...]) -> str:

@@ -89,6 +89,11 @@ class NodePlan:
     classes: tuple[LocalClass, ...]
     hairpins: tuple[Hairpin, ...]
 
+    @property
+    def judged(self) -> tuple[LocalClass, ...]:
+        """Every class that has chains: those of peers, then those of hairpins."""
+        return (*self.classes, *(each for hairpin in self.hairpins for each in hairpin.classes))
+
 
 def plan_node(engine: Engine, node: str) -> NodePlan:
     """Plan a node from what the engine allows its pods; pods without addresses need nothing yet."""

@@ -1,0 +1,121 @@
+"""From a dropped packet and its log prefix to the policies, rules and origins that denied it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import family_of, render_address
+from ringfence.algebra.traffic import Protocol
+from ringfence.dataplane.names import read_log_prefix
+from ringfence.dataplane.nft import NUMBERS, CtDirection
+from ringfence.model.cluster import Pod
+from ringfence.model.connection import Connection
+from ringfence.model.policy import Direction
+from ringfence.semantics.spec import verdict
+from ringfence.semantics.verdict import Outcome
+
+if TYPE_CHECKING:
+    from ringfence.algebra.addresses import Address
+    from ringfence.dataplane.plan import LocalClass, NodePlan
+    from ringfence.dataplane.simulate import Packet
+    from ringfence.model.connection import End
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.verdict import Half
+
+_PROTOCOLS = {number: protocol for protocol, number in NUMBERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who dropped a packet and why.
+
+    Attributes:
+        pod: The local pod whose policies judged it.
+        local_class: The class it was judged in.
+        connection: The connection it belongs to, client first even when it is a reply.
+        half: What the definition says of that half of the connection.
+    """
+
+    pod: Pod
+    local_class: LocalClass
+    connection: Connection
+    half: Half
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the definition denies it too; if not, the kernel holds another program."""
+        return self.half.outcome is Outcome.DENIED
+
+    def __str__(self) -> str:
+        """Return one line: what was denied, at which pod, why, and where that is written."""
+        connection = self.connection
+        port = "" if connection.protocol is Protocol.ICMP else f"/{connection.port}"
+        ends = f"{_render(connection.client)} -> {_render(connection.server)} {connection.protocol.value}{port}"
+        where = f"{self.half.direction.value.lower()} of {self.pod}"
+        if not self.agrees:
+            return f"{ends}: dropped at {where} although {self.half.outcome.value}: {self.half.reason}"
+        origins = ", ".join(map(str, self.half.origins))
+        nearest = ", ".join(map(str, self.half.nearest))
+        return f"{ends}: denied at {where}: {self.half.reason} ({origins})" + (
+            f"; nearest {nearest}" if nearest else ""
+        )
+
+
+def attribute(snapshot: Snapshot, plan: NodePlan, prefix: str, packet: Packet) -> Attribution | None:
+    """Explain a dropped packet.
+
+    A logged packet does not say whether it is a reply: it is taken for one when only its
+    destination fits the class where the source should.
+
+    Args:
+        snapshot: What the plan was made from.
+        plan: The plan of the node that dropped the packet.
+        prefix: The log prefix.
+        packet: The packet; its hook and conntrack state do not matter.
+
+    Returns:
+        None when the prefix is not ours, or names a class that the packet or the plan does
+        not have, as a log that is older than the plan may do.
+    """
+    found = read_log_prefix(prefix)
+    if found is None:
+        return None
+    for local_class in plan.judged:
+        if (local_class.direction, local_class.name) != found:
+            continue
+        for way in CtDirection:
+            connection = connection_of(snapshot, packet, way)
+            subject = connection.client if local_class.direction is Direction.EGRESS else connection.server
+            if isinstance(subject, Pod) and subject in local_class.pods:
+                halves = verdict(snapshot, connection)
+                half = halves.egress if local_class.direction is Direction.EGRESS else halves.ingress
+                return Attribution(subject, local_class, connection, half)
+    return None
+
+
+def connection_of(snapshot: Snapshot, packet: Packet, way: CtDirection) -> Connection:
+    """Return the connection that a packet opens, or that it answers when it is a reply.
+
+    A pod that meets itself on the network came through a Service, whose name no packet tells.
+    """
+    protocol = _PROTOCOLS.get(packet.protocol, Protocol.ICMP)
+    client, server, port = packet.source, packet.destination, packet.destination_port
+    if way is CtDirection.REPLY:
+        client, server, port = server, client, packet.source_port
+    return Connection(
+        _end(snapshot, client),
+        _end(snapshot, server),
+        protocol,
+        0 if protocol is Protocol.ICMP else port or 0,
+        family_of(client),
+        via="any" if client == server else None,
+    )
+
+
+def _end(snapshot: Snapshot, address: Address) -> End:
+    return snapshot.pod_at(address) or address
+
+
+def _render(end: End) -> str:
+    return str(end) if isinstance(end, Pod) else render_address(end)
