@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from ringfence.semantics.rows import Row
     from ringfence.semantics.universe import PodClass, Universe
 
+Numbers = tuple[int, ...]
+"""Policies in the order in which their tier consults them."""
+
+Ports = tuple["ContainerPort", ...]
+"""The named ports of a pod, as far as policies ask for them."""
+
 
 class Meeting(Enum):
     """How a subject meets its peer, where that decides what the NetworkPolicy tier says."""
@@ -37,23 +43,23 @@ class Meeting(Enum):
     """The peer is the subject, reached through a Service."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """The policies that judge a subject in one direction, by number.
+    """The policies that judge a subject in one direction, by number; equal programs are one object.
 
     Attributes:
         direction: The direction.
-        admin: The Admin tier, in the order in which it is consulted.
+        admin: Policies of the Admin tier.
         isolating: The NetworkPolicies that isolate the subject in this direction.
-        baseline: The Baseline tier, likewise; empty for an isolated subject.
+        baseline: Policies of the Baseline tier; none for an isolated subject.
         ports: The subject's named ports, for ingress alone.
     """
 
     direction: Direction
-    admin: tuple[int, ...]
-    isolating: tuple[int, ...]
-    baseline: tuple[int, ...]
-    ports: tuple[ContainerPort, ...]
+    admin: Numbers
+    isolating: Numbers
+    baseline: Numbers
+    ports: Ports
 
 
 class Compiler:
@@ -68,55 +74,58 @@ class Compiler:
         self._universe = universe
         # In this order a policy's number is its turn within its tier.
         self._policies = sorted(universe.snapshot.policies, key=lambda policy: (policy.priority, policy.name))
-        self._by_subject: dict[tuple[Tier, int], list[int]] = defaultdict(list)
-        for number, policy in enumerate(self._policies):
-            self._by_subject[policy.tier, universe.number_of(policy.subject)].append(number)
+        self._judging = {direction: self._by_subject(direction) for direction in Direction}
         self.traffic = TrafficSpace.of(self._traffic_sets())
         self.rows = RowSpace.of(universe.everyone, self.traffic.everything)
-        self._clauses_of: dict[tuple[int, Direction, tuple[ContainerPort, ...]], tuple[Clause, ...]] = {}
-        self._rows_of: dict[tuple[Program, Meeting], Row] = {}
+        self._programs: dict[tuple[Direction, Numbers, Numbers, Numbers, Ports], Program] = {}
+        self._clauses: dict[tuple[Direction, Ports], dict[int, tuple[Clause, ...]]] = defaultdict(dict)
+        self._rows: dict[tuple[Program, Meeting], Row] = {}
 
     def program(self, pod_class: PodClass, direction: Direction) -> Program:
         """Return what judges the pods of a selectable class in one direction."""
-        admin, selecting, baseline = (self._selecting(pod_class, tier) for tier in Tier)
-        isolating = tuple(number for number in selecting if direction in self._policies[number].isolates)
+        admin, isolating, baseline = (
+            tuple(sorted(number for selector in pod_class.selectors for number in by_subject.get(selector, ())))
+            for by_subject in self._judging[direction].values()
+        )
         ports = pod_class.ports if direction is Direction.INGRESS else ()
-        return Program(direction, admin, isolating, () if isolating else baseline, ports)
+        key = (direction, admin, isolating, () if isolating else baseline, ports)
+        return self._programs.setdefault(key, Program(*key))
 
     def row(self, program: Program, meeting: Meeting = Meeting.ORDINARY) -> Row:
         """Return what a program says of every peer, if its subject met all of them in one way."""
         key = (program, meeting)
-        if key not in self._rows_of:
+        if key not in self._rows:
             if meeting is Meeting.OWN_NODE or (meeting is Meeting.ITSELF and program.isolating):
                 lower = self.rows.everything
             elif program.isolating:
                 lower = self._decide(program, program.isolating, self.rows.nothing)
             else:
                 lower = self._decide(program, program.baseline, self.rows.everything)
-            self._rows_of[key] = self._decide(program, program.admin, lower)
-        return self._rows_of[key]
+            self._rows[key] = self._decide(program, program.admin, lower)
+        return self._rows[key]
 
-    def _decide(self, program: Program, policies: tuple[int, ...], lower: Row) -> Row:
-        clauses = [clause for number in policies for clause in self._clauses(number, program)]
-        return self.rows.decide(clauses, lower)
+    def _decide(self, program: Program, policies: Numbers, lower: Row) -> Row:
+        known = self._clauses[program.direction, program.ports]
+        for number in policies:
+            if number not in known:
+                rules = self._policies[number].rules(program.direction)
+                known[number] = tuple(clause for rule in rules for clause in self._compile(rule, program))
+        return self.rows.decide([clause for number in policies for clause in known[number]], lower)
 
-    def _selecting(self, pod_class: PodClass, tier: Tier) -> tuple[int, ...]:
-        found = (self._by_subject.get((tier, selector), ()) for selector in pod_class.selectors)
-        return tuple(sorted(number for numbers in found for number in numbers))
-
-    def _clauses(self, number: int, program: Program) -> tuple[Clause, ...]:
-        key = (number, program.direction, program.ports)
-        if key not in self._clauses_of:
-            rules = self._policies[number].rules(program.direction)
-            self._clauses_of[key] = tuple(clause for rule in rules for clause in self._compile(rule, program))
-        return self._clauses_of[key]
+    def _by_subject(self, direction: Direction) -> dict[Tier, dict[int, list[int]]]:
+        """Return the policies that have a say in a direction, by tier and subject."""
+        found: dict[Tier, dict[int, list[int]]] = {tier: defaultdict(list) for tier in Tier}
+        for number, policy in enumerate(self._policies):
+            if policy.tier is not Tier.NETWORK_POLICY or direction in policy.isolates:
+                found[policy.tier][self._universe.number_of(policy.subject)].append(number)
+        return found
 
     def _compile(self, rule: Rule, program: Program) -> Iterator[Clause]:
         """Yield what a rule means; several disjoint clauses where peers have different named ports."""
         peers = 0
         for peer in rule.peers:
             peers |= self._universe.meant_by(peer)
-        owners: Iterable[tuple[tuple[ContainerPort, ...], int]] = [(program.ports, peers)]
+        owners: Iterable[tuple[Ports, int]] = [(program.ports, peers)]
         if rule.named and program.direction is Direction.EGRESS:
             owners = self._universe.by_ports
         for ports, atoms in owners:
