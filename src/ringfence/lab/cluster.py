@@ -1,0 +1,133 @@
+"""A topology brought to life: namespaces, links, programs, listeners."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Family
+from ringfence.dataplane.compile import compile_program
+from ringfence.dataplane.plan import plan_node
+from ringfence.edges import links, nft
+from ringfence.edges.netns import Network
+from ringfence.edges.probe import Prober
+from ringfence.edges.programs import find_program
+from ringfence.edges.sockets import allow_many_files
+from ringfence.errors import WorldError
+from ringfence.lab import wiring
+from ringfence.lab.drops import DropLog
+from ringfence.lab.ends import Ends
+from ringfence.lab.judge import Judge
+from ringfence.lab.loading import transactions
+from ringfence.lab.services import service_table
+from ringfence.model.cluster import Pod
+from ringfence.semantics.engine import Engine
+
+if TYPE_CHECKING:
+    from ringfence.algebra.addresses import Address
+    from ringfence.lab.topology import Topology
+    from ringfence.model.connection import End
+
+_IPV6 = Path("/proc/net/if_inet6")
+
+
+class Cluster:
+    """A lab's namespaces and everything in them; must be built in a world of its own.
+
+    Attributes:
+        topology: What was built.
+        engine: The engine for its snapshot.
+        plans: What each node must enforce.
+        judge: Compares the kernel with engine and programs.
+        drops: What the nodes dropped.
+        prober: Sends packets between its ends.
+        outside: The namespace of everybody outside.
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        _require(topology)
+        allow_many_files()
+        self.topology = topology
+        self.engine = Engine(topology.snapshot)
+        self.plans = {node: plan_node(self.engine, node) for node in topology.snapshot.nodes}
+        self.programs = {node: compile_program(plan) for node, plan in self.plans.items()}
+        self.ends = Ends(topology)
+        self.judge = Judge(self.engine, self.programs, self.ends)
+        self.outside = Network.create()
+        self.nodes = {name: Network.create() for name in topology.snapshot.nodes}
+        self.pods = {str(pod): Network.create() for pod in topology.pods}
+        self._load()
+        self._wire()
+        self.drops = DropLog(topology.snapshot, self.plans, self.nodes)
+        self.prober = Prober(self._by_address(), self.drops)
+        for pod in topology.snapshot.pods:
+            for port in () if pod.terminal else pod.ports:
+                for address in topology.snapshot.addresses_of(pod).values():
+                    self.prober.listen(address, port.protocol, port.number)
+
+    def network(self, end: End) -> Network:
+        """Return the namespace that an end is in."""
+        pod = end if isinstance(end, Pod) else self.topology.snapshot.pod_at(end)
+        if pod and pod.selectable:
+            return self.pods[str(pod)]
+        node = self.ends.place(end).node
+        return self.nodes[node] if node is not None else self.outside
+
+    def close(self) -> None:
+        """Take everything down."""
+        self.prober.close()
+        self.drops.close()
+        for network in (*self.pods.values(), *self.nodes.values(), self.outside):
+            network.close()
+
+    def _load(self) -> None:
+        """Load what each node must enforce, before there is a link that a packet could take."""
+        for name, node in self.topology.snapshot.nodes.items():
+            for transaction in transactions(self.programs[name]):
+                nft.apply(self.nodes[name], transaction)
+            if table := service_table(self.topology, node):
+                nft.apply(self.nodes[name], table)
+
+    def _wire(self) -> None:
+        topology, families = self.topology, self.topology.snapshot.families
+        off = {} if Family.IPV6 in families or not _IPV6.exists() else wiring.IPV6_OFF
+        for network in (*self.nodes.values(), self.outside):
+            links.set_sysctls(network, wiring.settings(families, router=True) | off)
+        for network in self.pods.values():
+            links.set_sysctls(network, wiring.settings(families, router=False) | off)
+        nodes = {name: links.reference(network) for name, network in self.nodes.items()}
+        pods = {name: links.reference(network) for name, network in self.pods.items()}
+        # Each step makes the links of which the next one sets up the far ends.
+        links.configure([(self.outside, wiring.outside_lines(topology, nodes))], list(self.nodes.values()))
+        links.configure(
+            [
+                (self.nodes[node.name], wiring.node_lines(topology, node, pods))
+                for node in topology.snapshot.nodes.values()
+            ],
+            list(self.pods.values()),
+        )
+        links.configure([(self.pods[str(pod)], wiring.pod_lines(pod)) for pod in topology.pods])
+        links.wait_until_up(
+            [
+                *((self.outside, wiring.node_link(topology, name)) for name in self.nodes),
+                *((network, wiring.UPLINK) for network in self.nodes.values()),
+                *((self.nodes[pod.node or ""], wiring.pod_links(topology)[str(pod)]) for pod in topology.pods),
+                *((network, wiring.POD_LINK) for network in self.pods.values()),
+            ]
+        )
+
+    def _by_address(self) -> dict[Address, Network]:
+        """Return the namespace that owns each address."""
+        snapshot = self.topology.snapshot
+        nodes = {a: self.nodes[node.name] for node in snapshot.nodes.values() for a in node.addresses}
+        pods = {a: self.pods[str(pod)] for pod in self.topology.pods for a in pod.addresses.values()}
+        return dict.fromkeys(self.topology.outside, self.outside) | nodes | pods
+
+
+def _require(topology: Topology) -> None:
+    """Say what is missing before anything is made."""
+    for program in ("ip", "nft"):
+        find_program(program)
+    if Family.IPV6 in topology.snapshot.families and not _IPV6.exists():
+        message = "the manifests use IPv6, and this kernel has it switched off"
+        raise WorldError(message, "switch it on, or leave IPv6 out of the manifests")

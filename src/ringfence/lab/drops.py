@@ -1,0 +1,102 @@
+"""Drops: what the nodes' rules took, remembered and explained."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.dataplane.attribution import attribute
+from ringfence.dataplane.names import LOG_GROUP
+from ringfence.dataplane.simulate import Packet
+from ringfence.edges.nflog import NflogReader
+from ringfence.edges.packets import read_five_tuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ringfence.dataplane.attribution import Attribution
+    from ringfence.dataplane.plan import NodePlan
+    from ringfence.edges.netns import Network
+    from ringfence.edges.nflog import Logged
+    from ringfence.model.snapshot import Snapshot
+
+REMEMBERED = 1_000
+"""Drops that are kept; older ones are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One packet that a node dropped.
+
+    Attributes:
+        time: When it was read, in seconds since the epoch.
+        node: The node that dropped it.
+        logged: The packet and the prefix of the rule.
+    """
+
+    time: float
+    node: str
+    logged: Logged
+
+
+class DropLog:
+    """The drops of all nodes, from one place.
+
+    Attributes:
+        remembered: The last drops, oldest first.
+    """
+
+    def __init__(self, snapshot: Snapshot, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
+        self.remembered: deque[Drop] = deque(maxlen=REMEMBERED)
+        self._snapshot = snapshot
+        self._plans = plans
+        self._followers: list[Callable[[Drop], None]] = []
+        self._readers = {node: NflogReader(networks[node], LOG_GROUP) for node in plans}
+
+    def filenos(self) -> Sequence[int]:
+        """Return the descriptors to poll."""
+        return [reader.fileno() for reader in self._readers.values()]
+
+    def read(self) -> Iterable[Logged]:
+        """Take what has been logged since the last time; never waits."""
+        fresh = [Drop(time.time(), node, each) for node, reader in self._readers.items() for each in reader.read()]
+        self.remembered.extend(fresh)
+        for drop in fresh:
+            for follower in self._followers:
+                follower(drop)
+        return [drop.logged for drop in fresh]
+
+    def follow(self, follower: Callable[[Drop], None]) -> None:
+        """Call somebody with every drop from now on."""
+        self._followers.append(follower)
+
+    def unfollow(self, follower: Callable[[Drop], None]) -> None:
+        """Stop calling somebody."""
+        self._followers.remove(follower)
+
+    def explain(self, drop: Drop) -> Attribution | None:
+        """Say which policies and rules a packet was dropped by; None when it is not one of ours."""
+        found = read_five_tuple(drop.logged.packet)
+        if found is None:
+            return None
+        packet = Packet(
+            found.source,
+            found.destination,
+            found.protocol,
+            source_port=found.source_port,
+            destination_port=found.destination_port,
+        )
+        return attribute(self._snapshot, self._plans[drop.node], drop.logged.prefix, packet)
+
+    def close(self) -> None:
+        """End all subscriptions."""
+        for reader in self._readers.values():
+            reader.close()
+
+
+def render_drop(drop: Drop, attribution: Attribution | None) -> str:
+    """Return one line: when, at which node, and what was dropped for which reason."""
+    when = time.strftime("%H:%M:%S", time.localtime(drop.time))
+    return f"{when}  {drop.node}  {attribution or f'unknown packet, logged as {drop.logged.prefix.strip()!r}'}"

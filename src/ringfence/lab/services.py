@@ -1,0 +1,149 @@
+"""Services in the lab: what they lead to, and the translation that each node does.
+
+Addresses are translated before policies are judged, as kube-proxy does it, so a policy
+sees the pod's address and port. Two things are translated back for the sake of the way
+home: what a pod sends to itself, and what leaves its node again after it came to a node port.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Address, Family, family_of, render_address
+from ringfence.lab.wiring import UPLINK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.lab.topology import Topology
+    from ringfence.model.cluster import Node, Pod, Service, ServicePort
+    from ringfence.model.snapshot import Snapshot
+
+TABLE = "ringfence-lab-services"
+
+_KEYWORD = {Family.IPV4: "ip", Family.IPV6: "ip6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A pod behind a Service port, and the port on it."""
+
+    pod: Pod
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frontend:
+    """One port of a Service in one family, with what it leads to.
+
+    Attributes:
+        service: The Service.
+        port: Its port.
+        address: Its address.
+        endpoints: In the order of the pods; may be empty.
+    """
+
+    service: Service
+    port: ServicePort
+    address: Address
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def family(self) -> Family:
+        """The family of its address."""
+        return family_of(self.address)
+
+
+def frontends(snapshot: Snapshot) -> Iterator[Frontend]:
+    """Yield every port of every Service that has an address and a selector."""
+    for service in snapshot.services:
+        for address in service.addresses.values():
+            pods = [pod for pod in _selected(snapshot, service) if family_of(address) in pod.addresses]
+            for port in service.ports:
+                endpoints = [Endpoint(pod, number) for pod in pods for number in _numbers(pod, port)]
+                yield Frontend(service, port, address, tuple(endpoints))
+
+
+def service_table(topology: Topology, node: Node) -> str:
+    """Return the transaction that makes a node's translation table; empty when there is nothing to translate."""
+    found = [each for each in frontends(topology.snapshot) if each.endpoints]
+    if not found:
+        return ""
+    translate = [line for each in found for line in _translations(each, node)]
+    return "\n".join(
+        [
+            f"table inet {TABLE} {{",
+            "\tchain translate {",
+            *(f"\t\t{line}" for line in translate),
+            "\t}",
+            "\tchain prerouting {",
+            "\t\ttype nat hook prerouting priority dstnat; policy accept;",
+            "\t\tjump translate",
+            "\t}",
+            "\tchain output {",
+            "\t\ttype nat hook output priority -100; policy accept;",
+            "\t\tjump translate",
+            "\t}",
+            "\tchain postrouting {",
+            "\t\ttype nat hook postrouting priority srcnat; policy accept;",
+            *(f"\t\t{line}" for line in _ways_home(topology, node)),
+            "\t}",
+            "}",
+            "",
+        ]
+    )
+
+
+def _selected(snapshot: Snapshot, service: Service) -> list[Pod]:
+    """Return the pods that a Service leads to; one without a selector leads nowhere that is known."""
+    if service.selector is None:
+        return []
+    wanted = service.selector.items()
+    return [
+        pod
+        for pod in snapshot.pods
+        if pod.namespace == service.namespace and not pod.terminal and wanted <= pod.labels.items()
+    ]
+
+
+def _numbers(pod: Pod, port: ServicePort) -> list[int]:
+    """Return what a target port means on a pod; a name that it lacks means nothing."""
+    if isinstance(port.target, int):
+        return [port.target]
+    return [each.number for each in pod.ports if each.name == port.target and each.protocol is port.protocol][:1]
+
+
+def _translations(frontend: Frontend, node: Node) -> Iterator[str]:
+    keyword, protocol = _KEYWORD[frontend.family], frontend.port.protocol.value.lower()
+    target = f"dnat {keyword} to {_choice(frontend)}"
+    yield f"{keyword} daddr {render_address(frontend.address)} {protocol} dport {frontend.port.port} {target}"
+    if frontend.port.node_port:
+        for address in node.addresses:
+            if family_of(address) is frontend.family:
+                yield f"{keyword} daddr {render_address(address)} {protocol} dport {frontend.port.node_port} {target}"
+
+
+def _choice(frontend: Frontend) -> str:
+    """Return the endpoint to translate to, or a choice at random among several."""
+    endpoints = [(render_address(e.pod.addresses[frontend.family]), e.port) for e in frontend.endpoints]
+    if len(endpoints) == 1:
+        ((address, port),) = endpoints
+        return f"[{address}]:{port}" if frontend.family is Family.IPV6 else f"{address}:{port}"
+    choices = ", ".join(f"{index} : {address} . {port}" for index, (address, port) in enumerate(endpoints))
+    return f"numgen random mod {len(endpoints)} map {{ {choices} }}"
+
+
+def _ways_home(topology: Topology, node: Node) -> Iterator[str]:
+    for address in node.addresses:
+        family, text = family_of(address), render_address(address)
+        keyword = _KEYWORD[family]
+        local = [
+            render_address(pod.addresses[family])
+            for pod in topology.pods
+            if pod.node == node.name and family in pod.addresses
+        ]
+        if local:
+            pairs = ", ".join(f"{each} . {each}" for each in local)
+            yield f"{keyword} saddr . {keyword} daddr {{ {pairs} }} snat {keyword} to {text}"
+        yield f'ct status dnat ct original {keyword} daddr {text} oifname "{UPLINK}" snat {keyword} to {text}'
