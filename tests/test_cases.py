@@ -1,0 +1,39 @@
+"""Every decider gives the answers of every case."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringfence.algebra.traffic import point
+from ringfence.semantics.engine import Engine
+from ringfence.semantics.spec import verdict
+from ringfence.semantics.verdict import Outcome
+from tests.case import Case, Row, cases
+
+CASES = cases()
+ROWS = [pytest.param(case, row, id=f"{case.name}: {row.text}") for case in CASES for row in case.rows]
+
+
+@pytest.mark.parametrize(("case", "row"), ROWS)
+def test_the_definition_answers(case: Case, row: Row):
+    """The definition gives the outcome, and names the policies that decided."""
+    answer = verdict(case.snapshot, case.connection(row))
+
+    assert answer.outcome is row.outcome
+    if row.by:
+        deciding = [half for half in answer.halves if half.outcome is row.outcome and half.origins]
+        names = {origin.object.partition("/")[2] for half in deciding for origin in half.origins}
+        assert names == set(row.by)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_engine_answers(case: Case):
+    """The engine gives the outcome of every row."""
+    engine = Engine(case.snapshot)
+
+    for row in case.rows:
+        ask = case.connection(row)
+        traffic = engine.allowed(ask.client, ask.server, ask.family)
+        asked = point(ask.protocol, ask.port)
+        outcome = Outcome.UNDECIDED if asked in traffic.undecided else Outcome.DENIED
+        assert (Outcome.ALLOWED if asked in traffic.allowed else outcome) is row.outcome, row.text
