@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ringfence.algebra.traffic import point
+from ringfence.dataplane.compile import compile_program
+from ringfence.dataplane.plan import plan_node
+from ringfence.lab.ends import Ends
+from ringfence.lab.judge import Judge
+from ringfence.lab.topology import lay_out
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
@@ -37,3 +42,17 @@ def test_the_engine_answers(case: Case):
         asked = point(ask.protocol, ask.port)
         outcome = Outcome.UNDECIDED if asked in traffic.undecided else Outcome.DENIED
         assert (Outcome.ALLOWED if asked in traffic.allowed else outcome) is row.outcome, row.text
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_compiled_programs_answer(case: Case):
+    """The programs of the nodes on the way, run on the packet, let through what is allowed."""
+    topology = lay_out(case.snapshot)
+    engine = Engine(topology.snapshot)
+    programs = {node: compile_program(plan_node(engine, node)) for node in topology.snapshot.nodes}
+    judge = Judge(engine, programs, Ends(topology))
+
+    for row in case.rows:
+        passes = judge.passes(case.connection(row, topology.snapshot))
+
+        assert (Outcome.ALLOWED if passes else Outcome.DENIED) is row.outcome, row.text
