@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import nullcontext
+from errno import EACCES, EIO, ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,43 +47,42 @@ def open_sources(
     sources: dict[str, Source] = {}
     errors: list[ManifestError] = []
     for filename in filenames:
-        try:
-            for path in _paths(filename, recursive=recursive):
-                sources.setdefault(os.path.realpath(path), Source(path, _chunks(path), max_file_size))
-        except ManifestError as error:
-            errors.append(error)
+        for path in _paths(filename, recursive=recursive, errors=errors):
+            sources.setdefault(os.path.realpath(path), Source(path, _chunks(path), max_file_size))
     return tuple(sources.values()), tuple(errors)
 
 
-def _paths(filename: str, *, recursive: bool) -> list[str]:
-    """Return the files that a name stands for.
-
-    Raises:
-        ManifestError: there is no such file, or the directory cannot be listed or is empty.
-    """
+def _paths(filename: str, *, recursive: bool, errors: list[ManifestError]) -> list[str]:
+    """Return the files that a name stands for; none when that is an error."""
     if filename == STDIN:
         return [STDIN]
     try:
-        mode = Path(filename).stat().st_mode
-        if not stat.S_ISDIR(mode):
+        if not stat.S_ISDIR(Path(filename).stat().st_mode):
             return [filename]
-        found = _in_directory(filename, recursive=recursive)
     except OSError as error:
-        raise _refusal(filename, error) from error
-    if not found:
+        errors.append(_refusal(filename, error))
+        return []
+    before = len(errors)
+    found = _in_directory(filename, recursive=recursive, errors=errors)
+    if not found and len(errors) == before:
         hint = f"name files, or a directory that holds {', '.join(SUFFIXES)}"
-        if not recursive and _in_directory(filename, recursive=True):
-            hint = "give -R to take directories within it"
-        raise _error(filename, "an empty directory: it holds no manifests", hint)
+        if not recursive and _in_directory(filename, recursive=True, errors=[]):
+            hint = "give -R to take the directories within it"
+        errors.append(_error(filename, "an empty directory: it holds no manifests", hint))
     return found
 
 
-def _in_directory(directory: str, *, recursive: bool) -> list[str]:
+def _in_directory(directory: str, *, recursive: bool, errors: list[ManifestError]) -> list[str]:
     """Return the manifests of a directory, sorted by name; links to directories are not followed."""
     found = []
-    for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
+    try:
+        entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+    except OSError as error:
+        errors.append(_refusal(directory, error))
+        return []
+    for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            found += _in_directory(entry.path, recursive=True) if recursive else []
+            found += _in_directory(entry.path, recursive=True, errors=errors) if recursive else []
         elif entry.name.endswith(SUFFIXES):
             found.append(entry.path)
     return found
@@ -90,7 +91,7 @@ def _in_directory(directory: str, *, recursive: bool) -> list[str]:
 def _chunks(path: str) -> Iterator[bytes]:
     """Yield the bytes of a file; ``ManifestError`` when it cannot be read."""
     try:
-        with sys.stdin.buffer if path == STDIN else Path(path).open("rb") as stream:
+        with nullcontext(sys.stdin.buffer) if path == STDIN else Path(path).open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except OSError as error:
@@ -98,13 +99,11 @@ def _chunks(path: str) -> Iterator[bytes]:
 
 
 def _refusal(name: str, error: OSError) -> ManifestError:
-    """Say in the system's words why a name cannot be read."""
-    hints = {
-        FileNotFoundError: "correct the path",
-        PermissionError: "make it readable",
-    }
+    """Say in the system's words why something cannot be read."""
+    hints = {ENOENT: "correct the path", EACCES: "make it readable"}
+    reason = os.strerror(error.errno or EIO)
     return _error(
-        name, f"cannot be read: {os.strerror(error.errno or 0).lower()}", hints.get(type(error), "name another")
+        name, f"cannot be read: {reason[:1].lower()}{reason[1:]}", hints.get(error.errno or EIO, "name another")
     )
 
 

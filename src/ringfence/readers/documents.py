@@ -75,7 +75,7 @@ def _yaml(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> 
 
 
 def _json(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> Iterator[Manifest]:
-    for item in read_json(iter(texts), source.name):
+    for item in read_json(iter(texts), source.name, errors):
         doubled: list[Doubled] = []
         read_span = partial(read_spans, item.text, item.place, doubled)
         if item.doubled or _items(item.value) is not None:

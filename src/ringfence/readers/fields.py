@@ -2,7 +2,7 @@
 
 Every method that expects a type adds an error and returns an empty value when it finds
 another, so a reader walks on and reports everything that is wrong with an object at once.
-Null and absent mean the same, as they do to the API server.
+Null is the empty value of whatever type is expected, as it is to the API server.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Field:
         if all(type(value) is str for value in members.values()):
             return members
         texts = {name: self[name].string() for name in members}
-        return {name: text for name, text in texts.items() if isinstance(members[name], str)}
+        return {name: text for name, text in texts.items() if isinstance(members[name], str | None)}
 
     def known(self, names: Iterable[str]) -> None:
         """Add an error for every member that has none of these names."""
@@ -107,39 +107,47 @@ class Field:
 
     def error(self, message: str, hint: str = "") -> None:
         """Add an error about this part."""
-        text = f"{dotted(self.path)}: {message}" if self.path else message
-        self.manifest.errors.append(ManifestError(text, self.origin, hint))
+        self._add(f"{dotted(self.path)}: {message}", self.path, hint)
+
+    def _unknown(self, name: str, known: Iterable[str]) -> None:
+        path = (*self.path, name)
+        self._add(f'unknown field "{dotted(path)}"', path, suggestion(name, known))
+
+    def _add(self, message: str, path: Path, hint: str) -> None:
+        """Add an error, once: two readers may look at one part."""
+        errors = self.manifest.errors
+        if message not in (error.message for error in errors):
+            errors.append(ManifestError(message, self.manifest.origin(path), hint))
 
     def _typed(self, wanted: type, words: str) -> Any:
         """Return the value if it has a type; True is no number, though Python says so."""
         if self.value is None or type(self.value) is wanted:
             return self.value
-        hint = f"put quotes around it: {_written(self.value)!r}" if wanted is str and _is_scalar(self.value) else ""
-        self.error(f"expected {words}, found {describe(self.value)}", hint or f"write {words}")
+        hint = f"write {words}"
+        if wanted is str and not isinstance(self.value, dict | list):
+            hint = f'put quotes around it: "{written(self.value)}"'
+        elif wanted is list:
+            hint = "begin every item with a dash"
+        self.error(f"expected {words}, found {describe(self.value)}", hint)
         return None
-
-    def _unknown(self, name: str, known: Iterable[str]) -> None:
-        path = (*self.path, name)
-        message = f'unknown field "{dotted(path)}"'
-        self.manifest.errors.append(ManifestError(message, self.manifest.origin(path), suggestion(name, known)))
 
 
 def describe(value: Any) -> str:
     """Return a value as an error message shows it."""
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, str):
-        return f'the string "{value}"'
+    match value:
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case str():
+            return f'the string "{value}"'
+        case bool() | None:
+            return written(value)
+    return f"the number {value}"
+
+
+def written(value: Any) -> str:
+    """Return a scalar as YAML writes it."""
     if value is None:
-        return "nothing"
-    return f"the number {value}" if not isinstance(value, bool) else _written(value)
-
-
-def _is_scalar(value: Any) -> bool:
-    return not isinstance(value, dict | list)
-
-
-def _written(value: Any) -> str:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)

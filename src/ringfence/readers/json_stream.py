@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
-from ringfence.readers.places import MAX_DEPTH, Place
+from ringfence.readers.places import MAX_DEPTH, Doubled, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
-_BETWEEN = re.compile(r"(?:[ \t\r\n]|---(?=\s))*")
+_BETWEEN = re.compile(r"(?:[ \t\r\n]|---(?=\s|\Z))*")
 """What may stand between two objects: white space, and the document marker of YAML."""
+
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+_TOO_DEEP_HINT = "check the brackets; no Kubernetes object is so deep"
 
 _CUT = 16
 """An error this near to the end of the text may come from a word or an escape cut in two."""
@@ -52,28 +55,30 @@ class Item(NamedTuple):
     listed: Listed = NO_LIST
 
 
-def read_json(texts: Iterator[str], source: str) -> Iterator[Item]:
+def read_json(texts: Iterator[str], source: str, errors: list[ManifestError]) -> Iterator[Item]:
     """Yield every object of a text, and every item of a List or an array in place of it.
 
     Args:
         texts: The text in pieces, without a byte order mark.
         source: Its name, for origins.
+        errors: Where errors are added about what is passed over.
 
     Raises:
         ManifestError: the text is not JSON from some place on; what stood before was yielded.
     """
-    return _Stream(texts, source).objects()
+    return _Stream(texts, source, errors).objects()
 
 
 class _Stream:
     """A window on the text, and the place of its first character not yet consumed."""
 
-    def __init__(self, texts: Iterator[str], source: str) -> None:
+    def __init__(self, texts: Iterator[str], source: str, errors: list[ManifestError]) -> None:
         self._texts = texts
         self._source = source
+        self._errors = errors
         self._text = ""
         self._at = 0
-        self._held: int | None = None  # what must stay in the window though it is consumed
+        self._held: int | None = None  # where an object begins that must stay in the window whole
         self._place = Place(1, 1)
         self._doubled = False
         self._decoder = JSONDecoder(object_pairs_hook=self._members, parse_constant=_refuse)
@@ -86,65 +91,71 @@ class _Stream:
             elif mark == "[":
                 yield from self._items({})
             else:
-                self._fail("not JSON: expected an object", "begin with { or [")
+                self._fail("expected an object", "begin with { or [")
 
     def _object(self) -> Iterator[Item]:
-        """Yield one object, or its items when it has any; other members are then dropped."""
-        self._held, start, listed = self._at, self._place, False
+        """Yield one object, or its items when it has any; its other members then say what they are."""
+        start, is_list = self._hold(), False
         members: dict[str, Any] = {}
-        self._doubled = False
-        for name in self._names():
-            if name in members:
-                self._doubled = True
+        places: dict[str, Place] = {}
+        doubled = []
+        for name, place in self._names():
+            if name in places:
+                doubled.append(Doubled(name, places[name], place))
+            places[name] = place
             if name == "items" and self._peek() == "[":
-                listed, self._held = True, None
+                is_list, self._held = True, None
                 yield from self._items(members)
             else:
-                members[name] = self._value(depth=1)
-        if not listed:
-            held = self._held or 0
-            self._held = None
-            yield Item(members, self._text[held : self._at], start, self._doubled)
+                members[name] = self._value()
+        if is_list:
+            self._errors += [each.error(self._source) for each in doubled]
+        else:
+            self._doubled |= bool(doubled)
+            yield from self._release(members, start)
 
-    def _names(self) -> Iterator[str]:
-        """Yield the name of each member and leave its value to the caller."""
-        self._expect("{")
-        if self._peek() == "}":
-            self._expect("}")
-            return
-        while True:
+    def _names(self) -> Iterator[tuple[str, Place]]:
+        """Yield the name of each member with its place, and leave its value to the caller."""
+        for _ in self._listed("{", "}"):
             if self._peek() != '"':
-                self._fail("not JSON: expected a name in double quotes", "put it in double quotes")
-            name = self._value(depth=1)
+                self._fail("expected a name in double quotes", "put it in double quotes")
+            place, name = self._place, self._value()
             self._expect(":")
             self._peek()
-            yield name
-            if self._peek() != ",":
-                break
-            self._expect(",")
-        self._expect("}")
+            yield name, place
 
     def _items(self, head: dict[str, Any]) -> Iterator[Item]:
-        self._expect("[")
-        if self._peek() == "]":
-            self._expect("]")
-            return
-        while True:
+        for _ in self._listed("[", "]"):
             self._peek()
-            start, at, self._doubled = self._place, self._at, False
-            self._held = at
-            value = self._value(depth=2)
-            text = self._text[self._held : self._at]
-            self._held = None
-            listed = (str(head.get("kind") or ""), str(head.get("apiVersion") or ""))
-            yield Item(value, text, start, self._doubled, listed)
-            if self._peek() != ",":
-                break
-            self._expect(",")
-        self._expect("]")
+            start = self._hold()
+            yield from self._release(self._value(), start, (str(head.get("kind", "")), str(head.get("apiVersion", ""))))
 
-    def _value(self, depth: int) -> Any:
-        """Decode the value that stands next, so many levels deep already, and consume it."""
+    def _listed(self, first: str, last: str) -> Iterator[None]:
+        """Pass what stands between two brackets, yielding at each element."""
+        self._expect(first)
+        if self._peek() != last:
+            yield
+            while self._peek() == ",":
+                self._expect(",")
+                yield
+        self._expect(last)
+
+    def _hold(self) -> Place:
+        """Keep the text from here on, and return the place."""
+        self._held, self._doubled = self._at, False
+        return self._place
+
+    def _release(self, value: Any, start: Place, listed: Listed = NO_LIST) -> Iterator[Item]:
+        """Yield the object whose text was kept, unless it is too deep."""
+        text = self._text[self._held : self._at]
+        self._held = None
+        if _is_deeper(value, MAX_DEPTH):
+            self._errors.append(self._error(start, _TOO_DEEP, _TOO_DEEP_HINT))
+        else:
+            yield Item(value, text, start, self._doubled, listed)
+
+    def _value(self) -> Any:
+        """Decode the value that stands next and consume it."""
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
@@ -153,15 +164,13 @@ class _Stream:
                 if cut and self._more():
                     continue
                 self._consume(max(error.pos, self._at))
-                self._fail(f"not JSON: {error.msg[0].lower()}{error.msg[1:]}", "correct the text at this place")
+                self._expect_more()
+                self._fail(f"{error.msg[0].lower()}{error.msg[1:]}", "correct the text at this place")
             except RecursionError:
-                self._too_deep()
-            if end == len(self._text) and self._more():
-                continue  # a number may go on
-            if _deeper_than(MAX_DEPTH - depth, value):
-                self._too_deep()
-            self._consume(end)
-            return value
+                self._fail(_TOO_DEEP, _TOO_DEEP_HINT)
+            if end < len(self._text) or not self._more():  # else a number may go on
+                self._consume(end)
+                return value
 
     def _peek(self, between: re.Pattern[str] = _SPACE) -> str:
         """Consume white space and return the next character; empty at the end of the text."""
@@ -174,10 +183,14 @@ class _Stream:
 
     def _expect(self, mark: str) -> None:
         found = self._peek()
+        self._expect_more()
         if found != mark:
-            what = f'"{found}"' if found else "the end of the text"
-            self._fail(f'not JSON: expected "{mark}", found {what}', "correct the text at this place")
+            self._fail(f'expected "{mark}", found "{found}"', "correct the text at this place")
         self._consume(self._at + 1)
+
+    def _expect_more(self) -> None:
+        if self._at == len(self._text):
+            self._fail("the text ends in the middle of an object", "check that it is complete")
 
     def _consume(self, end: int) -> None:
         lines = self._text.count("\n", self._at, end)
@@ -201,10 +214,10 @@ class _Stream:
             size += len(piece)
             if size > wanted:
                 break
-        self._text = "".join(pieces)
-        self._at -= start
-        if self._held is not None:
-            self._held = 0
+        if size:  # else every offset stays as it is
+            self._text = "".join(pieces)
+            self._at -= start
+            self._held = None if self._held is None else 0
         return size > 0
 
     def _members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -213,11 +226,11 @@ class _Stream:
             self._doubled = True
         return members
 
-    def _too_deep(self) -> NoReturn:
-        self._fail(f"nested more than {MAX_DEPTH} levels deep", "check the brackets; no Kubernetes object is so deep")
-
     def _fail(self, message: str, hint: str) -> NoReturn:
-        raise ManifestError(message, Origin(self._source, *self._place, "", ""), hint)
+        raise self._error(self._place, f"not JSON: {message}; nothing after this place is read", hint)
+
+    def _error(self, place: Place, message: str, hint: str) -> ManifestError:
+        return ManifestError(message, Origin(self._source, *place, "", ""), hint)
 
 
 def _refuse(word: str) -> NoReturn:
@@ -225,7 +238,7 @@ def _refuse(word: str) -> NoReturn:
     raise JSONDecodeError(message, "", 0)
 
 
-def _deeper_than(limit: int, value: Any) -> bool:
+def _is_deeper(value: Any, limit: int) -> bool:
     """Tell whether mappings and lists lie within each other more than so many levels deep."""
     level = [value]
     for _ in range(limit + 1):

@@ -56,7 +56,10 @@ def read_network_policy(manifest: Manifest) -> Policy:
     """Translate one NetworkPolicy, its errors added to the manifest."""
     root = Field(manifest)
     root.known(("apiVersion", "kind", "metadata", "spec", "status"))
-    root["metadata"].known(METADATA)
+    metadata = root["metadata"]
+    metadata.known(METADATA)
+    for texts in (metadata["labels"], metadata["annotations"]):
+        texts.strings()
     spec = root["spec"]
     spec.known(("podSelector", "policyTypes", "ingress", "egress"))
     subject = PodSelector(manifest.namespace, read_selector(spec["podSelector"]))
@@ -103,8 +106,6 @@ def _rule(rule: Field, direction: Direction) -> Rule:
     before = len(errors)
     rule.known((_PEERS[direction], "ports"))
     peers, port_fields = rule[_PEERS[direction]].items(), rule["ports"].items()
-    if rule.value is None:
-        rule.error("expected a mapping, found nothing", "write {} for a rule that matches everything")
     if len(errors) > before:
         return Rule(Action.ACCEPT, (), EMPTY, rule.origin)
     traffic, named = _traffic(port_fields)
@@ -175,8 +176,6 @@ def _port(port: Field) -> Intervals | NamedPort | None:
     errors = port.manifest.errors
     before = len(errors)
     port.known(("protocol", "port", "endPort"))
-    if port.value is None:
-        port.error("expected a mapping, found nothing", "write {} for all ports of TCP")
     protocol, first, last = read_protocol(port["protocol"]), port["port"], port["endPort"]
     found: Intervals | NamedPort | None = None
     if protocol is None:

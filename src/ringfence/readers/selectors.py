@@ -32,13 +32,10 @@ def _requirement(expression: Field) -> Requirement | None:
     expression.known(("key", "operator", "values"))
     key, values = expression["key"].string(), [value.string() for value in expression["values"].items()]
     operator = _OPERATORS.get(expression["operator"].string())
-    if not key:
-        expression["key"].error("Required value: name of a label")
+    if not expression["key"].value:
+        expression["key"].error("Required value: name of a label", "write the name of a label")
     if operator is None:
-        found = expression["operator"].value
-        expression["operator"].error(
-            f'Invalid value: "{found}": not a valid selector operator', f"write one of {', '.join(_OPERATORS)}"
-        )
+        _wrong_operator(expression["operator"])
     elif operator in _WITH_VALUES and not values:
         expression["values"].error("Required value: must be specified when `operator` is 'In' or 'NotIn'", "add values")
     elif operator not in _WITH_VALUES and values:
@@ -47,3 +44,10 @@ def _requirement(expression: Field) -> Requirement | None:
     if operator is None or len(expression.manifest.errors) > errors:
         return None
     return Requirement(key, operator, tuple(sorted(set(values))))
+
+
+def _wrong_operator(operator: Field) -> None:
+    names = {name.lower(): name for name in _OPERATORS}
+    meant = names.get(operator.string().lower())
+    hint = f"write {meant or ', '.join(_OPERATORS)}"
+    operator.error(f'Invalid value: "{operator.string()}": not a valid selector operator', hint)

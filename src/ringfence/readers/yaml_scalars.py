@@ -31,6 +31,8 @@ _INTEGER = re.compile(
 
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])_(?=[0-9])")
+
 _BASES = {"hex": 16, "binary": 2, "octal": 8, "decimal": 10}
 
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 64) - 1
@@ -74,17 +76,17 @@ def key(value: Scalar) -> str:
     Raises:
         ValueError: the key is null, which JSON cannot write.
     """
+    if isinstance(value, str):
+        return value
     if value is None:
         message = "a key is null"
         raise ValueError(message)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _number(text: str) -> int | float | None:
     """Return the number that a scalar writes, or None: it is a string then."""
-    digits = text if text[0] == "." else text.replace("_", "")
+    digits = _BETWEEN_DIGITS.sub("", text) if text[0] == "." else text.replace("_", "")
     if found := _INTEGER.fullmatch(digits):
         base = str(found.lastgroup)
         value = int(found["sign"] + found[base], _BASES[base])

@@ -30,7 +30,7 @@ from ringfence.readers.places import MAX_DEPTH, Doubled, Place, Span
 from ringfence.readers.yaml_scalars import key, plain, tagged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from yaml.events import Event
 
@@ -83,7 +83,7 @@ class _Builder:
     """
 
     def __init__(self, text: str, line: int, source: str, errors: list[ManifestError]) -> None:
-        self._parser = CParser(text)
+        self._next: Callable[[], Any] = CParser(text).get_event
         self._line = line
         self._source = source
         self._errors = errors
@@ -97,14 +97,11 @@ class _Builder:
             YAMLError: libyaml cannot parse the text.
             ManifestError: the text is YAML that kubectl would refuse, or that explodes.
         """
-        while event := self._parser.get_event():
+        while event := self._next():
             if isinstance(event, DocumentStartEvent):
                 self._anchors.clear()
                 self._size = self._aliased = 0
                 yield self._value(self._next())
-
-    def _next(self) -> Event:
-        return cast("Event", self._parser.get_event())
 
     def _place(self, event: Event) -> Place:
         mark = event.start_mark
@@ -115,18 +112,14 @@ class _Builder:
 
     def _value(self, event: Event) -> tuple[Any, Span]:
         self._size += 1
-        match event:
-            case ScalarEvent():
-                value, span = self._scalar(event), Span(self._place(event))
-                if event.anchor:
-                    self._anchors[event.anchor] = _Anchored(value, span, 1)
-                return value, span
-            case MappingStartEvent() | SequenceStartEvent():
-                return self._collection(event)
-            case AliasEvent():
-                return self._alias(event)
-        message = f"unexpected {event}"
-        raise AssertionError(message)
+        if isinstance(event, ScalarEvent):
+            value, span = self._scalar(event), Span(self._place(event))
+            if event.anchor:
+                self._anchors[event.anchor] = _Anchored(value, span, 1)
+            return value, span
+        if isinstance(event, AliasEvent):
+            return self._alias(event)
+        return self._collection(cast("MappingStartEvent | SequenceStartEvent", event))
 
     def _scalar(self, event: ScalarEvent) -> Any:
         if event.tag is None:
@@ -167,7 +160,7 @@ class _Builder:
             if _is_merge(event):
                 self._merge(members, parts, keys)
                 continue
-            name, place = self._key(event), self._place(event)
+            name, place = self._key(event)
             if name in written:
                 self._errors.append(Doubled(name, keys[name], place).error(self._source))
             written.add(name)
@@ -175,12 +168,12 @@ class _Builder:
             keys[name] = place
         return members, Span(self._place(start), parts, keys)
 
-    def _key(self, event: Event) -> str:
-        value, _ = self._value(event)
+    def _key(self, event: Event) -> tuple[str, Place]:
+        value, span = self._value(event)
         if isinstance(value, dict | list):
             self._fail(event, "a key is a mapping or a list", "put quotes around text that begins with { or [")
         try:
-            return key(value)
+            return key(value), span.place
         except ValueError as error:
             self._fail(event, str(error), "put quotes around it, or write a key before the colon")
 
