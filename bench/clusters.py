@@ -1,4 +1,4 @@
-"""Write a realistic cluster as manifests: ``python bench/clusters.py --workloads 1000 --policies 1080``.
+"""Write a realistic cluster as manifests: ``python -m bench.clusters --workloads 1000 --policies 1080``.
 
 Namespaces have a heavy tail and belong to tenants. Most of them deny by default, let DNS
 through, open themselves to their own pods and to monitoring; the rest of the policies
@@ -178,6 +178,7 @@ class Dumper(yaml.CSafeDumper):
     """Spells repeated parts out, as people do."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the base class's signature
+        """Never write an anchor."""
         return True
 
 

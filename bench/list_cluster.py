@@ -1,6 +1,6 @@
 """Time ``ringfence list`` as a whole process, and the engine alone, on a generated cluster.
 
-``python bench/list_cluster.py`` prints seconds; nothing is asserted. Take the best of
+``python -m bench`` prints seconds; nothing is asserted. Take the best of
 several runs on a quiet machine: ``--runs``.
 """
 
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import yaml
-from clusters import Dumper, cluster
+from bench.clusters import Dumper, cluster
 
 from ringfence.edges.files import open_sources
 from ringfence.readers import read

@@ -236,14 +236,19 @@ def ends(snapshot: Snapshot) -> Iterator[tuple[End, Family]]:
     yield from ((address, family_of(address)) for address in boundary_addresses(snapshot))
 
 
-def connections(snapshot: Snapshot) -> Iterator[Connection]:
-    """Every connection between two ends with a pod at one of them, at every boundary."""
+def pairs(snapshot: Snapshot) -> Iterator[tuple[End, End, Family, str | None]]:
+    """Every client and server with a pod among them, their family, and the Service where it matters."""
     every = list(ends(snapshot))
     for client, family in every:
         for server, other in every:
-            if family is not other or not (isinstance(client, Pod) or isinstance(server, Pod)):
-                continue
-            for protocol, port in boundary_traffic():
-                yield Connection(client, server, protocol, port, family)
+            if family is other and (isinstance(client, Pod) or isinstance(server, Pod)):
+                yield client, server, family, None
                 if client == server:
-                    yield Connection(client, server, protocol, port, family, via="x/service")
+                    yield client, server, family, "x/service"
+
+
+def connections(snapshot: Snapshot) -> Iterator[Connection]:
+    """Every connection between two ends with a pod at one of them, at every boundary."""
+    for client, server, family, via in pairs(snapshot):
+        for protocol, port in boundary_traffic():
+            yield Connection(client, server, protocol, port, family, via)

@@ -1,0 +1,5 @@
+"""What ``make bench`` runs."""
+
+from bench.list_cluster import main
+
+main()

@@ -1,0 +1,1 @@
+"""Laws of the algebra: the same set, built another way."""

@@ -1,0 +1,1 @@
+"""Deciders against the definition, on random worlds."""

@@ -1,0 +1,1 @@
+"""The nouns of a cluster and of its policies."""

@@ -1,0 +1,1 @@
+"""What policies mean: the definition, the engine and its parts."""
