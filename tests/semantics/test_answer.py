@@ -48,25 +48,27 @@ def pods(predicate: Callable[[Pod], bool]) -> Predicate:
     return lambda end, _: isinstance(end, Pod) and predicate(end)
 
 
+CIDRS = ("0.0.0.0/0", "10.0.0.0/24", "192.168.0.0/30", "::/0", "fd00::/31")
 PARTIES: dict[str, Predicate] = {
     "x/": pods(lambda pod: pod.namespace == "x"),
     "y/": pods(lambda pod: pod.namespace == "y"),
     "x/pod0": pods(lambda pod: (pod.namespace, pod.name) == ("x", "pod0")),
     "x:app=a": pods(lambda pod: pod.namespace == "x" and pod.labels.get("app") == "a"),
     "y:app!=a": pods(lambda pod: pod.namespace == "y" and pod.labels.get("app") != "a"),
-    **{text: at(text) for text in ("0.0.0.0/0", "10.0.0.0/24", "10.0.0.1", "192.168.0.0/30", "::/0", "fd00::/31")},
+    **{text: at(text) for text in ("10.0.0.1", *CIDRS)},
 }
 PORTS = ((None, None), (None, "UDP"), (80, None), ("53-81", "tcp"), ("web", "UDP"), (None, "ICMP"))
 
 
 def pairs(snapshot: Snapshot, client: str, server: str) -> list[tuple[End, End, Family]]:
-    """Every two ends that a question is about, found the slow way."""
+    """Every two ends that a question is about, found the slow way; a CIDR never means a pod alone."""
     own = {own_address(pod, family) for pod in snapshot.pods for family in snapshot.families}
     every = [(end, family) for end, family in ends(snapshot) if isinstance(end, Pod) or end not in own]
     found = [
         (a, b, f) for a, f in every for b, g in every if f is g and PARTIES[client](a, f) and PARTIES[server](b, f)
     ]
-    return [(a, b, f) for a, b, f in found if not isinstance(a, Pod) or a != b] or found
+    others = [(a, b, f) for a, b, f in found if not isinstance(a, Pod) or a != b]
+    return found if not others and not {client, server} & set(CIDRS) else others
 
 
 def holds(ends: Ends, end: End) -> bool:

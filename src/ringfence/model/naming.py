@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import cidrs, read_address, read_cidr
+from ringfence.algebra.addresses import cidrs, read_address, read_cidr, render_addresses
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import EVERYTHING, Operator, Requirement, Selector
 
@@ -220,6 +220,7 @@ class Directory:
             if pod.workload:
                 kind, _, name = pod.workload.partition("/")
                 self._by_workload[pod.namespace, name].setdefault(kind, []).append(pod)
+        self._own = Intervals.of((a, a) for pod in self.pods if pod.selectable for a in pod.addresses.values())
         self._group = {(pod.namespace, pod.name): self._group_name(pod) for pod in self.pods}
         self._size = Counter(self._group.values())
         self._groups = Counter(group.partition("/")[0] for group in self._size)
@@ -283,6 +284,19 @@ class Directory:
             if without and len(around) + len(without) < size:
                 best, size = f"{', '.join(around)} except {', '.join(without)}", len(around) + len(without)
         return best
+
+    def render_addresses(self, addresses: Intervals) -> str:
+        """Write addresses that are no pod's own as people do, CIDRs joined by commas."""
+        return render_addresses(self.filled(addresses))
+
+    def filled(self, addresses: Intervals) -> Intervals:
+        """Close the gaps that pods leave in addresses which are no pod's own.
+
+        So ``0.0.0.0/0`` stands for everybody there who is no pod, however many pods have
+        addresses in it.
+        """
+        gaps = (gap for gap in self._own if gap[0] - 1 in addresses and gap[1] + 1 in addresses)
+        return addresses | Intervals.of(gaps)
 
     def _terms_in(self, namespace: str, pods: Sequence[Pod]) -> tuple[str, ...]:
         whole = len(pods) == len(self._by_namespace[namespace])

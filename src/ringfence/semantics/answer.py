@@ -21,7 +21,7 @@ from ringfence.model.policy import Direction
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
 from ringfence.semantics.spec import verdict
-from ringfence.semantics.verdict import Assumption, Half, Verdict
+from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from ringfence.semantics.engine import Ends
     from ringfence.semantics.question import Question
     from ringfence.semantics.sides import Group, Party, Side
+    from ringfence.semantics.verdict import Undefined
 
 MIXED = "mixed"
 """The verdict of an answer whose parts have different ones."""
+
+_ORDER = (Outcome.ALLOWED, Outcome.UNDECIDED, Outcome.DENIED)
 
 _CLIENT, _SERVER = "{client}", "{server}"
 """Stand-ins for the names of the pods that are judged; no Kubernetes name has braces."""
@@ -72,7 +75,7 @@ class Answer:
         question: The question, its names in full.
         traffic: What it asks about, port names resolved.
         families: The families in which it was judged, in order.
-        parts: Disjoint, at least one, together everything that was asked.
+        parts: Disjoint, at least one, together everything that was asked; allowed ones first.
         left_out: Servers that have no port of the name that was asked.
     """
 
@@ -87,6 +90,26 @@ class Answer:
         """The outcome of all parts, or ``mixed`` when they have several."""
         outcomes = {part.verdict.outcome.value for part in self.parts}
         return outcomes.pop() if len(outcomes) == 1 else MIXED
+
+    @property
+    def egress(self) -> tuple[Half, ...]:
+        """What the clients' policies say, each reason once."""
+        return tuple(dict.fromkeys(part.verdict.egress for part in self.parts))
+
+    @property
+    def ingress(self) -> tuple[Half, ...]:
+        """What the servers' policies say, each reason once."""
+        return tuple(dict.fromkeys(part.verdict.ingress for part in self.parts))
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What all parts rest on, each once."""
+        return tuple(dict.fromkeys((*self.left_out, *(a for part in self.parts for a in part.verdict.assumptions))))
+
+    @property
+    def undefined(self) -> tuple[Undefined, ...]:
+        """What the API leaves open, each once, sorted."""
+        return tuple(sorted({each for part in self.parts for each in part.verdict.undefined}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +155,8 @@ class Respondent:
                     cells.append(_Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, told))
         if not cells:
             raise _nothing(question, client, server, nameless=bool(nameless))
-        parts = tuple(self._part(cell, clients, servers) for cell in _gathered(cells))
+        together = sorted(_gathered(cells), key=lambda cell: _ORDER.index(cell.verdict.outcome))
+        parts = tuple(self._part(cell, clients, servers) for cell in together)
         return Answer(
             question=replace(question, client=client.name, server=server.name),
             traffic=Intervals.union(part.traffic for part in parts),
@@ -182,10 +206,8 @@ class Respondent:
 
     def _left_out(self, question: Question, servers: Ends) -> tuple[Assumption, ...]:
         """Say which servers have no port of the name that was asked."""
-        if not servers:
-            return ()
-        text = f"{self._sides.label(servers)}: no {_port(question)}, so left out"
-        return (Assumption("port-name", text),)
+        label = self._sides.label(servers)
+        return (Assumption("port-name", f"{label}: no {_port(question)}, so left out"),) if label else ()
 
 
 def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> Iterator[tuple[int, int, tuple[End, End]]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Address, Family, render_addresses
+from ringfence.algebra.addresses import EVERY, Address, Family
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.errors import InputError
 from ringfence.model.naming import AddressName, Directory, read_name
@@ -133,7 +133,7 @@ class Sides:
     def label(self, ends: Ends) -> str:
         """Return how to call some ends."""
         pods = [self.directory.render(ends.pods)] if ends.pods else []
-        return ", ".join([*pods, render_addresses(ends.addresses)] if ends.addresses else pods)
+        return ", ".join([*pods, self.directory.render_addresses(ends.addresses)] if ends.addresses else pods)
 
     def spoken(self, pods: tuple[Pod, ...]) -> str:
         """Return how a reason calls some pods, which is always short."""

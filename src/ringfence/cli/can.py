@@ -1,0 +1,124 @@
+"""``can``: may this connection open, who decides, and where is it written?"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from ringfence.cli import output
+from ringfence.cli.codes import Code
+from ringfence.cli.manifests import Manifests, manifests
+from ringfence.errors import InputError
+from ringfence.semantics.answer import MIXED, Answer, Respondent
+from ringfence.semantics.question import Question
+from ringfence.semantics.verdict import Outcome
+
+if TYPE_CHECKING:
+    from ringfence.readers import Reading
+
+_CODES = {
+    Outcome.ALLOWED.value: Code.OK,
+    Outcome.DENIED.value: Code.DENIED,
+    Outcome.UNDECIDED.value: Code.UNDECIDED,
+    MIXED: Code.DENIED,
+}
+
+
+@click.command()
+@click.argument("client", required=False)
+@click.argument("server", required=False)
+@click.argument("port", metavar="[PORT[/PROTO]]", required=False)
+@manifests
+@click.option("--family", type=click.Choice(["4", "6"]), help="Ask about IPv4 or IPv6 alone.")
+@click.option(
+    "--batch",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Answer JSON lines of questions; - reads them from standard input.",
+)
+@click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), help="Text for people, or JSON.")
+def can(  # noqa: PLR0913, PLR0917 - click hands over every option
+    manifests: Manifests,
+    client: str | None,
+    server: str | None,
+    port: str | None,
+    family: str | None,
+    batch: BinaryIO | None,
+    form: str | None,
+) -> Code:
+    """May CLIENT open a connection to SERVER?
+
+    \b
+    A client or server is named
+      shop/web            the pod of that name, else the workload
+      shop/deploy/web     a workload of one kind
+      shop/               every pod of the namespace
+      shop:app=web        pods by their labels
+      10.1.2.3            an address
+      10.0.0.0/8          a CIDR
+
+    PORT is a number, a range or a name, PROTO is TCP unless given. No PORT asks about all
+    traffic, /UDP about one protocol, ICMP about all that has no ports.
+
+    \b
+    Examples:
+      ringfence can shop/web shop/db 5432 -f manifests/
+      ringfence can shop/ 203.0.113.0/24 53/UDP -f manifests/
+      ringfence can --batch questions.jsonl -f manifests/ > answers.jsonl
+
+    \b
+    A line of a batch is
+      {"client": "shop/web", "server": "shop/db", "port": 5432, "protocol": "TCP"}
+    """  # noqa: D301 - click's mark for lines that stay as they are
+    if batch:
+        if client or family or form == "text":
+            message = "--batch takes its questions from a file and answers in JSON lines"
+            raise InputError(message, "leave CLIENT, SERVER, PORT, --family and -o text out")
+        return _answer_batch(manifests, batch)
+    if not client or not server:
+        message = "CLIENT and SERVER are missing" if not client else "SERVER is missing"
+        raise click.UsageError(message)
+    question = _read_question(client, server, port or "", family)
+    reading = manifests.read()
+    answer = Respondent(reading.snapshot, manifests.namespace or "default").answer(question)
+    output.answer(_rendered(answer, reading, form or "text"))
+    return Code.INPUT if reading.partial else _CODES[answer.verdict]
+
+
+def _read_question(client: str, server: str, text: str, family: str | None) -> Question:
+    port, slash, protocol = text.partition("/")
+    if slash and not protocol:
+        message = f"port {text!r} names no protocol"
+        raise InputError(message, "write a protocol behind the /, or no /")
+    if port.upper() == "ICMP" and not slash:
+        port, protocol = "", port
+    return Question.of(client, server, port, protocol, int(family) if family else None)
+
+
+def _rendered(answer: Answer, reading: Reading, form: str) -> bytes:
+    if form == "json":
+        from ringfence.report.json import render_answer as render_json  # noqa: PLC0415 - slow to import
+
+        return render_json(answer, partial=reading.partial)
+    from ringfence.report.text import render_answer  # noqa: PLC0415
+
+    return render_answer(answer, color=output.has_color(sys.stdout)).encode()
+
+
+def _answer_batch(manifests: Manifests, batch: BinaryIO) -> Code:
+    from ringfence.report.lines import answer_line  # noqa: PLC0415
+
+    if batch is sys.stdin.buffer and "-" in manifests.filenames:
+        message = "standard input cannot hold both manifests and questions"
+        raise InputError(message, "put one of them into a file")
+    reading = manifests.read()
+    respondent = Respondent(reading.snapshot, manifests.namespace or "default")
+    complete = not reading.partial
+    for number, line in enumerate(batch, 1):
+        if line.strip():
+            text, answered = answer_line(respondent, number, line, partial=reading.partial)
+            output.answer(text)
+            complete = complete and answered
+    return Code.OK if complete else Code.INPUT

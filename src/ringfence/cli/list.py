@@ -1,0 +1,61 @@
+"""``list``: who reaches whom, on what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ringfence.cli import output
+from ringfence.cli.codes import Code
+from ringfence.cli.manifests import Manifests, manifests
+from ringfence.semantics.engine import Engine
+from ringfence.semantics.summary import lines
+
+if TYPE_CHECKING:
+    from ringfence.readers import Reading
+    from ringfence.semantics.summary import Line
+
+
+@click.command("list")
+@manifests
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "json", "csv", "md"]),
+    default="text",
+    show_default=True,
+    help="Columns for people, JSON, comma-separated values or a Markdown table.",
+)
+def list_(manifests: Manifests, form: str) -> Code:
+    """Who reaches whom, on what: the whole map, workload by workload.
+
+    What is in no row is denied; a pod always reaches itself. shop/* is every pod of a
+    namespace, * every pod; addresses stand for whoever there is no pod. With -n, the rows
+    that begin or end in one namespace.
+
+    \b
+    Examples:
+      ringfence list -f manifests/
+      ringfence list -n payments -o md -f manifests/
+      helm template . | ringfence list -f -
+    """  # noqa: D301 - click's mark for lines that stay as they are
+    reading = manifests.read()
+    found = lines(Engine(reading.snapshot), manifests.namespace)
+    output.answer(_rendered(found, reading, form))
+    return Code.INPUT if reading.partial else Code.OK
+
+
+def _rendered(found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
+    if form == "json":
+        from ringfence.report.json import render_reachability  # noqa: PLC0415 - slow to import
+
+        return render_reachability(found, reading.snapshot, partial=reading.partial)
+    from ringfence.report.columns import render_columns  # noqa: PLC0415
+    from ringfence.report.csv import render_csv  # noqa: PLC0415
+    from ringfence.report.markdown import render_markdown  # noqa: PLC0415
+    from ringfence.report.table import tabulate  # noqa: PLC0415
+
+    render = {"text": render_columns, "csv": render_csv, "md": render_markdown}[form]
+    return render(tabulate(found, reading.snapshot)).encode()

@@ -1,0 +1,121 @@
+"""Finds the command, runs it, and turns whatever it raises into a message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from pathlib import PurePath
+
+import click
+
+from ringfence import __version__
+from ringfence.cli.codes import Code
+from ringfence.cli.output import say, say_error
+from ringfence.errors import InputError, RingfenceError
+
+COMMANDS = {
+    "can": ("can", "May this connection open? Who decides, in which file and line?"),
+    "list": ("list_", "Who reaches whom, on what: the whole map."),
+    "lab": ("lab", "Real packets between network namespaces built from manifests."),
+}
+"""Every command: its name in its module of the same name, and what it is for."""
+
+
+_COMPLETE = "_RINGFENCE_COMPLETE"
+"""What a shell sets to ask for completions; click's protocol."""
+
+
+class Commands(click.Group):
+    """The commands; a module is imported only when its command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command by its name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"ringfence.cli.{cmd_name}")
+        command: click.Command = getattr(module, COMMANDS[cmd_name][0])
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write what each command is for, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="ringfence %(version)s")
+def ringfence() -> None:
+    """Answer, prove and enforce Kubernetes network policies with one exact semantics.
+
+    \b
+    May the web shop's API reach its database, and why?
+      ringfence can shop/api shop/db 5432 -f manifests/
+    Who reaches whom?
+      ringfence list -f manifests/
+    What does a real kernel say?
+      ringfence lab demo -f manifests/
+
+    Exit codes: 0 allowed or done, 1 denied or different, 2 bad or partly unreadable input,
+    3 the machine refused, 4 undecided, 70 a bug.
+    """  # noqa: D301 - click's mark for lines that stay as they are
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program and return its exit code; Ctrl-C and a reader that has gone end quietly.
+
+    Args:
+        arguments: What follows the program's name; those of the process by default.
+    """
+    name = _program_name()
+    if _COMPLETE in os.environ:
+        from click.shell_completion import shell_complete  # noqa: PLC0415 - rare, and slow to import
+
+        return shell_complete(ringfence, {}, name, _COMPLETE, os.environ[_COMPLETE])
+    try:
+        return _run(name, sys.argv[1:] if arguments is None else arguments)
+    except (click.ClickException, RingfenceError) as error:
+        return _refuse(error)
+    except BrokenPipeError:
+        # What is left in the buffer would raise again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Code.NOBODY_READS
+    except (KeyboardInterrupt, click.Abort):
+        return Code.INTERRUPTED
+    except Exception:  # noqa: BLE001 - a bug is what nothing else has caught
+        traceback.print_exc()
+        say("error", "a bug in ringfence: please report it with the lines above")
+        return Code.BUG
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    try:
+        with ringfence.make_context(name, list(arguments)) as context:
+            code: int | None = ringfence.invoke(context)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    sys.stdout.flush()
+    return code or Code.OK
+
+
+def _refuse(error: click.ClickException | RingfenceError) -> Code:
+    """Say what was refused."""
+    if isinstance(error, RingfenceError):
+        say_error(error)
+        return Code.INPUT if isinstance(error, InputError) else Code.WORLD
+    message = error.format_message().rstrip(".")
+    say("error", message[:1].lower() + message[1:])
+    if isinstance(error, click.UsageError) and error.ctx:
+        say("hint", f"run {error.ctx.command_path} --help")
+    return Code.INPUT
+
+
+def _program_name() -> str:
+    """Return what the user typed: kubectl runs ``kubectl-ringfence`` for ``kubectl ringfence``."""
+    name = PurePath(sys.argv[0]).name
+    return "kubectl ringfence" if name.startswith("kubectl-") else "ringfence"

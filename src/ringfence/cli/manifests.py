@@ -1,0 +1,122 @@
+"""The options that say which manifests are meant, and their reading."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ringfence.algebra.addresses import read_cidr
+from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.cli.output import say, say_error
+from ringfence.edges.files import open_sources
+from ringfence.errors import InputError
+from ringfence.readers import MAX_YAML_SIZE, Reading, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
+_SIZE = re.compile(r"([1-9]\d{0,14})(|Ki|Mi|Gi)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """What the user gave to be read.
+
+    Attributes:
+        filenames: Files, directories, or ``-``; empty when none were given.
+        recursive: Whether directories within directories are read.
+        namespace: The namespace given with ``-n``; None when there was none.
+        pod_cidrs: Where pods without an address will get one; empty when not known.
+        max_file_size: Bytes of YAML taken from one file at most.
+    """
+
+    filenames: tuple[str, ...]
+    recursive: bool = False
+    namespace: str | None = None
+    pod_cidrs: Intervals = EMPTY
+    max_file_size: int = MAX_YAML_SIZE
+
+    def read(self) -> Reading:
+        """Read them; say on standard error what could not be read and what was passed over.
+
+        Raises:
+            InputError: no manifests were given.
+        """
+        if not self.filenames:
+            message = "no manifests: questions to a live cluster are not understood yet"
+            raise InputError(message, "give files or directories with -f")
+        sources, errors = open_sources(self.filenames, recursive=self.recursive, max_file_size=self.max_file_size)
+        reading = read(sources, pod_cidrs=self.pod_cidrs, default_namespace=self.namespace or "default", errors=errors)
+        for note in reading.notes:
+            say("note", note)
+        for error in reading.errors:
+            say_error(error)
+        return reading
+
+
+def manifests(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, which gets them as one argument ``manifests``."""
+
+    @click.option(
+        "-f",
+        "--filename",
+        "filenames",
+        multiple=True,
+        metavar="PATH",
+        help="File or directory of manifests, or - for standard input. May be given again.",
+    )
+    @click.option("-R", "--recursive", is_flag=True, help="Read directories within directories, too.")
+    @click.option("-n", "--namespace", help="Namespace of names and objects that have none.")
+    @click.option(
+        "--pod-cidr",
+        "pod_cidrs",
+        multiple=True,
+        metavar="CIDR",
+        callback=_cidrs,
+        help="Where pods without an address will get theirs. May be given again.",
+    )
+    @click.option(
+        "--max-file-size",
+        metavar="SIZE",
+        callback=_size,
+        default="64Mi",
+        show_default=True,
+        help="Bytes of YAML taken from one file, e.g. 200Mi. JSON has no limit.",
+    )
+    @functools.wraps(command)
+    def wrapped(
+        filenames: tuple[str, ...],
+        pod_cidrs: Intervals,
+        max_file_size: int,
+        namespace: str | None,
+        *,
+        recursive: bool,
+        **others: Any,
+    ) -> Any:
+        return command(manifests=Manifests(filenames, recursive, namespace, pod_cidrs, max_file_size), **others)
+
+    return wrapped
+
+
+def _cidrs(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> Intervals:
+    found = []
+    for text in texts:
+        try:
+            found.append(read_cidr(text))
+        except ValueError:
+            message = f"--pod-cidr {text!r}: expected a CIDR such as 10.42.0.0/16"
+            raise InputError(message) from None
+    return Intervals.union(found)
+
+
+def _size(_context: click.Context, _option: click.Parameter, text: str) -> int:
+    parts = _SIZE.fullmatch(text)
+    if not parts:
+        message = f"--max-file-size {text!r}: expected bytes, or a number with Ki, Mi or Gi"
+        raise InputError(message)
+    return int(parts[1]) * _UNITS[parts[2]]

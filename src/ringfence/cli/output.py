@@ -1,0 +1,49 @@
+"""Both streams: standard output holds the answer alone, standard error what is for people."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from ringfence.errors import WorldError
+
+if TYPE_CHECKING:
+    from ringfence.errors import RingfenceError
+
+_STYLES = {"error": "31", "hint": "36", "note": "33"}
+
+
+def answer(text: bytes) -> None:
+    """Write an answer, or a part of it, to standard output, where it arrives at once.
+
+    Raises:
+        BrokenPipeError: nobody reads any more.
+        WorldError: it cannot be written.
+    """
+    try:
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"the answer cannot be written: {os.strerror(error.errno or 0).lower()}"
+        raise WorldError(message) from error
+
+
+def say_error(error: RingfenceError) -> None:
+    """Say an error with its place, and its hint when it has one."""
+    say("error", str(error))
+    if error.hint:
+        say("hint", error.hint)
+
+
+def say(kind: str, text: str) -> None:
+    """Say one line on standard error: ``ringfence: KIND: TEXT``."""
+    word = f"\x1b[{_STYLES[kind]}m{kind}\x1b[0m" if has_color(sys.stderr) else kind
+    sys.stderr.write(f"ringfence: {word}: {text}\n")
+
+
+def has_color(stream: TextIO) -> bool:
+    """Tell whether a stream shows colors: a terminal does, unless the user minds (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,308 @@
+"""Answers for programs: JSON, the same bytes for the same answer.
+
+These classes are the shape of every answer, and ``schema/*.json`` are made of them. A key
+that does not apply is absent; a list is never null.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ringfence.algebra.addresses import Family, cidrs
+from ringfence.algebra.traffic import PORTS, Protocol, by_protocol
+from ringfence.model.naming import Directory
+from ringfence.model.policy import Tier  # noqa: TC001 - msgspec reads annotations
+from ringfence.semantics.answer import MIXED
+from ringfence.semantics.summary import assumptions
+from ringfence.semantics.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ringfence.algebra.intervals import Intervals
+    from ringfence.errors import RingfenceError
+    from ringfence.model import origin as places
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics import answer as semantics
+    from ringfence.semantics import verdict as verdicts
+    from ringfence.semantics.engine import Ends
+    from ringfence.semantics.summary import Line
+
+ApiVersion = Literal["ringfence.io/v1alpha1"]
+API_VERSION: ApiVersion = "ringfence.io/v1alpha1"
+"""Of every whole document."""
+
+
+class VerdictWord(Enum):
+    """What is answered; mixed when the parts of an answer have different verdicts."""
+
+    ALLOWED = Outcome.ALLOWED.value
+    DENIED = Outcome.DENIED.value
+    UNDECIDED = Outcome.UNDECIDED.value
+    MIXED = MIXED
+
+
+class Origin(msgspec.Struct):
+    """A place in a manifest."""
+
+    source: Annotated[str, Meta(description="The path as given; - is standard input.")]
+    line: Annotated[int, Meta(description="1-based; 0 when there is none.")]
+    column: Annotated[int, Meta(description="1-based; 0 when there is none.")]
+    pointer: Annotated[str, Meta(description="JSON pointer within the object; empty for the object itself.")]
+    object: Annotated[str, Meta(description="Kind/namespace/name, or Kind/name without a namespace.")]
+    rule: Annotated[int | None, Meta(description="0-based index of the rule within its direction.")]
+    rule_name: Annotated[str | None, Meta(description="The rule's own name, where the API has one.")]
+
+
+class Assumption(msgspec.Struct):
+    """Something taken for granted, without which the answer would differ."""
+
+    topic: str
+    text: str
+    origins: list[Origin]
+
+
+class Undefined(msgspec.Struct):
+    """A point that the API leaves open."""
+
+    topic: str
+    dialect: Annotated[str, Meta(description="Whose choice was taken.")]
+
+
+class Half(msgspec.Struct):
+    """One direction: egress is judged at the client, ingress at the server."""
+
+    verdict: VerdictWord
+    tier: Annotated[
+        Tier | None,
+        Meta(description="The tier that decided; null when no policy did, or several tiers for several members."),
+    ]
+    reason: str
+    origins: Annotated[list[Origin], Meta(description="Rules that matched, or policies that isolate.")]
+    nearest: Annotated[
+        list[Origin] | UnsetType, Meta(description="Rules that miss by their peers alone or by their ports alone.")
+    ] = UNSET
+
+
+class Traffic(msgspec.Struct):
+    """Ports of one protocol."""
+
+    protocol: Annotated[Protocol, Meta(description="ICMP stands for every protocol without ports.")]
+    ports: Annotated[
+        list[str] | UnsetType, Meta(description="Numbers and ranges such as 8000-8010; absent for all ports.")
+    ] = UNSET
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """The answer to one question: it has egress and ingress or, when mixed, parts."""
+
+    api_version: ApiVersion | UnsetType = msgspec.field(name="apiVersion", default=UNSET)
+    kind: Literal["Verdict"] | UnsetType = UNSET
+    client: Annotated[str, Meta(description="As asked, in full; in parts, names joined by comma and space.")]
+    server: Annotated[str, Meta(description="As asked, in full; in parts, names joined by comma and space.")]
+    port: Annotated[int | str | UnsetType, Meta(description="A number, a range such as 8000-8010, or a name.")] = UNSET
+    protocol: Protocol | UnsetType = UNSET
+    traffic: Annotated[
+        list[Traffic] | UnsetType, Meta(description="What is meant, where port and protocol do not say it.")
+    ] = UNSET
+    family: Annotated[Family | UnsetType, Meta(description="Absent when it holds for several families.")] = UNSET
+    verdict: VerdictWord
+    egress: Half | UnsetType = UNSET
+    ingress: Half | UnsetType = UNSET
+    assumptions: list[Assumption]
+    undefined: list[Undefined]
+    parts: Annotated[
+        list[Answer] | UnsetType, Meta(description="Disjoint and complete; only when the verdict is mixed.")
+    ] = UNSET
+    partial: Annotated[Literal[True] | UnsetType, Meta(description="Part of the input was not read.")] = UNSET
+
+
+class Refusal(msgspec.Struct):
+    """A line of questions that cannot be answered."""
+
+    line: Annotated[int, Meta(description="1-based number of the line.")]
+    error: str
+    hint: str | UnsetType = UNSET
+
+
+class Connections(msgspec.Struct):
+    """Every client with every server; a pod with itself is not meant."""
+
+    clients: Annotated[list[str], Meta(description="Workloads, pods or CIDRs; CIDRs stand for those who are no pods.")]
+    servers: Annotated[list[str], Meta(description="Likewise.")]
+    traffic: list[Traffic]
+    families: list[Family]
+    verdict: Annotated[VerdictWord, Meta(description="allowed or undecided.")]
+
+
+class Reachability(msgspec.Struct, kw_only=True):
+    """Who reaches whom, on what. What is in no entry of connections is denied."""
+
+    api_version: ApiVersion = msgspec.field(name="apiVersion")
+    kind: Literal["Reachability"]
+    connections: list[Connections]
+    assumptions: list[Assumption]
+    partial: Annotated[Literal[True] | UnsetType, Meta(description="Part of the input was not read.")] = UNSET
+
+
+def render_answer(answer: semantics.Answer, *, partial: bool) -> bytes:
+    """Return a whole document, indented."""
+    body = _answer(answer, partial=partial)
+    body.api_version, body.kind = API_VERSION, "Verdict"
+    return _document(body)
+
+
+def render_line(answer: semantics.Answer, *, partial: bool) -> bytes:
+    """Return a JSON line."""
+    return msgspec.json.encode(_answer(answer, partial=partial)) + b"\n"
+
+
+def render_refusal(line: int, error: RingfenceError) -> bytes:
+    """Return the JSON line of a question that cannot be answered."""
+    return msgspec.json.encode(Refusal(line, error.message, error.hint or UNSET)) + b"\n"
+
+
+def render_reachability(lines: Iterable[Line], snapshot: Snapshot, *, partial: bool) -> bytes:
+    """Return the whole map as a document, indented."""
+    directory = Directory(snapshot)
+    found = [
+        Connections(
+            clients=_ends(directory, line.clients),
+            servers=_ends(directory, line.servers),
+            traffic=_traffic(line.traffic),
+            families=[*line.families],
+            verdict=VerdictWord(line.outcome.value),
+        )
+        for line in lines
+    ]
+    assumed = [_assumption(each) for each in assumptions(snapshot)]
+    return _document(
+        Reachability(
+            api_version=API_VERSION,
+            kind="Reachability",
+            connections=found,
+            assumptions=assumed,
+            partial=partial or UNSET,
+        )
+    )
+
+
+def schemas() -> dict[str, bytes]:
+    """Return the JSON Schema of each kind of document, by the name of its file."""
+    return {"verdict.json": _schema(Answer, Refusal), "reachability.json": _schema(Reachability)}
+
+
+def _schema(*shapes: type[msgspec.Struct]) -> bytes:
+    found, shared = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return _document(draft | {"anyOf": [*found], "$defs": shared})
+
+
+def _document(body: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n"
+
+
+def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
+    """Return an answer as a JSON line has it."""
+    question, mixed = answer.question, answer.verdict == MIXED
+    port, protocol, traffic = _spoken(answer.traffic)
+    if isinstance(question.port, str):
+        port, protocol, traffic = question.port, question.protocol or UNSET, _traffic(answer.traffic)
+    return Answer(
+        client=question.client,
+        server=question.server,
+        port=port,
+        protocol=protocol,
+        traffic=traffic,
+        family=_family(answer.families),
+        verdict=VerdictWord(answer.verdict),
+        egress=UNSET if mixed else _half(answer.egress),
+        ingress=UNSET if mixed else _half(answer.ingress),
+        assumptions=[_assumption(each) for each in answer.assumptions],
+        undefined=[_undefined(each) for each in answer.undefined],
+        parts=[_part(part) for part in answer.parts] if mixed else UNSET,
+        partial=partial or UNSET,
+    )
+
+
+def _part(part: semantics.Part) -> Answer:
+    port, protocol, traffic = _spoken(part.traffic)
+    return Answer(
+        client=part.client,
+        server=part.server,
+        port=port,
+        protocol=protocol,
+        traffic=traffic,
+        family=_family(part.families),
+        verdict=VerdictWord(part.verdict.outcome.value),
+        egress=_half((part.verdict.egress,)),
+        ingress=_half((part.verdict.ingress,)),
+        assumptions=[_assumption(each) for each in part.verdict.assumptions],
+        undefined=[_undefined(each) for each in part.verdict.undefined],
+    )
+
+
+def _spoken(
+    traffic: Intervals,
+) -> tuple[int | str | UnsetType, Protocol | UnsetType, list[Traffic] | UnsetType]:
+    """Return traffic as port and protocol where they can say it, else as a list."""
+    first, *others = _traffic(traffic)
+    if others or (first.ports and len(first.ports) > 1):
+        return UNSET, UNSET, [first, *others]
+    if not first.ports:
+        return UNSET, first.protocol, UNSET
+    (port,) = first.ports
+    return int(port) if port.isdecimal() else port, first.protocol, UNSET
+
+
+def _traffic(traffic: Intervals) -> list[Traffic]:
+    return [Traffic(protocol, _ports(protocol, ranges)) for protocol, ranges in by_protocol(traffic).items()]
+
+
+def _ports(protocol: Protocol, ranges: tuple[tuple[int, int], ...]) -> list[str] | UnsetType:
+    """Write ranges as PORT is asked; port 0, which nobody can ask about, only when alone."""
+    if protocol is Protocol.ICMP or ranges == ((0, PORTS - 1),):
+        return UNSET
+    shown = [(first or min(1, last), last) for first, last in ranges]
+    return [str(first) if first == last else f"{first}-{last}" for first, last in shown]
+
+
+def _family(families: tuple[Family, ...]) -> Family | UnsetType:
+    return families[0] if len(families) == 1 else UNSET
+
+
+def _half(halves: tuple[verdicts.Half, ...]) -> Half:
+    """Return one half of an answer; what several members say differently is joined."""
+    outcomes = {half.outcome.value for half in halves}
+    tiers = {half.tier for half in halves}
+    nearest = _origins(origin for half in halves for origin in half.nearest)
+    return Half(
+        verdict=VerdictWord(outcomes.pop() if len(outcomes) == 1 else MIXED),
+        tier=tiers.pop() if len(tiers) == 1 else None,
+        reason="; ".join(dict.fromkeys(half.reason for half in halves)),
+        origins=_origins(origin for half in halves for origin in half.origins),
+        nearest=nearest or UNSET,
+    )
+
+
+def _origins(origins: Iterable[places.Origin]) -> list[Origin]:
+    """Return places, each once."""
+    return [
+        Origin(o.source, o.line, o.column, o.pointer, o.object, o.rule, o.rule_name) for o in dict.fromkeys(origins)
+    ]
+
+
+def _assumption(assumption: verdicts.Assumption) -> Assumption:
+    return Assumption(assumption.topic, assumption.text, _origins(assumption.origins))
+
+
+def _undefined(undefined: verdicts.Undefined) -> Undefined:
+    return Undefined(undefined.topic, undefined.dialect)
+
+
+def _ends(directory: Directory, ends: Ends) -> list[str]:
+    return [*directory.names_of(ends.pods), *cidrs(directory.filled(ends.addresses))]

@@ -1,0 +1,56 @@
+"""Batches: a JSON line with a question in, a JSON line with its answer out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ringfence.errors import InputError
+from ringfence.report.json import render_line, render_refusal
+from ringfence.semantics.question import Question
+
+if TYPE_CHECKING:
+    from ringfence.semantics.answer import Respondent
+
+
+class Asked(msgspec.Struct, forbid_unknown_fields=True):
+    """One line of questions."""
+
+    client: str
+    server: str
+    port: int | str | None = None
+    protocol: str | None = None
+    family: int | None = None
+
+
+_decoder = msgspec.json.Decoder(Asked)
+
+
+def answer_line(respondent: Respondent, number: int, line: bytes, *, partial: bool) -> tuple[bytes, bool]:
+    """Answer one line.
+
+    Args:
+        respondent: Who answers.
+        number: The 1-based number of the line.
+        line: The question.
+        partial: Whether part of the input was not read.
+
+    Returns:
+        The line of the answer or of the refusal, and whether it was answered.
+    """
+    try:
+        answer = respondent.answer(_read(line))
+    except InputError as error:
+        return render_refusal(number, error), False
+    return render_line(answer, partial=partial), True
+
+
+def _read(line: bytes) -> Question:
+    try:
+        asked = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        words = str(error)
+        message = f"not a question: {words[:1].lower()}{words[1:]}"
+        raise InputError(message, 'write {"client": "x/a", "server": "y/b", "port": 80, "protocol": "TCP"}') from error
+    return Question.of(asked.client, asked.server, asked.port, asked.protocol, asked.family)

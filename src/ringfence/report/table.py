@@ -1,0 +1,64 @@
+"""The map as rows of words, which text, CSV and Markdown share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.traffic import render_traffic
+from ringfence.model.naming import Directory
+from ringfence.semantics.summary import assumptions
+from ringfence.semantics.verdict import Outcome
+
+if TYPE_CHECKING:
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.engine import Ends
+    from ringfence.semantics.summary import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A map in words.
+
+    Attributes:
+        head: Names of the columns; verdict and family only where not all rows have the same.
+        rows: As many cells in each.
+        remarks: What a reader must know besides, one clause each.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...]
+
+
+def tabulate(lines: tuple[Line, ...], snapshot: Snapshot) -> Table:
+    """Return the map of a snapshot in words."""
+    directory = Directory(snapshot)
+    undecided = any(line.outcome is Outcome.UNDECIDED for line in lines)
+    head = ["client", "server", "traffic"]
+    head += ["verdict"] if undecided else []
+    head += ["family"] if len(snapshot.families) > 1 else []
+    rows = []
+    for line in lines:
+        row = [_ends(directory, line.clients), _ends(directory, line.servers), render_traffic(line.traffic)]
+        row += [line.outcome.value] if undecided else []
+        row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
+        rows.append(tuple(row))
+    return Table(tuple(head), tuple(rows), _remarks(snapshot, directory))
+
+
+def _ends(directory: Directory, ends: Ends) -> str:
+    return directory.render(ends.pods) if ends.pods else directory.render_addresses(ends.addresses)
+
+
+def _remarks(snapshot: Snapshot, directory: Directory) -> tuple[str, ...]:
+    workloads = len(directory.names_of(directory.pods))
+    namespaces = len({pod.namespace for pod in directory.pods})
+    seen = f"{_count(workloads, 'workload')} in {_count(namespaces, 'namespace')}"
+    said = [f"{seen}, {_count(len(snapshot.policies), 'policy', 'policies')}; what is in no row is denied"]
+    said += [f"assuming that {each.text}; give --pod-cidr to know" for each in assumptions(snapshot)]
+    return tuple(said)
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or f'{one}s'}"

@@ -1,0 +1,88 @@
+"""An answer for people: the verdict first, then who decided each half, and where it is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.traffic import render_traffic
+from ringfence.model.policy import Direction
+from ringfence.semantics.answer import MIXED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ringfence.algebra.addresses import Family
+    from ringfence.model.origin import Origin
+    from ringfence.semantics.answer import Answer
+    from ringfence.semantics.verdict import Half
+
+_COLORS = {"allowed": "32", "denied": "31", "undecided": "33", MIXED: "33"}
+
+_OPEN = {
+    "icmp": "whether policies hold ICMP back",
+    "hairpin": "whether policies hold for a pod that reaches itself through a Service",
+    "host-network": "how policies treat pods on the network of their node",
+    "pod-to-own-node": "whether a pod may always reach its own node",
+    "equal-priority": "which policy goes first among those of equal priority",
+}
+"""What each undefined topic is about."""
+
+_Row = tuple[str, str, str]
+"""A direction, a word, and what is said; either of the first may be empty."""
+
+
+def render_answer(answer: Answer, *, color: bool = False) -> str:
+    """Return an answer as lines, each ended by a newline."""
+    question = answer.question
+    asked = render_traffic(answer.traffic)
+    if isinstance(question.port, str) and question.protocol:
+        asked = f"{question.protocol.value} {question.port} ({asked.removeprefix(f'{question.protocol.value} ')})"
+    family = (question.family,) if question.family else ()
+    lines = [_headline(answer.verdict, question.client, question.server, asked, family, color=color)]
+    lines += _table((("", "left out", each.text) for each in answer.left_out), indent=2, color=color)
+    if answer.verdict != MIXED:
+        lines += _table(_halves(answer.egress, answer.ingress), indent=2, color=color)
+    for part in answer.parts if answer.verdict == MIXED else ():
+        word = part.verdict.outcome.value
+        families = part.families if part.families != answer.families else ()
+        line = _headline(word, part.client, part.server, render_traffic(part.traffic), families, color=color)
+        lines.append(f"  {line}")
+        lines += _table(_halves((part.verdict.egress,), (part.verdict.ingress,)), indent=4, color=color)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _headline(word: str, client: str, server: str, traffic: str, families: tuple[Family, ...], *, color: bool) -> str:
+    spoken = "".join(f"  IPv{family.value}" for family in families)
+    return f"{_paint(word, color=color)}  {client} -> {server}  {traffic}{spoken}"
+
+
+def _halves(egress: Iterable[Half], ingress: Iterable[Half]) -> Iterator[_Row]:
+    """Yield what is said of each half; one direction may have several reasons."""
+    for direction, halves in ((Direction.EGRESS, egress), (Direction.INGRESS, ingress)):
+        label = direction.value.lower()
+        for half in halves:
+            yield label, half.outcome.value, half.reason
+            yield from (("", "", _place(origin)) for origin in half.origins)
+            yield from (("", "nearest", _place(origin)) for origin in half.nearest)
+            for assumption in half.assumptions:
+                yield "", "assuming", assumption.text
+                yield from (("", "", _place(origin)) for origin in assumption.origins)
+            for point in half.undefined:
+                yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided"
+            label = ""
+
+
+def _place(origin: Origin) -> str:
+    return f"{origin} {origin.pointer}".rstrip()
+
+
+def _table(rows: Iterable[_Row], indent: int, *, color: bool) -> Iterator[str]:
+    """Yield rows as lines in three columns."""
+    listed = list(rows)
+    width = max((len(word) for _, word, _ in listed), default=0)
+    for label, word, text in listed:
+        yield f"{'':{indent}}{label:7}  {_paint(word, color=color)}{'':{width - len(word)}}  {text}"
+
+
+def _paint(word: str, *, color: bool) -> str:
+    return f"\x1b[{_COLORS[word]}m{word}\x1b[0m" if color and word in _COLORS else word
