@@ -1,0 +1,92 @@
+"""Deltas: nothing for nothing, and in the kernel the same end whatever the start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.dataplane.kernel import canonical, loaded
+from tests.dataplane.small import small_plan
+from tests.worlds import Limits, snapshots
+
+from ringfence.algebra.addresses import EVERY, Family
+from ringfence.algebra.intervals import Intervals
+from ringfence.dataplane.compile import compile_program
+from ringfence.dataplane.delta import delta
+from ringfence.dataplane.nft import Datatype, Program, Set
+from ringfence.dataplane.plan import plan_node
+from ringfence.semantics.engine import Engine
+
+if TYPE_CHECKING:
+    from ringfence.model.snapshot import Snapshot
+
+ADDRESSED = Limits(pods=6, addressed=True)
+SMALL = compile_program(small_plan())
+ANOTHER_WEB = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web-3, namespace: shop, labels: {app: web}}
+spec: {nodeName: n1, containers: [{name: main}]}
+status: {podIP: 10.0.0.200}
+"""
+
+
+def test_equal_programs_need_nothing():
+    """Nothing is sent to the kernel when it holds what it should."""
+    assert delta(SMALL, compile_program(small_plan())) == ""
+
+
+def test_one_more_pod_is_a_few_elements():
+    """A replica that joins classes that exist changes no chain."""
+    assert delta(SMALL, compile_program(small_plan(more=ANOTHER_WEB))) == (
+        "add element inet ringfence isolated4 { 10.0.0.200 }\n"
+        "add element inet ringfence i_10.0.0.5_a { 10.0.0.200 . 6 . 5432 }\n"
+        "add element inet ringfence eg4 { 10.0.0.200 : jump e_10.0.0.9 }\n"
+        "add element inet ringfence self4 { 10.0.0.200 . 10.0.0.200 : accept }\n"
+        "add element inet ringfence eg4r { 10.0.0.200 : jump e_10.0.0.9_r }\n"
+        "add element inet ringfence self4r { 10.0.0.200 . 10.0.0.200 : accept }\n"
+    )
+
+
+@pytest.mark.kernel
+@given(snapshots(ADDRESSED), snapshots(ADDRESSED))
+def test_the_kernel_ends_where_a_fresh_load_ends(before: Snapshot, after: Snapshot):
+    """Whatever a node held, the delta leaves exactly what loading the new program leaves."""
+    actual, desired = (compile_program(plan_node(Engine(each), "n1")) for each in (before, after))
+
+    assert canonical(loaded(actual.render(), delta(actual, desired))) == canonical(loaded(desired.render()))
+
+
+@st.composite
+def intervals(draw: st.DrawFn, space: Intervals) -> Intervals:
+    """A few ranges that begin and end where others do, at the ends of the space, or anywhere."""
+    ((lowest, highest),) = space.ranges
+    places = st.integers(lowest, lowest + 8) | st.integers(highest - 8, highest) | st.integers(lowest, highest)
+    pairs = draw(st.lists(st.tuples(places, places), max_size=4))
+    return Intervals.of((min(pair), max(pair)) for pair in pairs)
+
+
+@st.composite
+def interval_sets(draw: st.DrawFn) -> Program:
+    """A program of nothing but interval sets, of every key that we use."""
+    port_space, protocol = Intervals.of([(0, 65_535)]), (6, 6)
+    four, six = (draw(intervals(EVERY[family])) for family in Family)
+    numbers = draw(intervals(port_space))
+    boxes = [(pair, protocol, other) for pair in draw(intervals(EVERY[Family.IPV6])) for other in numbers]
+    service = (Datatype.INET_PROTO, Datatype.INET_SERVICE)
+    sets = (
+        Set("four", (Datatype.IPV4_ADDR,), tuple((pair,) for pair in four), interval=True),
+        Set("six", (Datatype.IPV6_ADDR,), tuple((pair,) for pair in six), interval=True),
+        Set("ports", service, tuple((protocol, pair) for pair in numbers), interval=True),
+        Set("boxes", (Datatype.IPV6_ADDR, *service), tuple(boxes), interval=True),
+    )
+    return Program("t", sets, (), ())
+
+
+@pytest.mark.kernel
+@given(interval_sets(), interval_sets())
+def test_ranges_give_way_to_ranges_that_overlap_them(actual: Program, desired: Program):
+    """The kernel and nft refuse overlaps, but not with what the same transaction deletes."""
+    assert canonical(loaded(actual.render(), delta(actual, desired))) == canonical(loaded(desired.render()))

@@ -1,0 +1,124 @@
+"""Plans: which pods share a class, and what a class says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from tests.dataplane.small import pod, small_plan, small_snapshot
+from tests.worlds import Limits, snapshots
+
+from ringfence.algebra.addresses import EVERY, Family, render_address
+from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.algebra.traffic import ALL
+from ringfence.dataplane.plan import plan_node
+from ringfence.model.policy import Direction
+from ringfence.semantics.engine import Engine
+
+if TYPE_CHECKING:
+    from ringfence.dataplane.plan import NodePlan
+    from ringfence.model.snapshot import Snapshot
+
+ADDRESSED = Limits(pods=6, addressed=True)
+TWIN = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web-3, namespace: shop, labels: {app: web}}
+spec: {nodeName: n1, containers: [{name: main}]}
+status: {podIP: 10.0.0.200}
+"""
+AMONG_THEMSELVES = """\
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web-among-themselves, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]
+"""
+
+
+def classes(plan: NodePlan) -> dict[str, list[str]]:
+    """The pods of each class, by direction and name."""
+    return {f"{each.direction.value} {each.name}": [pod.name for pod in each.pods] for each in plan.classes}
+
+
+def test_a_class_holds_the_isolated_pods_of_the_node_alone():
+    """Pods of other nodes, and pods that nothing isolates in a direction, are in no class."""
+    assert classes(small_plan("n1")) == {"Egress 10.0.0.9": ["web"], "Ingress 10.0.0.5": ["db"]}
+    assert classes(small_plan("n2")) == {"Egress 10.0.1.9": ["web-2"]}
+
+
+def test_pods_that_may_meet_each_other_but_differ_in_their_own_address_are_one_class():
+    """A replica's own address is no reason for a chain of its own."""
+    plan = small_plan(more=TWIN + AMONG_THEMSELVES)
+
+    assert classes(plan)["Ingress 10.0.0.9"] == ["web", "web-3"]
+    (rows,) = (each.rows for each in plan.classes if each.direction is Direction.INGRESS and each.name == "10.0.0.9")
+    (friends,) = (addresses for addresses, traffic in rows if traffic == ALL)
+    assert [render_address(first) for first, _ in friends] == ["10.0.0.9", "10.0.0.200", "10.0.1.9", "192.168.0.1"]
+
+
+def test_a_lone_pod_s_own_address_joins_its_neighbors():
+    """What a pod exchanges with itself is settled elsewhere, so its class need not be cut there."""
+    (rows,) = (each.rows for each in small_plan().classes if each.direction is Direction.EGRESS)
+    own = pod(small_snapshot(), "web").addresses[Family.IPV4]
+    around = Intervals.of([(own - 1, own + 1)])
+
+    assert [traffic for addresses, traffic in rows if around <= addresses]
+
+
+def test_an_isolated_pod_meets_itself_by_a_hairpin_of_its_own():
+    """Every pod of a class has its pair, and NetworkPolicies deny nothing in it."""
+    plan = small_plan()
+
+    assert [([pod.name for pod in each.pods], each.classes) for each in plan.hairpins] == [(["db", "web"], ())]
+
+
+def test_of_two_pods_with_one_address_the_one_that_policies_see_is_planned():
+    """An address leads to one pod, on the network as in the definition."""
+    snapshot = small_snapshot()
+    twin = replace(pod(snapshot, "db"), name="db-old", node="n2")
+    snapshot = replace(snapshot, pods=tuple(sorted((*snapshot.pods, twin), key=str)))
+
+    assert "Ingress 10.0.0.5" not in classes(plan_node(Engine(snapshot), "n1"))
+    assert classes(plan_node(Engine(snapshot), "n2"))["Ingress 10.0.0.5"] == ["db-old"]
+
+
+def test_a_terminal_or_host_network_pod_is_not_planned():
+    """No policy applies to them."""
+    snapshot = small_snapshot()
+    for change in ({"terminal": True}, {"host_network": True}):
+        pods = tuple(replace(each, **change) for each in snapshot.pods)
+        assert plan_node(Engine(replace(snapshot, pods=pods)), "n1").classes == ()
+
+
+@given(snapshots(ADDRESSED))
+def test_a_class_says_of_every_member_what_the_engine_says(snapshot: Snapshot):
+    """Rows are disjoint, cover the family, and are right for each member everywhere but at itself."""
+    engine = Engine(snapshot)
+    for node in snapshot.nodes:
+        for each in plan_node(engine, node).classes:
+            assert Intervals.union(addresses for addresses, _ in each.rows) == EVERY[each.family]
+            assert sum(addresses.count() for addresses, _ in each.rows) == EVERY[each.family].count()
+            for member, own in zip(each.pods, each.addresses, strict=True):
+                wanted = engine.permitted(member, each.direction, each.family)
+                for addresses, traffic in wanted:
+                    held = [found for found, other in each.rows if other == traffic]
+                    assert addresses - Intervals.point(own) <= (held[0] if held else EMPTY)
+
+
+@given(snapshots(ADDRESSED))
+def test_a_pod_without_a_class_is_denied_nothing(snapshot: Snapshot):
+    """Whoever is not in a class may exchange everything with everybody else."""
+    engine = Engine(snapshot)
+    for node in snapshot.nodes:
+        plan = plan_node(engine, node)
+        planned = {(each.direction, each.family, own) for each in plan.classes for own in each.addresses}
+        for each in snapshot.pods:
+            for family, own in each.addresses.items() if each.node == node and each.selectable else ():
+                for direction in Direction:
+                    if (direction, family, own) not in planned:
+                        rest = [(a - Intervals.point(own), t) for a, t in engine.permitted(each, direction, family)]
+                        assert all(traffic == ALL for addresses, traffic in rest if addresses)

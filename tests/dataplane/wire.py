@@ -1,0 +1,167 @@
+"""Raw packets through a real kernel: which of them does a program let a router forward?
+
+Runs in a network namespace of its own, as ``unshare --map-root-user --net``. Packets are
+put on one end of a veth pair; what is forwarded comes out of another pair.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ringfence.algebra.addresses import IPV6_BASE, read_address
+from ringfence.dataplane.nft import CtState
+from ringfence.dataplane.simulate import Packet
+from ringfence.edges import packets
+
+_ALL = 3
+_MAC = "02:00:00:00:00:02"
+UNTRACKED_TOS = 4
+"""A traffic class by which the namespace leaves a packet untracked."""
+
+SETUP = f"""\
+link add in0 type veth peer name in1
+link add out0 type veth peer name out1
+link set in0 addrgenmode none arp off up
+link set in1 address {_MAC} addrgenmode none arp off up
+link set out0 addrgenmode none arp off up
+link set out1 addrgenmode none arp off up
+route add default dev out1
+route add ::/0 dev out1
+"""
+SYSCTLS = ("ipv4/ip_forward", "ipv6/conf/all/forwarding")
+UNFILTERED = ("ipv4/conf/all/rp_filter", "ipv4/conf/in1/rp_filter")
+TRACK = f"""\
+table inet track {{
+	chain prerouting {{
+		type filter hook prerouting priority raw; policy accept;
+		ip dscp {UNTRACKED_TOS >> 2} notrack
+		ip6 dscp {UNTRACKED_TOS >> 2} notrack
+	}}
+}}
+"""
+NONCE = b"ringfenc"
+SENTINEL = Packet(read_address("203.0.113.98"), read_address("203.0.113.99"), packets.UDP, 9, 9)
+SENTINEL_MARK = 0xFFFF
+WITHIN_S = 10.0
+CHUNK = 50
+"""Packets on their way at a time: few enough for every queue."""
+
+
+def forwarded(transaction: str, sent: list[Packet]) -> list[bool]:
+    """Whether each packet came out again, in a namespace that holds what the transaction makes.
+
+    Packets are sent in order, at most 65,534 of them; those that are to be untracked are.
+    """
+    command = ["unshare", "--map-root-user", "--net", sys.executable, "-m", __name__]
+    done = subprocess.run(  # noqa: S603 - our own words
+        command, input=pickle.dumps((transaction, sent)), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return pickle.loads(done.stdout)  # noqa: S301 - from the process that we started
+
+
+def encode(packet: Packet, mark: int) -> bytes:
+    """The bytes of a packet; the mark, 16 bits, returns in its IP identification or flow label."""
+    tos = UNTRACKED_TOS if packet.state is CtState.UNTRACKED else 0
+    if packet.source < IPV6_BASE:
+        ends = packet.source.to_bytes(4) + packet.destination.to_bytes(4)
+        body = _body(packet, ends)
+        header = struct.pack(">BBHHHBBH", 0x45, tos, 20 + len(body), mark, 0, 64, packet.protocol, 0)
+        return header[:10] + _checksum(header + ends) + ends + body
+    ends = b"".join((address - IPV6_BASE).to_bytes(16) for address in (packet.source, packet.destination))
+    body = _body(packet, ends)
+    header = struct.pack(">IHBB", 6 << 28 | tos << 20 | mark, len(body), packet.protocol, packet.hop_limit)
+    return header + ends + body
+
+
+def mark_of(data: bytes) -> int:
+    """The mark of a packet that came out."""
+    return int.from_bytes(data[4:6] if data[0] >> 4 == 4 else data[2:4])
+
+
+def _body(packet: Packet, ends: bytes) -> bytes:
+    """What stands above IP: what opens a connection, or nothing for a packet without ports."""
+    source_port, destination_port = packet.source_port, packet.destination_port
+    if source_port is None or destination_port is None:
+        return b""
+    ports = struct.pack(">HH", source_port, destination_port)
+    pseudo = ends + struct.pack(">HH", packet.protocol, 0)
+    match packet.protocol:
+        case packets.TCP:
+            head, tail = ports + struct.pack(">IIBBH", 1, 0, 5 << 4, 0x02, 1024), b"\0\0"
+        case packets.UDP:
+            head, tail = ports + b"\0\x08", b""
+        case packets.SCTP:
+            return packets.sctp_init(source_port, destination_port, NONCE)
+        case packets.ICMP:
+            pseudo, head, tail = b"", b"\x08\0", ports
+        case packets.ICMPV6:
+            head, tail = b"\x80\0", ports
+        case _:
+            return ports
+    length = struct.pack(">H", len(head + tail) + 2) if pseudo else b""
+    return head + _checksum(pseudo + length + head + tail) + tail
+
+
+def _checksum(data: bytes) -> bytes:
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return (total ^ 0xFFFF).to_bytes(2)
+
+
+def _set_up(transaction: str) -> None:
+    subprocess.run(["ip", "-batch", "-"], input=SETUP, text=True, check=True)  # noqa: S607 - found by PATH
+    for name in SYSCTLS:
+        Path("/proc/sys/net", name).write_text("1")
+    for name in UNFILTERED:
+        Path("/proc/sys/net", name).write_text("0")
+    subprocess.run(["nft", "-f", "-"], input=TRACK + transaction, text=True, check=True)  # noqa: S607 - likewise
+
+
+def main() -> None:
+    """Read a transaction and packets, send them all, and write which of them came out."""
+    transaction, sent = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the test that started this
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one queue, so nothing overtakes a sentinel
+    _set_up(transaction)
+    inside, outside = (socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ALL)) for _ in range(2))
+    inside.bind(("in0", 0))
+    outside.bind(("out0", _ALL))
+    arrived = _flush(inside, outside, once=False)
+    marked = list(enumerate(sent, start=1))
+    for start in range(0, len(marked), CHUNK):
+        for mark, packet in marked[start : start + CHUNK]:
+            _send(inside, packet, mark)
+        arrived |= _flush(inside, outside, once=True)
+    pickle.dump([mark in arrived for mark, _ in marked], sys.stdout.buffer)
+
+
+def _send(inside: socket.socket, packet: Packet, mark: int) -> None:
+    data = encode(packet, mark)
+    inside.sendto(data, ("in0", 0x0800 if data[0] >> 4 == 4 else 0x86DD, 0, 0, bytes.fromhex(_MAC.replace(":", ""))))
+
+
+def _flush(inside: socket.socket, outside: socket.socket, *, once: bool) -> set[int]:
+    """Send a packet that no policy touches, and return the marks of all that come out before it."""
+    arrived: set[int] = set()
+    deadline = time.monotonic() + WITHIN_S
+    _send(inside, SENTINEL, SENTINEL_MARK)
+    while SENTINEL_MARK not in arrived:
+        assert time.monotonic() < deadline, "the last packet did not come out"
+        if select.select([outside], [], [], 0.05)[0]:
+            arrived.add(mark_of(outside.recv(2048)))
+        elif not once:
+            _send(inside, SENTINEL, SENTINEL_MARK)
+    return arrived
+
+
+if __name__ == "__main__":
+    main()
