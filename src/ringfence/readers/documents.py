@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
-from ringfence.readers.fields import describe
+from ringfence.readers.fields import Field, describe
 from ringfence.readers.json_spans import read_spans
 from ringfence.readers.json_stream import NO_LIST, Listed, read_json
 from ringfence.readers.manifest import Manifest
@@ -137,10 +137,15 @@ def _manifest(
     for name, word in (("kind", kind), ("apiVersion", version)):
         if not isinstance(word, str) or not word:
             found = "" if word is None else f", found {describe(word)}"
-            message = f"not a Kubernetes object: expected a {name}{found}"
+            message = f"not a Kubernetes object: no {name}{found}"
             errors.append(_error(source, place, message, f"write {name}, or leave the file out"))
             return
-    yield Manifest(source.name, value, place, read_span, str(kind), str(version))
+    manifest = Manifest(source.name, value, place, read_span, str(kind), str(version))
+    if kind == "List":  # whose items are no list, or it would not be here
+        Field(manifest)["items"].items()
+        errors += manifest.errors
+    else:
+        yield manifest
 
 
 def _error(source: Source, place: Place, message: str, hint: str) -> ManifestError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
-from ringfence.readers.places import MAX_DEPTH, Doubled, Place
+from ringfence.readers.places import MAX_DEPTH, TOO_DEEP, TOO_DEEP_HINT, Doubled, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +22,6 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 _BETWEEN = re.compile(r"(?:[ \t\r\n]|---(?=\s|\Z))*")
 """What may stand between two objects: white space, and the document marker of YAML."""
-
-_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
-_TOO_DEEP_HINT = "check the brackets; no Kubernetes object is so deep"
 
 _CUT = 16
 """An error this near to the end of the text may come from a word or an escape cut in two."""
@@ -150,7 +147,7 @@ class _Stream:
         text = self._text[self._held : self._at]
         self._held = None
         if _is_deeper(value, MAX_DEPTH):
-            self._errors.append(self._error(start, _TOO_DEEP, _TOO_DEEP_HINT))
+            self._errors.append(self._error(start, TOO_DEEP, TOO_DEEP_HINT))
         else:
             yield Item(value, text, start, self._doubled, listed)
 
@@ -167,7 +164,7 @@ class _Stream:
                 self._expect_more()
                 self._fail(f"{error.msg[0].lower()}{error.msg[1:]}", "correct the text at this place")
             except RecursionError:
-                self._fail(_TOO_DEEP, _TOO_DEEP_HINT)
+                self._fail(TOO_DEEP, TOO_DEEP_HINT)
             if end < len(self._text) or not self._more():  # else a number may go on
                 self._consume(end)
                 return value
@@ -234,7 +231,7 @@ class _Stream:
 
 
 def _refuse(word: str) -> NoReturn:
-    message = f"{word} is no JSON number"
+    message = f"found {word}, which is no number of JSON"
     raise JSONDecodeError(message, "", 0)
 
 

@@ -10,6 +10,9 @@ from ringfence.model.origin import Origin
 MAX_DEPTH = 100
 """Mappings and lists within each other; no Kubernetes object comes near it."""
 
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+TOO_DEEP_HINT = "check the indentation and brackets; no Kubernetes object is so deep"
+
 Step = str | int
 """One step into a value: the name of a member, or the index of an item."""
 

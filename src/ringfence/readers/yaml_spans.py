@@ -26,7 +26,7 @@ from yaml.events import (
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
-from ringfence.readers.places import MAX_DEPTH, Doubled, Place, Span
+from ringfence.readers.places import MAX_DEPTH, TOO_DEEP, TOO_DEEP_HINT, Doubled, Place, Span
 from ringfence.readers.yaml_scalars import key, plain, tagged
 
 if TYPE_CHECKING:
@@ -131,8 +131,7 @@ class _Builder:
 
     def _collection(self, event: MappingStartEvent | SequenceStartEvent) -> tuple[Any, Span]:
         if self._depth == MAX_DEPTH:
-            hint = "check the indentation and brackets; no Kubernetes object is so deep"
-            self._fail(event, f"nested more than {MAX_DEPTH} levels deep", hint)
+            self._fail(event, TOO_DEEP, TOO_DEEP_HINT)
         before = self._size
         self._depth += 1
         if event.anchor:
@@ -211,12 +210,14 @@ def _broken(error: YAMLError, chunk: str, line: int, source: str) -> ManifestErr
     """Say in one message where and why libyaml gave up."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:  # a ReaderError: it knows an offset only
-        before = chunk[: getattr(error, "position", 0)]
+        before = chunk.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
         place = Place(line + before.count("\n") + 1, len(before) - before.rfind("\n"))
         return _unreadable(source, place, str(getattr(error, "reason", error)), "remove the character")
+    place = Place(line + mark.line + 1, mark.column + 1)
+    if "nesting depth" in str(error):  # libyaml has looked further ahead than its events tell
+        return ManifestError(TOO_DEEP, Origin(source, *place, "", ""), TOO_DEEP_HINT)
     lines = chunk.splitlines() or [""]
     written = lines[min(mark.line, len(lines) - 1)]
-    place = Place(line + mark.line + 1, mark.column + 1)
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return _unreadable(source, place, "a tab in the indentation", "indent with spaces")
     problem = str(getattr(error, "problem", error))
