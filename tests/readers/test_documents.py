@@ -168,7 +168,6 @@ def test_the_limit_counts_bytes():
 
 def test_nothing_is_read_beyond_the_limit():
     """A source may have no end."""
-
     errors: list[ManifestError] = []
 
     assert list(read_manifests(Source("-", repeat(b"# comment\n"), 5_000), errors)) == []
@@ -182,7 +181,6 @@ def test_json_has_no_limit():
 
 def test_a_source_that_fails_is_an_error():
     """What was read before still counts."""
-
     failure = ManifestError("cannot be read: input/output error", Origin("a", 0, 0, "", ""))
 
     def failing() -> Iterator[bytes]:

@@ -83,6 +83,11 @@ def test_documents_are_parted_by_their_markers():
     assert errors == []
 
 
+def test_byte_order_marks_stand_before_documents():
+    """Files that have one may have been joined."""
+    assert read("\ufeffa: 1\n---\n\ufeffb: 2\n\ufeff---\nc: 3\n") == ([{"a": 1}, {"b": 2}, {"c": 3}], [])
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# only a comment\n"])
 def test_a_text_without_documents_has_none(text: str):
     """Nothing is no error here."""

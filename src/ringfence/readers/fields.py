@@ -14,7 +14,7 @@ from ringfence.readers.places import Path, dotted
 from ringfence.readers.spelling import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from ringfence.model.origin import Origin
     from ringfence.readers.manifest import Manifest
@@ -100,16 +100,17 @@ class Field:
         texts = {name: self[name].string() for name in members}
         return {name: text for name, text in texts.items() if isinstance(members[name], str | None)}
 
-    def known(self, names: Iterable[str]) -> None:
+    def known(self, names: Collection[str]) -> None:
         """Add an error for every member that has none of these names."""
-        for name in self.mapping().keys() - set(names):
-            self._unknown(name, names)
+        for name in self.mapping():
+            if name not in names:
+                self._unknown(name, names)
 
     def error(self, message: str, hint: str = "") -> None:
         """Add an error about this part."""
         self._add(f"{dotted(self.path)}: {message}", self.path, hint)
 
-    def _unknown(self, name: str, known: Iterable[str]) -> None:
+    def _unknown(self, name: str, known: Collection[str]) -> None:
         path = (*self.path, name)
         self._add(f'unknown field "{dotted(path)}"', path, suggestion(name, known))
 

@@ -154,9 +154,9 @@ def _cidr(cidr: Field) -> Intervals:
             return read_cidr(text)
         except ValueError:
             pass  # reported below
-    if not text:
+    if not cidr.value:
         cidr.error("Required value", "write a block such as 10.9.8.0/24")
-    else:
+    elif text:
         hint = f"write {text}/{128 if ':' in text else 32} for one address" if "/" not in text else ""
         message = f'Invalid value: "{text}": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
         cidr.error(message, hint or "correct the block")

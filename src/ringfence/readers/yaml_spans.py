@@ -40,6 +40,9 @@ MAX_ALIASED = 1_000_000
 _DOCUMENT = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)
 """The first line of a document; no scalar can hold one, so it can be found without parsing."""
 
+_BYTE_ORDER_MARK = re.compile(r"^\ufeff", re.MULTILINE)
+"""Stands before a document wherever files were joined."""
+
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -47,10 +50,11 @@ def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[t
     """Yield the value and the span of every document that can be read.
 
     Args:
-        text: The whole text, without a byte order mark.
+        text: The whole text.
         source: Its name, for origins.
         errors: Where errors are added: a document that cannot be read, a key given twice.
     """
+    text = _BYTE_ORDER_MARK.sub("", text)
     starts = [0, *(found.start() for found in _DOCUMENT.finditer(text) if found.start())]
     line = 0
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):

@@ -1,0 +1,17 @@
+"""The nearest known word."""
+
+from __future__ import annotations
+
+from ringfence.readers.spelling import suggestion
+
+
+def test_a_slip_is_named():
+    """The nearest word, whatever its case."""
+    assert suggestion("fromm", ["to", "from", "ports"]) == 'did you mean "from"?'
+    assert suggestion("endport", ["port", "endPort"]) == 'did you mean "endPort"?'
+    assert suggestion("PODSELECTOR", ["podSelector"]) == 'did you mean "podSelector"?'
+
+
+def test_a_word_that_is_near_to_none_gets_them_all():
+    """In the order given."""
+    assert suggestion("xyz", ["to", "from"]) == "known here: to, from"
