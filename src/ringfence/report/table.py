@@ -56,7 +56,7 @@ def _remarks(snapshot: Snapshot, directory: Directory) -> tuple[str, ...]:
     namespaces = len({pod.namespace for pod in directory.pods})
     seen = f"{_count(workloads, 'workload')} in {_count(namespaces, 'namespace')}"
     said = [f"{seen}, {_count(len(snapshot.policies), 'policy', 'policies')}; what is in no row is denied"]
-    said += [f"assuming that {each.text}; give --pod-cidr to know" for each in assumptions(snapshot)]
+    said += [f"assuming that {each.text}; give --pod-cidr to check" for each in assumptions(snapshot)]
     return tuple(said)
 
 

@@ -27,6 +27,9 @@ _OPEN = {
 }
 """What each undefined topic is about."""
 
+_CHECKED_BY = {"pod-address": "; give --pod-cidr to check"}
+"""How to make sure of an assumption."""
+
 _Row = tuple[str, str, str]
 """A direction, a word, and what is said; either of the first may be empty."""
 
@@ -56,7 +59,7 @@ def _headline(word: str, client: str, server: str, traffic: str, families: tuple
     return f"{_paint(word, color=color)}  {client} -> {server}  {traffic}{spoken}"
 
 
-def _halves(egress: Iterable[Half], ingress: Iterable[Half]) -> Iterator[_Row]:
+def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Row]:
     """Yield what is said of each half; one direction may have several reasons."""
     for direction, halves in ((Direction.EGRESS, egress), (Direction.INGRESS, ingress)):
         label = direction.value.lower()
@@ -65,11 +68,11 @@ def _halves(egress: Iterable[Half], ingress: Iterable[Half]) -> Iterator[_Row]:
             yield from (("", "", _place(origin)) for origin in half.origins)
             yield from (("", "nearest", _place(origin)) for origin in half.nearest)
             for assumption in half.assumptions:
-                yield "", "assuming", assumption.text
+                yield "", "assuming", assumption.text + _CHECKED_BY.get(assumption.topic, "")
                 yield from (("", "", _place(origin)) for origin in assumption.origins)
-            for point in half.undefined:
-                yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided"
             label = ""
+    for point in sorted({point for half in (*egress, *ingress) for point in half.undefined}):
+        yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided"
 
 
 def _place(origin: Origin) -> str:

@@ -1,16 +1,15 @@
 """Answers with their reasons: a question is cut up, judged by the definition, and put together.
 
 A question about several pods, addresses, families or ports is cut into cells that no
-policy can tell apart, the definition judges one connection of each, and cells that get
-the same verdict for the same reasons are put together again. So every reason is the
+policy can tell apart, the definition judges one connection of each, and cells that are
+decided alike are put together again. So every reason is the
 definition's own, and nobody is picked silently.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import Intervals, atoms
 from ringfence.algebra.traffic import Protocol, at, ports
@@ -18,16 +17,16 @@ from ringfence.errors import InputError
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
+from ringfence.semantics.cells import Cell, gather, unite_halves
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ringfence.algebra.addresses import Family
-    from ringfence.algebra.intervals import Range
     from ringfence.model.connection import End
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.engine import Ends
@@ -94,12 +93,12 @@ class Answer:
     @property
     def egress(self) -> tuple[Half, ...]:
         """What the clients' policies say, each reason once."""
-        return tuple(dict.fromkeys(part.verdict.egress for part in self.parts))
+        return unite_halves(part.verdict.egress for part in self.parts)
 
     @property
     def ingress(self) -> tuple[Half, ...]:
         """What the servers' policies say, each reason once."""
-        return tuple(dict.fromkeys(part.verdict.ingress for part in self.parts))
+        return unite_halves(part.verdict.ingress for part in self.parts)
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
@@ -110,17 +109,6 @@ class Answer:
     def undefined(self) -> tuple[Undefined, ...]:
         """What the API leaves open, each once, sorted."""
         return tuple(sorted({each for part in self.parts for each in part.verdict.undefined}))
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """Groups of clients and of servers, by number, that get one verdict."""
-
-    clients: frozenset[int]
-    servers: frozenset[int]
-    families: frozenset[Family]
-    traffic: Intervals
-    verdict: Verdict
 
 
 class Respondent:
@@ -152,10 +140,10 @@ class Respondent:
                 continue
             for family in _common(question, clients.groups[i], servers.groups[j]):
                 for some, told in self._judge(ends, family, traffic):
-                    cells.append(_Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, told))
+                    cells.append(Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, told))
         if not cells:
             raise _nothing(question, client, server, nameless=bool(nameless))
-        together = sorted(_gathered(cells), key=lambda cell: _ORDER.index(cell.verdict.outcome))
+        together = sorted(gather(cells), key=lambda cell: _ORDER.index(cell.verdict.outcome))
         parts = tuple(self._part(cell, clients, servers) for cell in together)
         return Answer(
             question=replace(question, client=client.name, server=server.name),
@@ -175,14 +163,11 @@ class Respondent:
             sets += {r.traffic_to(pod) for policy in scene.policies for d in Direction for r in policy.rules(d)}
         client, server = _stand_in(client, _CLIENT), _stand_in(server, _CLIENT if server == client else _SERVER)
         names = {str(end): end.name for end in (client, server) if isinstance(end, Pod)}
-        found: dict[Verdict, list[Range]] = defaultdict(list)
         for first, last in atoms(traffic, sets):
             judged = verdict(scene, Connection(client, server, *at(first), family))
-            found[_told(judged, names)].append((first, last))
-        for told, ranges in found.items():
-            yield Intervals.of(ranges), told
+            yield Intervals(((first, last),)), _told(judged, names)
 
-    def _part(self, cell: _Cell, clients: Side, servers: Side) -> Part:
+    def _part(self, cell: Cell, clients: Side, servers: Side) -> Part:
         """Tell a cell's verdict of everybody that it is about."""
         client, who = self._names(clients, cell.clients)
         server, whom = self._names(servers, cell.servers)
@@ -248,21 +233,6 @@ def _told_half(half: Half, names: dict[str, str]) -> Half:
 
     assumptions = tuple(replace(each, text=tell(each.text)) for each in half.assumptions)
     return replace(half, reason=tell(half.reason), assumptions=assumptions)
-
-
-def _gathered(cells: Iterable[_Cell]) -> Iterable[_Cell]:
-    """Put cells together that differ in one of their sets alone; the order of the first stays."""
-    for axis in ("families", "clients", "servers"):
-        alike: dict[_Cell, list[frozenset[Any]]] = defaultdict(list)
-        for cell in cells:
-            alike[_with(cell, axis, frozenset())].append(getattr(cell, axis))
-        cells = [_with(cell, axis, frozenset().union(*sets)) for cell, sets in alike.items()]
-    return cells
-
-
-def _with(cell: _Cell, axis: str, members: frozenset[Any]) -> _Cell:
-    changes: dict[str, Any] = {axis: members}
-    return replace(cell, **changes)
 
 
 def _nothing(question: Question, client: Party, server: Party, *, nameless: bool) -> InputError:

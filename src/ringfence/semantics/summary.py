@@ -108,7 +108,7 @@ def assumptions(snapshot: Snapshot) -> tuple[Assumption, ...]:
 
 
 def _pairs(block: Block, bits: dict[tuple[str, str], int], focus: int) -> Iterator[_Pair]:
-    """Yield a block as pairs of pure sets that have an end in focus; a lone pod with itself is none."""
+    """Yield a block as pairs of pure sets that have an end in focus."""
     clients, servers = _bits(block.clients.pods, bits), _bits(block.servers.pods, bits)
     pairs = [
         (_Set(clients & focus), _Set(servers)),
@@ -117,9 +117,15 @@ def _pairs(block: Block, bits: dict[tuple[str, str], int], focus: int) -> Iterat
         (_Set(addresses=block.clients.addresses), _Set(servers & focus)),
     ]
     for one, other in pairs:
-        lone = one.pods == other.pods and one.pods.bit_count() == 1
-        if one and other and not lone:
-            yield one, other
+        right = _without_lone(other, one)
+        left = _without_lone(one, right)
+        if left and right:
+            yield left, right
+
+
+def _without_lone(ends: _Set, others: _Set) -> _Set:
+    """Leave out a pod that is alone on the other side, as it is never asked about itself."""
+    return _Set(ends.pods & ~others.pods, ends.addresses) if others.pods.bit_count() == 1 else ends
 
 
 def _bits(pods: Iterable[Pod], bits: dict[tuple[str, str], int]) -> int:

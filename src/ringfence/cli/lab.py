@@ -1,0 +1,264 @@
+"""``lab``: a cluster of network namespaces on this machine, and real packets between its pods."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ringfence.cli import output
+from ringfence.cli.can import _read_question
+from ringfence.cli.codes import Code
+from ringfence.cli.manifests import Manifests, manifests
+from ringfence.errors import InputError, WorldError
+from ringfence.lab.control import Channel, Client, Place, end_process
+from ringfence.lab.topology import NODES, lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+EXAMPLE = Path("examples/shop/manifests")
+"""What a demonstration shows when nothing else is given."""
+
+_QUIET_S = 1.0
+"""Work that takes no longer needs no progress."""
+
+_named = click.option("--name", default="default", show_default=True, help="Which lab, where there are several.")
+_nodes = click.option("--nodes", type=click.IntRange(1, 250), default=NODES, show_default=True, help="Nodes, at least.")
+_namespace = click.option("-n", "--namespace", default="default", help="Namespace of names that have none.")
+_form = click.option(
+    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", help="Text for people, or JSON."
+)
+
+
+@click.group()
+def lab() -> None:
+    r"""Build a cluster out of network namespaces and see what a real kernel does.
+
+    Every pod of the manifests becomes a network namespace, every policy nftables rules.
+    Nothing of this machine's own network is touched, no root is needed where the kernel
+    lets users make namespaces, and nothing is left behind.
+
+    \b
+    Examples:
+      ringfence lab demo -f manifests/
+      ringfence lab up -f manifests/
+      ringfence lab probe shop/web shop/db 5432
+      ringfence lab exec shop/web-0 -- ip route
+      ringfence lab verify
+      ringfence lab drops -f
+      ringfence lab down
+    """
+
+
+@lab.command()
+@manifests
+@_nodes
+@_named
+@click.option("--foreground", is_flag=True, help="Stay, and take the lab down on Ctrl-C.")
+@_form
+def up(manifests: Manifests, nodes: int, name: str, form: str, *, foreground: bool) -> Code:
+    """Build a lab from manifests and leave it running."""
+    place = Place(name)
+    if sock := _connect(place):
+        sock.close()
+        message = f"a lab named {name!r} is already there"
+        raise WorldError(message, "run `ringfence lab down`, or choose another --name")
+    with _started(manifests, nodes, place=place, stays=not foreground) as (client, partial):
+        _print(client.wait(), form, partial=partial)
+        if foreground:
+            client.outlast()
+    return Code.INPUT if partial else Code.OK
+
+
+@lab.command()
+@manifests
+@_nodes
+@_named
+@click.option("--all", "every", is_flag=True, help="Try every pair of ends, however many there are.")
+@_form
+def verify(manifests: Manifests, nodes: int, name: str, form: str, *, every: bool) -> Code:
+    """Compare engine, simulated program and kernel, connection by connection.
+
+    With -f a lab is made for the purpose and taken down again; without, the running one is
+    asked. A difference ends with exit code 1 and shows the packet.
+    """
+    with _lab(manifests, nodes, name) as (client, partial):
+        return _print(client.ask("verify", every=every), form, partial=partial)
+
+
+@lab.command()
+@manifests
+@_nodes
+@_named
+def demo(manifests: Manifests, nodes: int, name: str) -> Code:
+    """Show who reaches whom in a real kernel, that all agree, and why one connection is denied."""
+    if not manifests.filenames and not _is_running(name):
+        if not EXAMPLE.is_dir():
+            message = f"no lab is running, and there is no {EXAMPLE} here"
+            raise InputError(message, "give files or directories with -f")
+        manifests = Manifests((str(EXAMPLE),), namespace=manifests.namespace)
+    with _lab(manifests, nodes, name) as (client, partial):
+        return _print(client.ask("demo", color=output.has_color(sys.stdout)), "text", partial=partial)
+
+
+@lab.command()
+@click.argument("client")
+@click.argument("server")
+@click.argument("port", metavar="[PORT[/PROTO]]", required=False)
+@manifests
+@_nodes
+@_named
+@click.option("--family", type=click.Choice(["4", "6"]), help="Use IPv4 or IPv6 alone.")
+@_form
+def probe(  # noqa: PLR0913, PLR0917 - click hands over every option
+    manifests: Manifests,
+    client: str,
+    server: str,
+    port: str | None,
+    nodes: int,
+    name: str,
+    family: str | None,
+    form: str,
+) -> Code:
+    """Send real packets from CLIENT to SERVER, and say what happened to them and why.
+
+    Names are those of `ringfence can`. A Service is reached at its address. Without a port,
+    whatever is worth trying is tried. Denied ends with exit code 1.
+    """
+    asked = _read_question(client, server, port or "", family)
+    question = {
+        "client": asked.client,
+        "server": asked.server,
+        "port": _port_text(asked.port),
+        "protocol": asked.protocol.value if asked.protocol else None,
+        "family": asked.family.value if asked.family else None,
+    }
+    color = form == "text" and output.has_color(sys.stdout)
+    with _lab(manifests, nodes, name) as (lab_client, partial):
+        words = lab_client.ask("probe", question=question, namespace=manifests.namespace or "default", color=color)
+        return _print(words, form, partial=partial)
+
+
+@lab.command()
+@_named
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is dropped from now on.")
+@_form
+def drops(name: str, form: str, *, follow: bool) -> Code:
+    """Show dropped packets: between which pods, by which policy and rule, in which file and line."""
+    client = _running(name)
+    for message in client.follow("drops", follow=follow):
+        if "drop" not in message:
+            return Code.OK
+        words = message["drop"]
+        output.answer((words["text"] if form == "text" else json.dumps(words["document"]) + "\n").encode())
+    message = "the lab has ended"
+    raise WorldError(message)
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("pod")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@_namespace
+@_named
+def exec_(pod: str, command: tuple[str, ...], namespace: str, name: str) -> int:
+    """Run a command where POD is: a pod, `node:NAME` or `outside`."""
+    from ringfence.edges.netns import run_inside  # noqa: PLC0415 - ctypes is slow to import
+    from ringfence.lab.holder import KINDS  # noqa: PLC0415
+
+    client = _running(name)
+    kinds = client.ask("enter", whom=pod, namespace=namespace)
+    opened = zip(client.take_descriptors(), (KINDS[kind] for kind in kinds), strict=True)
+    return run_inside(tuple(opened), command)
+
+
+@lab.command()
+@_named
+def down(name: str) -> Code:
+    """Take a lab down; whatever ran in it ends."""
+    place = Place(name)
+    sock = _connect(place)
+    if sock:
+        end_process(sock)
+        place.remove()
+    elif not place.leftovers:
+        output.say("note", f"no lab named {name!r} is running")
+    return Code.OK
+
+
+@contextmanager
+def _lab(manifests: Manifests, nodes: int, name: str) -> Iterator[tuple[Client, bool]]:
+    """Give a lab to ask, and whether part of its input was not read: a new one with -f, else the running one."""
+    if not manifests.filenames:
+        yield _running(name), False
+        return
+    with _started(manifests, nodes, place=None, stays=False) as (client, partial):
+        for note in client.wait()["notes"]:
+            output.say("note", note)
+        yield client, partial
+
+
+@contextmanager
+def _started(manifests: Manifests, nodes: int, *, place: Place | None, stays: bool) -> Iterator[tuple[Client, bool]]:
+    from ringfence.lab.holder import start  # noqa: PLC0415 - slow to import
+
+    reading = manifests.read()
+    running = start(lay_out(reading.snapshot, nodes), place, stays=stays, progress=_progress())
+    try:
+        yield running.client, reading.partial
+    finally:
+        running.close()
+
+
+def _running(name: str) -> Client:
+    sock = _connect(Place(name))
+    if sock is None:
+        message = f"no lab named {name!r} is running"
+        raise InputError(message, "start one with `ringfence lab up -f PATH`, or give -f PATH here")
+    return Client(Channel(sock), _progress())
+
+
+def _is_running(name: str) -> bool:
+    sock = _connect(Place(name))
+    if sock:
+        sock.close()
+    return sock is not None
+
+
+def _connect(place: Place) -> Any:
+    sock = place.connect()
+    if place.leftovers:
+        output.say("note", f"removed what a lab that was killed had left at {place.path}")
+    return sock
+
+
+def _print(words: dict[str, Any], form: str, *, partial: bool) -> Code:
+    """Print an answer and return the exit code that it deserves."""
+    for note in words["notes"]:
+        output.say("note", note)
+    document = words["document"] | ({"partial": True} if partial else {})
+    output.answer((words["text"] if form == "text" else json.dumps(document, indent=2) + "\n").encode())
+    if partial:
+        return Code.INPUT
+    return Code.OK if words["good"] else Code.DENIED
+
+
+def _port_text(port: tuple[int, int] | str | None) -> str | None:
+    return f"{port[0]}-{port[1]}" if isinstance(port, tuple) else port
+
+
+def _progress() -> Callable[[str], None]:
+    """Return what tells people how far it is, once the work takes long enough to wonder."""
+    start = time.monotonic()
+
+    def tell(text: str) -> None:
+        if time.monotonic() - start > _QUIET_S:
+            output.say("note", text)
+
+    return tell

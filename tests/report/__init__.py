@@ -1,0 +1,1 @@
+"""Reports: the same answer in every format."""

@@ -1,0 +1,93 @@
+"""Sides: whom a name means, and how they are grouped."""
+
+from __future__ import annotations
+
+import pytest
+from tests.parts import block, network_policy, node, pod, port, rule, snapshot
+
+from ringfence.algebra.addresses import Family, read_cidr
+from ringfence.errors import InputError
+from ringfence.semantics.scene import Scenes
+from ringfence.semantics.sides import Sides
+
+CLUSTER = snapshot(
+    pod("x/a-0", "app=a", workload="Deployment/a", node="n1"),
+    pod("x/a-1", "app=a,noise=1", workload="Deployment/a", node="n2"),
+    pod("x/b", "app=b", "10.0.0.2", ports=(port("web", 80),)),
+    pod("x/twin-0", workload="Deployment/twin"),
+    pod("x/twin-a", workload="StatefulSet/twin"),
+    pod("x/done", terminal=True),
+    pod("y/host", node="n1", host_network=True),
+    node("n1", "192.168.0.1"),
+    node("n2", "192.168.0.2"),
+    network_policy("x/from-a", "app=a", ingress=(rule(block("10.0.0.0/24", "10.0.0.128/25")),)),
+)
+SIDES = Sides(CLUSTER, "x", Scenes(CLUSTER))
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("x/twin", "client: x/twin is the name of several workloads", "write x/deploy/twin or x/sts/twin"),
+        ("x/aa", "client: nothing is named x/aa", "try x/a"),
+        ("x:app=bb", "client: nothing is named x:app=bb", "try x:app=b"),
+        ("zzz/qqq", "client: nothing is named zzz/qqq", "name a pod or workload"),
+        ("done", "client: x/done has finished and can no longer connect", ""),
+        ("svc:x/a", "client: Services are not understood as names yet", "name a pod or workload"),
+    ],
+)
+def test_a_name_without_one_meaning_is_refused_with_what_comes_near(text: str, message: str, hint: str):
+    """The candidates, or the nearest names, are the hint."""
+    with pytest.raises(InputError) as refusal:
+        SIDES.find("client", text)
+    assert refusal.value.message == message
+    assert refusal.value.hint.startswith(hint)
+
+
+def test_where_there_are_no_pods_the_hint_says_so():
+    """No spelling would help."""
+    empty = snapshot()
+    with pytest.raises(InputError, match="there are no pods") as refusal:
+        Sides(empty, "x", Scenes(empty)).find("server", "x/a")
+    assert refusal.value.hint == "give manifests of pods too"
+
+
+def test_an_address_of_a_pod_means_the_pod_and_a_cidr_those_in_it():
+    """The rest of a CIDR is everybody there who is no pod."""
+    party = SIDES.find("server", "10.0.0.0/30")
+
+    assert [(str(each), families) for each, families in party.pods] == [("x/b", (Family.IPV4,))]
+    assert party.addresses == read_cidr("10.0.0.0/30") - read_cidr("10.0.0.2/32")
+    assert SIDES.find("server", "10.0.0.2").addresses == read_cidr("10.0.0.2/32") - read_cidr("10.0.0.2/32")
+
+
+def grouped(client: str, server: str) -> list[list[str]]:
+    """The members of each group of clients, by name."""
+    sides = SIDES.meet(SIDES.find("client", client), SIDES.find("server", server))
+    return [[SIDES.label(side.members([number])) for number in range(len(side.groups))] for side in sides]
+
+
+def test_pods_that_no_policy_tells_apart_are_one_group():
+    """Labels that no selector names do not matter, nor do nodes among pods."""
+    assert grouped("x/a", "x/b") == [["x/a"], ["x/b"]]
+
+
+def test_pods_are_told_apart_by_node_where_the_other_side_is_on_a_node():
+    """The own node always reaches its pods, and only its own."""
+    assert grouped("y/host", "x/a") == [["y/host"], ["x/a-0", "x/a-1"]]
+    assert grouped("192.168.0.0/29", "x/a") == [["192.168.0.1/32", *AROUND_NODES], ["x/a-0", "x/a-1"]]
+
+
+AROUND_NODES = ["192.168.0.2/32", "192.168.0.0/32, 192.168.0.3/32, 192.168.0.4/30"]
+
+
+def test_addresses_are_told_apart_by_the_blocks_of_the_other_side_s_policies():
+    """Blocks that policies of nobody at the other side name do not cut."""
+    assert grouped("10.0.0.0/23", "x/a") == [["x/b", "10.0.0.0/25", "10.0.0.128/25, 10.0.1.0/24"], ["x/a"]]
+    assert grouped("10.0.0.0/23", "x/b") == [["x/b", "10.0.0.0/23"], ["x/b"]]
+
+
+def test_a_reason_names_a_few_pods_and_counts_more():
+    """A reason is one clause, however many it is about."""
+    assert SIDES.spoken(CLUSTER.pods[:2]) == "x/a"
+    assert SIDES.spoken(tuple(SIDES.directory.pods[1:])) == "5 pods"
