@@ -37,12 +37,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 
+A_SERVICE = "any"
+"""What a hairpin was sent to; which Service it was makes no difference."""
+
 
 class Engine:
     """Judges the connections of one snapshot; what it has worked out once it keeps.
 
     Ends are those of the snapshot: a pod that is terminal, unknown or without the family
-    in question raises ``KeyError``. Two addresses that are no pods' are never asked about.
+    in question raises ``KeyError``.
 
     Attributes:
         snapshot: The snapshot.
@@ -83,7 +86,7 @@ class Engine:
 
     def hairpin(self, pod: Pod, family: Family) -> Intervals:
         """Return what a pod may send to itself through a Service."""
-        return self.allowed(pod, pod, family, via="any").allowed
+        return self.allowed(pod, pod, family, via=A_SERVICE).allowed
 
     def permitted(self, pod: Pod, direction: Direction, family: Family) -> tuple[tuple[Intervals, Intervals], ...]:
         """Return what a pod may exchange with every address, by the address alone.
@@ -95,11 +98,12 @@ class Engine:
         """
         if pod.host_network:
             return ((EVERY[family], ALL),)
-        alone = self._judged_alone(pod, family)
-        found = {mask: addresses - alone for mask, addresses in self._by_address(self._row(pod, direction), family)}
-        for address, _ in alone:
-            mask, _ = self._masks(direction, pod, Address(address), family, via="any")
-            found[mask] = found.get(mask, EMPTY) | Intervals.point(address)
+        alone = {address: Intervals.point(address) for address in self._judged_alone(pod, family)}
+        rest = EVERY[family] - Intervals.union(alone.values())
+        found = {mask: addresses & rest for mask, addresses in self._by_address(self._row(pod, direction), family)}
+        for address, point in alone.items():
+            mask, _ = self._masks(direction, pod, address, family, via=A_SERVICE)
+            found[mask] = found.get(mask, EMPTY) | point
         return tuple(
             (addresses, self._compiler.traffic.traffic(mask)) for mask, addresses in found.items() if addresses
         )
@@ -158,12 +162,11 @@ class Engine:
             )
         return self._addresses_of[key]
 
-    def _judged_alone(self, pod: Pod, family: Family) -> Intervals:
-        """Return the addresses at which a pod meets itself, or meets its node at another pod's address."""
+    def _judged_alone(self, pod: Pod, family: Family) -> set[Address]:
+        """Return the addresses at which a pod meets itself, or its node at an address that some pod has as well."""
         node = self.snapshot.nodes.get(pod.node or "")
-        near = [address for address in (node.addresses if node else ()) if self.snapshot.pod_at(address)]
-        found = [address for address in (*pod.addresses.values(), *near) if family_of(address) is family]
-        return Intervals.of((address, address) for address in found)
+        shared = (address for address in (node.addresses if node else ()) if self.snapshot.pod_at(address))
+        return {address for address in (*pod.addresses.values(), *shared) if family_of(address) is family}
 
     def _pair_traffic(self, surely: int, possibly: int) -> PairTraffic:
         key = (surely, possibly)
