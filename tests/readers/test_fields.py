@@ -137,7 +137,10 @@ def test_known_fields_are_no_error():
 
 def test_a_member_of_a_scalar_is_absent():
     """The scalar itself is the error, and said once."""
-    assert not part("text", "a", "b").given
+    found = part("text", "a", "b")
+
+    assert not found.given
+    assert said(found) == [('text: expected a mapping, found the string "web"', "write a mapping")]
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def _service_port(port: Field) -> ServicePort | None:
         name=port["name"].string(),
         protocol=protocol,
         port=number,
-        target=name or read_port(target) or number,
+        target=name or (target.value and read_port(target)) or number,
         node_port=read_port(port["nodePort"]) if port["nodePort"].value else None,
     )
 

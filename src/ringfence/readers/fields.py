@@ -57,8 +57,7 @@ class Field:
 
     def __getitem__(self, name: str) -> Field:
         """Return a member, present or not; anything but a mapping has none."""
-        members = self.value if isinstance(self.value, dict) else {}
-        return Field(self.manifest, (*self.path, name), members.get(name))
+        return Field(self.manifest, (*self.path, name), self.mapping().get(name))
 
     @property
     def given(self) -> bool:

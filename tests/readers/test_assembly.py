@@ -1,0 +1,238 @@
+"""Objects become one snapshot."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.algebra.addresses import Family, read_cidr
+from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.model.cluster import NAME_LABEL
+from ringfence.readers import read
+
+from .texts import POD, POLICY, reading, source
+
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: x, labels: {env: m}}\n"
+NODE = (
+    "apiVersion: v1\nkind: Node\nmetadata: {name: w}\nstatus: {addresses: [{type: InternalIP, address: 192.0.2.1}]}\n"
+)
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: x}\nspec: {selector: {app: a}}\n"
+DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: x}\nspec: {template: {}}\n"
+ALL = [NAMESPACE, NODE, POD, SERVICE, DEPLOYMENT, POLICY]
+
+
+def errors(*texts: str) -> list[str]:
+    """What is wrong with the sources."""
+    return [str(error) for error in reading(*texts).errors]
+
+
+def test_every_kind_is_in_the_snapshot():
+    """Pods of templates included."""
+    found = reading(*ALL).snapshot
+
+    assert [str(pod) for pod in found.pods] == ["x/a", "x/d-0"]
+    assert [policy.name for policy in found.policies] == ["x/p"]
+    assert found.namespaces["x"].labels == {"env": "m", NAME_LABEL: "x"}
+    assert list(found.nodes) == ["w"]
+    assert [each.key for each in found.workloads] == ["Deployment/d"]
+    assert [str(service) for service in found.services] == ["x/s"]
+    assert errors(*ALL) == []
+
+
+@given(order=st.permutations(ALL))
+def test_the_order_of_the_input_does_not_matter(order: list[str]):
+    """Only origins say which source a fact came from."""
+    text = "---\n".join(ALL)
+    found, again = reading(text).snapshot, reading("---\n".join(order)).snapshot
+
+    assert [str(pod) for pod in again.pods] == [str(pod) for pod in found.pods]
+    assert [policy.name for policy in again.policies] == [policy.name for policy in found.policies]
+    assert (list(again.namespaces), list(again.nodes)) == (list(found.namespaces), list(found.nodes))
+
+
+def test_everything_is_sorted():
+    """By namespace and name."""
+    texts = [text.replace("namespace: x", "namespace: a") for text in ALL[2:]]
+    found = reading(*ALL, *texts).snapshot
+
+    assert [str(pod) for pod in found.pods] == ["a/a", "a/d-0", "x/a", "x/d-0"]
+    assert [policy.name for policy in found.policies] == ["a/p", "x/p"]
+    assert [each.namespace for each in (*found.workloads, *found.services)] == ["a", "x", "a", "x"]
+
+
+def test_objects_without_a_namespace_are_in_the_default_one():
+    """Or in the one that was asked for."""
+    text = POD.replace("namespace: x, ", "")
+
+    assert [str(pod) for pod in read([source(text)]).snapshot.pods] == ["default/a"]
+    assert [str(pod) for pod in read([source(text)], default_namespace="shop").snapshot.pods] == ["shop/a"]
+
+
+def test_cluster_scoped_objects_have_no_namespace():
+    """Their origins say so."""
+    found = reading(*ALL).snapshot
+
+    assert [each.object for each in (found.nodes["w"].origin, found.namespaces["x"].origin) if each] == [
+        "Node/w",
+        "Namespace/x",
+    ]
+    assert found.pods[0].origin.object == "Pod/x/a"
+
+
+def test_a_second_object_of_one_name_is_an_error():
+    """Both places are named; the last one counts."""
+    second = POD.replace("app: a", "app: second")
+    found = reading(POD, second, POLICY)
+
+    assert [str(error) for error in found.errors] == [
+        "b.yaml:2: Pod/x/a is declared twice, first at a.yaml:2; the last one counts"
+    ]
+    assert [pod.labels for pod in found.snapshot.pods] == [{"app": "second"}]
+
+
+def test_a_policy_declared_twice_still_grants_what_its_last_says():
+    """The error is not in the policy."""
+    found = reading(POD, POLICY, POLICY.replace("podSelector: {}", "ingress: [{}]"))
+
+    assert len(found.errors) == 1
+    assert [len(policy.ingress[0].peers) for policy in found.snapshot.policies] == [1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        POD.replace("name: a,", "name: b,"),
+        POD.replace("namespace: x", "namespace: z"),
+        SERVICE.replace("name: s", "name: a"),
+    ],
+)
+def test_another_name_namespace_or_kind_is_another_object(other: str):
+    """Nothing is declared twice here."""
+    assert errors(POD, other, POLICY) == []
+
+
+def test_an_object_without_a_name_is_an_error():
+    """It is left out, for nobody could ask for it."""
+    found = reading(POD, POLICY, "apiVersion: v1\nkind: Pod\nmetadata: {labels: {a: b}}\n")
+
+    assert [str(error) for error in found.errors] == [
+        "c.yaml:3: metadata.name: Required value: name or generateName is required"
+    ]
+    assert len(found.snapshot.pods) == 1
+
+
+def test_a_policy_without_a_name_is_named_by_its_place():
+    """What it isolates stays isolated."""
+    found = reading(POD, POLICY.replace("name: p, ", ""))
+
+    assert [policy.name for policy in found.snapshot.policies] == ["x/b.yaml:2"]
+    assert len(found.errors) == 1
+
+
+def test_a_name_may_be_generated():
+    """Its beginning is all that is known."""
+    found = reading(POD.replace("name: a, namespace", "generateName: a-, namespace"), POLICY)
+
+    assert [pod.name for pod in found.snapshot.pods] == ["a-"]
+    assert found.errors == ()
+
+
+def test_metadata_that_is_no_mapping_is_an_error():
+    """Said once, beside the missing name."""
+    assert errors(POD, POLICY, "apiVersion: v1\nkind: Pod\nmetadata: a\n") == [
+        'c.yaml:3: metadata: expected a mapping, found the string "a"',
+        "c.yaml:3: metadata.name: Required value: name or generateName is required",
+    ]
+
+
+@pytest.mark.parametrize("namespace", ["default", "kube-system", "kube-public", "kube-node-lease", "x", "y1", "z1"])
+def test_a_policy_may_be_in_a_namespace_that_exists(namespace: str):
+    """By itself, by a Namespace, a pod, a workload or a Service."""
+    others = [
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: y1}\n",
+        SERVICE.replace("namespace: x", "namespace: z1"),
+    ]
+
+    assert errors(POD, *others, POLICY.replace("namespace: x", f"namespace: {namespace}")) == []
+
+
+def test_a_policy_in_a_namespace_of_nothing_is_an_error():
+    """At the line of the namespace, with the nearest name."""
+    found = reading(POD.replace("namespace: x", "namespace: shop"), POLICY.replace("namespace: x", "namespace: shpo"))
+
+    assert [str(error) for error in found.errors] == [
+        'b.yaml:4: shpo/p is in namespace "shpo", which nothing else in the input mentions'
+    ]
+    assert found.errors[0].origin.pointer == "/metadata/namespace"
+    assert found.errors[0].hint == 'did you mean "shop"?'
+
+
+def test_another_policy_does_not_make_a_namespace():
+    """Both are in error."""
+    lost = POLICY.replace("namespace: x", "namespace: lost")
+
+    assert len(errors(POD, lost, lost.replace("name: p", "name: q"))) == 2
+
+
+def test_without_pods_every_namespace_may_exist():
+    """Policies alone are in error for another reason."""
+    assert errors(POLICY) == ["a.yaml: no pods and no workloads"]
+
+
+def test_no_policies_are_an_error():
+    """The answer would say that everything is allowed."""
+    assert errors(POD) == ["a.yaml: no network policies"]
+    assert errors(POD, NAMESPACE) == ["a.yaml and 1 more: no network policies"]
+
+
+def test_policies_that_are_not_read_are_the_error():
+    """Not their absence."""
+    cilium = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c}\n"
+
+    (error,) = errors(POD, cilium)
+    assert error.startswith("b.yaml:1: CiliumNetworkPolicy of cilium.io/v2 is a policy that is not read yet")
+
+
+def test_a_workload_makes_up_for_pods():
+    """Its template stands for some."""
+    assert errors(DEPLOYMENT, POLICY) == []
+
+
+def test_an_unknown_kind_is_listed_once():
+    """With the number of its objects, and where the first is."""
+    foo = "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: a}\n"
+    bar = "apiVersion: example.com/v1\nkind: Bar\nmetadata: {name: a}\n"
+
+    assert reading(POD, POLICY, foo, foo, bar).notes == (
+        "Bar of example.com/v1 is not known and was passed over: e.yaml:1",
+        "Foo of example.com/v1 is not known and was passed over: 2 objects, the first at c.yaml:1",
+    )
+
+
+def test_kinds_that_decide_nothing_are_passed_over():
+    """Even when their members would be wrong in another kind."""
+    found = reading(POD, POLICY, "apiVersion: v1\nkind: Secret\nmetadata: 5\n")
+
+    assert (found.errors, found.notes) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("texts", "ranges", "families"),
+    [
+        ([POD], EMPTY, (Family.IPV4,)),
+        ([POD + "status: {podIP: 'fd00::1'}\n"], EMPTY, (Family.IPV6,)),
+        ([POD, NODE], EMPTY, (Family.IPV4,)),
+        ([POD, NODE.replace("192.0.2.1", "'fd00::1'")], EMPTY, (Family.IPV6,)),
+        ([POD, SERVICE.replace("spec: {", "spec: {ipFamilies: [IPv6], ")], EMPTY, (Family.IPV6,)),
+        ([POD], read_cidr("fd00::/64"), (Family.IPV6,)),
+        ([POD, NODE], read_cidr("fd00::/64"), (Family.IPV4, Family.IPV6)),
+    ],
+)
+def test_families_are_those_seen_in_the_input(texts: list[str], ranges: Intervals, families: tuple[Family, ...]):
+    """In pods, nodes, Services and pod ranges; IPv4 where there are none."""
+    found = read([source(text, f"{number}.yaml") for number, text in enumerate([*texts, POLICY])], pod_cidrs=ranges)
+
+    assert found.snapshot.families == families
+    assert found.snapshot.pod_ranges == ranges
+    assert found.errors == ()

@@ -1,0 +1,215 @@
+"""Pods, Namespaces, Nodes and Services in, model out."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringfence.algebra.addresses import Family, read_address
+from ringfence.algebra.traffic import Protocol
+from ringfence.model.cluster import NAME_LABEL, ContainerPort, Pod, ServicePort
+from ringfence.readers.core import read_namespace, read_node, read_pod, read_service
+
+from .texts import manifest
+
+
+def pod(text: str) -> tuple[Pod, list[str]]:
+    """The pod with this spec or status, and what is wrong with it."""
+    found = manifest(f"apiVersion: v1\nkind: Pod\n{text}\n")
+    return read_pod(found), [error.message for error in found.errors]
+
+
+def sound(text: str) -> Pod:
+    """The pod of a text that has nothing wrong with it."""
+    found, errors = pod(text)
+    assert errors == []
+    return found
+
+
+def test_a_pod_without_anything_is_on_no_node():
+    """No addresses, no ports, no labels; it runs."""
+    found = sound("spec:")
+
+    assert (found.labels, found.addresses, found.node, found.ports, found.workload) == ({}, {}, None, (), "")
+    assert (found.host_network, found.terminal, found.dormant) == (False, False, False)
+
+
+def test_a_pod_has_what_its_manifest_says():
+    """Labels, node, host network."""
+    found = sound("metadata: {labels: {a: b}}\nspec: {nodeName: w, hostNetwork: true}")
+
+    assert (found.labels, found.node, found.host_network) == ({"a": "b"}, "w", True)
+    assert (found.origin.line, found.origin.pointer) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("phase", "terminal"),
+    [("Pending", False), ("Running", False), ("Unknown", False), ("Succeeded", True), ("Failed", True)],
+)
+def test_a_pod_that_has_ended_is_terminal(phase: str, terminal: bool):  # noqa: FBT001
+    """It can no longer connect."""
+    assert sound(f"status: {{phase: {phase}}}").terminal is terminal
+
+
+@pytest.mark.parametrize(
+    ("status", "addresses"),
+    [
+        ("{podIP: 10.0.0.1}", {Family.IPV4: "10.0.0.1"}),
+        ("{podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}]}", {Family.IPV4: "10.0.0.1"}),
+        ("{podIPs: [{ip: 'fd00::1'}, {ip: 10.0.0.1}]}", {Family.IPV4: "10.0.0.1", Family.IPV6: "fd00::1"}),
+        ("{podIP: 'fd00::1'}", {Family.IPV6: "fd00::1"}),
+        ("{podIP: ''}", {}),
+        ("{podIPs: []}", {}),
+        ("{}", {}),
+    ],
+)
+def test_a_pod_has_the_addresses_of_its_status(status: str, addresses: dict[Family, str]):
+    """At most one of each family, in the order of families."""
+    found = sound(f"status: {status}").addresses
+
+    assert list(found.items()) == [(family, read_address(text)) for family, text in addresses.items()]
+
+
+def test_an_address_that_is_none_is_an_error():
+    """And the pod has no address."""
+    found, errors = pod("status: {podIP: 10.0.0.256}")
+
+    assert found.addresses == {}
+    assert errors == ['status.podIP: Invalid value: "10.0.0.256": must be a valid IP address']
+
+
+PORTS = """
+spec:
+  containers:
+  - ports: [{containerPort: 8080, name: http}, {containerPort: 53, protocol: UDP}]
+  - ports: [{containerPort: 53}, {containerPort: 8080, name: http}]
+  - {}
+  initContainers:
+  - ports: [{containerPort: 1}]
+  - ports: [{containerPort: 2}]
+    restartPolicy: Always
+"""
+
+
+def test_ports_are_those_of_containers_and_native_sidecars():
+    """Each once, sorted; an init container has ended by the time the pod serves."""
+    assert sound(PORTS).ports == (
+        ContainerPort("", Protocol.TCP, 2),
+        ContainerPort("", Protocol.TCP, 53),
+        ContainerPort("", Protocol.UDP, 53),
+        ContainerPort("http", Protocol.TCP, 8080),
+    )
+
+
+@pytest.mark.parametrize(
+    ("port", "message"),
+    [
+        ("{containerPort: 0}", "containerPort: Invalid value: 0: must be between 1 and 65535, inclusive"),
+        ("{containerPort: '80'}", 'containerPort: expected a whole number, found the string "80"'),
+        ("{name: http}", "containerPort: Required value"),
+        (
+            "{containerPort: 80, protocol: tcp}",
+            'protocol: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"',
+        ),
+    ],
+)
+def test_a_container_port_in_error_is_left_out(port: str, message: str):
+    """None is guessed."""
+    found, errors = pod(f"spec: {{containers: [{{ports: [{port}, {{containerPort: 443}}]}}]}}")
+
+    assert [each.number for each in found.ports] == [443]
+    assert errors == [f"spec.containers[0].ports[0].{message}"]
+
+
+def test_a_namespace_bears_its_name_as_a_label():
+    """Whatever its manifest says, for nobody can change it."""
+    text = f"apiVersion: v1\nkind: Namespace\nmetadata: {{labels: {{a: b, {NAME_LABEL}: other}}}}"
+    found = manifest(text)
+    found.name = "x"
+
+    assert read_namespace(found).labels == {"a": "b", NAME_LABEL: "x"}
+
+
+def test_a_node_has_the_ip_addresses_of_its_status():
+    """Sorted, each once; names are no addresses."""
+    text = """
+apiVersion: v1
+kind: Node
+metadata: {labels: {a: b}}
+status:
+  addresses:
+  - {type: ExternalIP, address: 'fd00::1'}
+  - {type: InternalIP, address: 10.0.0.2}
+  - {type: InternalIP, address: 10.0.0.2}
+  - {type: Hostname, address: 10.0.0.3}
+  - {type: InternalIP, address: 10.0.0.1}
+"""
+    found = read_node(manifest(text))
+
+    assert found.labels == {"a": "b"}
+    assert found.addresses == tuple(read_address(text) for text in ("10.0.0.1", "10.0.0.2", "fd00::1"))
+
+
+def service(spec: str) -> tuple[object, list[str]]:
+    """The Service with this spec, and what is wrong with it."""
+    found = manifest(f"apiVersion: v1\nkind: Service\nspec: {spec}\n")
+    return read_service(found), [error.message for error in found.errors]
+
+
+@pytest.mark.parametrize(
+    ("spec", "attribute", "value"),
+    [
+        ("{}", "kind", "ClusterIP"),
+        ("{type: NodePort}", "kind", "NodePort"),
+        ("{}", "selector", None),
+        ("{selector: {}}", "selector", None),
+        ("{selector: {a: b}}", "selector", {"a": "b"}),
+        ("{}", "headless", False),
+        ("{clusterIP: None}", "headless", True),
+        ("{clusterIP: None, clusterIPs: [None]}", "addresses", {}),
+        ("{clusterIP: ''}", "addresses", {}),
+        ("{clusterIP: 10.96.0.1}", "addresses", {Family.IPV4: read_address("10.96.0.1")}),
+        (
+            "{clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1, 'fd00::1']}",
+            "addresses",
+            {Family.IPV4: read_address("10.96.0.1"), Family.IPV6: read_address("fd00::1")},
+        ),
+        ("{ipFamilies: [IPv6, IPv4]}", "families", (Family.IPV6, Family.IPV4)),
+        ("{ports: [{port: 80}]}", "ports", (ServicePort("", Protocol.TCP, 80, 80),)),
+        (
+            "{ports: [{name: a, port: 80, targetPort: 8080, protocol: UDP, nodePort: 30000}]}",
+            "ports",
+            (ServicePort("a", Protocol.UDP, 80, 8080, 30_000),),
+        ),
+        ("{ports: [{port: 80, targetPort: http}]}", "ports", (ServicePort("", Protocol.TCP, 80, "http"),)),
+        ("{ports: [{port: 80, targetPort: 0, nodePort: 0}]}", "ports", (ServicePort("", Protocol.TCP, 80, 80),)),
+    ],
+)
+def test_a_service_has_what_its_manifest_says(spec: str, attribute: str, value: object):
+    """With the defaults of the API server."""
+    found, errors = service(spec)
+
+    assert getattr(found, attribute) == value
+    assert errors == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("{ports: [{}]}", "spec.ports[0].port: Required value"),
+        ("{ports: [{port: 0}]}", "spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive"),
+        ("{ports: [{port: 80, targetPort: [1]}]}", "spec.ports[0].targetPort: expected a whole number, found a list"),
+        ("{ipFamilies: [ipv4]}", 'spec.ipFamilies[0]: Unsupported value: "ipv4": supported values: "IPv4", "IPv6"'),
+        ("{clusterIP: a}", 'spec.clusterIP: Invalid value: "a": must be a valid IP address'),
+    ],
+)
+def test_what_is_wrong_with_a_service_is_said(spec: str, message: str):
+    """Once."""
+    assert service(spec)[1] == [message]
+
+
+@pytest.mark.parametrize(
+    "text", ["metadata: a", "spec: []", "spec: {containers: {}}", "status: 5", "metadata: {labels: a}"]
+)
+def test_a_part_of_another_type_is_an_error(text: str):
+    """At any depth, once."""
+    assert len(pod(text)[1]) == 1

@@ -1,0 +1,77 @@
+"""Which kinds are read, passed over, listed or refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringfence.readers.kinds import READ, is_irrelevant, refusal
+
+
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [
+        ("ConfigMap", "v1"),
+        ("Secret", "v1"),
+        ("ServiceAccount", "v1"),
+        ("PersistentVolumeClaim", "v1"),
+        ("ClusterRoleBinding", "rbac.authorization.k8s.io/v1"),
+        ("HorizontalPodAutoscaler", "autoscaling/v2"),
+        ("PodDisruptionBudget", "policy/v1"),
+        ("CustomResourceDefinition", "apiextensions.k8s.io/v1"),
+        ("StorageClass", "storage.k8s.io/v1"),
+        ("Ingress", "networking.k8s.io/v1"),
+        ("Ingress", "extensions/v1beta1"),
+        ("ControllerRevision", "apps/v1"),
+        ("EndpointSlice", "discovery.k8s.io/v1"),
+    ],
+)
+def test_kinds_that_decide_nothing_are_passed_over(kind: str, version: str):
+    """Without a word."""
+    assert is_irrelevant(kind, version)
+    assert refusal(kind, version) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [("Certificate", "cert-manager.io/v1"), ("Service", "serving.knative.dev/v1"), ("Job", "batch.volcano.sh/v1")],
+)
+def test_a_kind_of_somebody_else_is_only_listed(kind: str, version: str):
+    """Even when it is called like one of Kubernetes' own."""
+    assert not is_irrelevant(kind, version)
+    assert refusal(kind, version) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "message", "hint"),
+    [
+        (
+            "NetworkPolicy",
+            "extensions/v1beta1",
+            'NetworkPolicy of apiVersion "extensions/v1beta1" is not read',
+            "write apiVersion: networking.k8s.io/v1",
+        ),
+        ("Deployment", "extensions/v1beta1", 'Deployment of apiVersion "extensions/v1beta1" is not read', "apps/v1"),
+        ("Pod", "apps/v1", 'Pod of apiVersion "apps/v1" is not read', "write apiVersion: v1"),
+        ("CronJob", "batch/v1beta1", 'CronJob of apiVersion "batch/v1beta1" is not read', "write apiVersion: batch/v1"),
+        ("CiliumNetworkPolicy", "cilium.io/v2", "CiliumNetworkPolicy of cilium.io/v2 is a policy that is not read", ""),
+        ("NetworkPolicy", "projectcalico.org/v3", "NetworkPolicy of projectcalico.org/v3 is a policy", ""),
+        ("GlobalNetworkPolicy", "projectcalico.org/v3", "is a policy that is not read yet", ""),
+        ("AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", "is a policy that is not read yet", ""),
+        ("ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", "is a policy that is not read yet", ""),
+        ("Deploymnt", "apps/v1", 'kind "Deploymnt" is not known in apiVersion "apps/v1"', 'mean "Deployment"?'),
+        ("NetworkPolicies", "networking.k8s.io/v1", 'kind "NetworkPolicies" is not known', 'mean "NetworkPolicy"?'),
+        ("pod", "v1", 'kind "pod" is not known in apiVersion "v1"', 'did you mean "Pod"?'),
+    ],
+)
+def test_a_kind_that_may_decide_something_is_refused(kind: str, version: str, message: str, hint: str):
+    """It must not be passed over, so the answer is partial."""
+    found = refusal(kind, version)
+
+    assert found is not None
+    assert message in found[0]
+    assert hint in found[1]
+
+
+def test_no_kind_is_both_read_and_passed_over():
+    """The table has no contradiction."""
+    assert [kind for kind, version in READ.items() if is_irrelevant(kind, version)] == []

@@ -1,0 +1,269 @@
+"""Workloads in, and the pods that stand for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringfence.algebra.traffic import Protocol
+from ringfence.model.cluster import ContainerPort, Pod
+
+from .texts import POLICY, reading
+
+if TYPE_CHECKING:
+    from ringfence.model.snapshot import Snapshot
+
+VERSIONS = {"ReplicationController": "v1", "Job": "batch/v1", "CronJob": "batch/v1"}
+SCALED = ["Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"]
+OTHERS = ["CronJob", "DaemonSet", "Job"]
+
+
+def workload(kind: str, name: str = "w", more: str = "", owner: str = "", template: str = "") -> str:
+    """A manifest; its template follows on its own line."""
+    refs = f", ownerReferences: [{owner}]" if owner else ""
+    pod = template or "{metadata: {labels: {app: w}}, spec: {}}"
+    spec = f"{{jobTemplate: {{spec: {{template: {pod}}}}}}}" if kind == "CronJob" else f"{{{more}template: {pod}}}"
+    version = VERSIONS.get(kind, "apps/v1")
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}, namespace: x{refs}}}\nspec: {spec}\n"
+
+
+def owned_pod(name: str, owner: str, labels: str = "{}") -> str:
+    """A pod with an owner."""
+    meta = f"{{name: {name}, namespace: x, labels: {labels}, ownerReferences: [{owner}]}}"
+    return f"apiVersion: v1\nkind: Pod\nmetadata: {meta}\n"
+
+
+def owner(kind: str, name: str, more: str = "") -> str:
+    """An owner reference."""
+    return f"{{kind: {kind}, name: {name}{more}}}"
+
+
+def read(*texts: str) -> Snapshot:
+    """The snapshot of manifests that have nothing wrong with them."""
+    found = reading("---\n".join(texts), POLICY)
+    assert found.errors == ()
+    return found.snapshot
+
+
+def names(*texts: str) -> list[str]:
+    """The names of all pods."""
+    return [pod.name for pod in read(*texts).pods]
+
+
+def only(*texts: str) -> Pod:
+    """The only pod."""
+    (found,) = read(*texts).pods
+    return found
+
+
+@pytest.mark.parametrize("kind", SCALED)
+@pytest.mark.parametrize(
+    ("replicas", "pods"),
+    [("", ["w-0"]), ("replicas: 1, ", ["w-0"]), ("replicas: 2, ", ["w-0", "w-1"]), ("replicas: 9, ", ["w-0", "w-1"])],
+)
+def test_a_template_is_one_pod_or_two(kind: str, replicas: str, pods: list[str]):
+    """Two where it asks for two or more, so that pairs within it are judged."""
+    assert names(workload(kind, more=replicas)) == pods
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_workload_without_a_number_is_one_pod(kind: str):
+    """A DaemonSet, a Job, a CronJob."""
+    found = read(workload(kind))
+
+    assert [pod.name for pod in found.pods] == ["w-0"]
+    assert [each.replicas for each in found.workloads] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "dormant"),
+    [
+        (workload("Deployment", more="replicas: 0, "), True),
+        (workload("Deployment"), False),
+        (workload("DaemonSet"), False),
+        (workload("Job"), True),
+        (workload("CronJob"), True),
+    ],
+)
+def test_a_template_that_runs_nothing_now_is_dormant(text: str, dormant: bool):  # noqa: FBT001
+    """Still one pod, for the policies must be right when it runs."""
+    assert only(text).dormant is dormant
+
+
+def test_a_pod_is_as_its_template_makes_it():
+    """Labels, ports, node, host network, and where the template stands."""
+    template = """{metadata: {labels: {a: b}},
+  spec: {nodeName: w1, hostNetwork: true, containers: [{ports: [{containerPort: 80}]}]}}"""
+    found = only(workload("Deployment", template=template))
+
+    assert (found.namespace, found.labels, found.node, found.host_network) == ("x", {"a": "b"}, "w1", True)
+    assert found.ports == (ContainerPort("", Protocol.TCP, 80),)
+    assert found.workload == "Deployment/w"
+    assert (found.origin.line, found.origin.pointer) == (4, "/spec/template")
+
+
+def test_a_cron_job_s_template_lies_deeper():
+    """And its labels are found."""
+    found = only(workload("CronJob"))
+
+    assert (found.labels, found.origin.pointer) == ({"app": "w"}, "/spec/jobTemplate/spec/template")
+
+
+def test_workloads_know_what_they_are():
+    """Sorted by kind and name."""
+    found = read(workload("StatefulSet", more="replicas: 3, "), workload("Deployment")).workloads
+
+    assert [(each.namespace, each.key, each.replicas) for each in found] == [
+        ("x", "Deployment/w", 1),
+        ("x", "StatefulSet/w", 3),
+    ]
+
+
+def test_the_pods_of_a_stateful_set_have_their_own_labels():
+    """A policy may select one of them."""
+    pods = read(workload("StatefulSet", more="replicas: 2, ")).pods
+
+    assert [pod.labels for pod in pods] == [
+        {"app": "w", "statefulset.kubernetes.io/pod-name": f"w-{n}", "apps.kubernetes.io/pod-index": str(n)}
+        for n in (0, 1)
+    ]
+
+
+def test_a_stateful_set_may_count_from_elsewhere():
+    """``ordinals.start`` is in the names and labels."""
+    pods = read(workload("StatefulSet", more="replicas: 2, ordinals: {start: 5}, ")).pods
+
+    assert [(pod.name, pod.labels["apps.kubernetes.io/pod-index"]) for pod in pods] == [("w-5", "5"), ("w-6", "6")]
+
+
+def test_the_pod_of_a_job_bears_its_name():
+    """The control plane adds the labels."""
+    assert only(workload("Job")).labels == {"app": "w", "job-name": "w", "batch.kubernetes.io/job-name": "w"}
+
+
+def test_pods_that_were_read_replace_their_template():
+    """And are known as its pods."""
+    found = read(workload("StatefulSet", more="replicas: 3, "), owned_pod("w-7", owner("StatefulSet", "w")))
+
+    assert [(pod.name, pod.workload) for pod in found.pods] == [("w-7", "StatefulSet/w")]
+    assert [each.key for each in found.workloads] == ["StatefulSet/w"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_owners_are_followed_to_the_topmost(first: bool):  # noqa: FBT001
+    """In whatever order they were read."""
+    texts = [
+        workload("Deployment"),
+        workload("ReplicaSet", "w-1a", owner=owner("Deployment", "w")),
+        owned_pod("w-1a-x", owner("ReplicaSet", "w-1a")),
+    ]
+    found = read(*(texts if first else reversed(texts)))
+
+    assert [(pod.name, pod.workload) for pod in found.pods] == [("w-1a-x", "Deployment/w")]
+    assert [each.key for each in found.workloads] == ["Deployment/w"]
+
+
+@pytest.mark.parametrize(("inner", "outer"), [("ReplicaSet", "Deployment"), ("Job", "CronJob")])
+def test_what_a_workload_makes_is_no_workload_of_its_own(inner: str, outer: str):
+    """Where the maker was read, too."""
+    found = read(workload(outer), workload(inner, "w-1a", owner=owner(outer, "w")))
+
+    assert [each.key for each in found.workloads] == [f"{outer}/w"]
+    assert [pod.name for pod in found.pods] == ["w-0"]
+
+
+def test_what_an_unread_workload_makes_is_a_workload():
+    """It is all that is known."""
+    found = read(workload("ReplicaSet", "w-1a", owner=owner("Rollout", "w")))
+
+    assert [each.key for each in found.workloads] == ["ReplicaSet/w-1a"]
+
+
+def test_a_deployment_is_known_by_the_hash_of_its_replica_set():
+    """Pods are often read without the ReplicaSets between."""
+    pod = owned_pod("w-1a-x", owner("ReplicaSet", "w-1a"), "{pod-template-hash: 1a}")
+
+    assert [(each.name, each.workload) for each in read(workload("Deployment"), pod).pods] == [
+        ("w-1a-x", "Deployment/w")
+    ]
+
+
+@pytest.mark.parametrize("labels", ["{}", "{pod-template-hash: 2b}", "{pod-template-hash: ''}"])
+def test_another_hash_leads_to_no_deployment(labels: str):
+    """A name alone proves nothing."""
+    pod = owned_pod("w-1a-x", owner("ReplicaSet", "w-1a"), labels)
+
+    assert names(workload("Deployment"), pod) == ["w-0", "w-1a-x"]
+
+
+def test_the_controller_counts_among_several_owners():
+    """Other owners only want to be told of the pod's end."""
+    refs = f"{owner('Job', 'other')}, {owner('Job', 'w', ', controller: true')}"
+    found = read(workload("Job"), workload("Job", "other"), owned_pod("p", refs))
+
+    assert {pod.name: pod.workload for pod in found.pods} == {"p": "Job/w", "other-0": "Job/other"}
+
+
+def test_an_owner_in_another_namespace_is_another():
+    """Owners are of the same namespace."""
+    pod = owned_pod("p", owner("Job", "w")).replace("namespace: x", "namespace: z")
+
+    assert names(workload("Job"), pod) == ["w-0", "p"]
+
+
+def test_owners_in_a_circle_come_to_an_end():
+    """Nobody is the topmost; what is read says so."""
+    texts = [
+        workload("ReplicaSet", "a", owner=owner("ReplicaSet", "b")),
+        workload("ReplicaSet", "b", owner=owner("ReplicaSet", "a")),
+    ]
+
+    assert names(*texts, owned_pod("p", owner("ReplicaSet", "a"))) == ["p"]
+
+
+def test_two_workloads_of_one_name_have_pods_of_different_names():
+    """The StatefulSet's pods truly have theirs."""
+    assert names(workload("Deployment", more="replicas: 2, "), workload("StatefulSet")) == [
+        "w-0",
+        "w-1",
+        "w-deployment-0",
+    ]
+
+
+def test_a_pod_that_was_read_keeps_its_name():
+    """The template gives way."""
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: w-0, namespace: x}\n"
+
+    assert names(workload("StatefulSet"), pod) == ["w-0", "w-statefulset-0"]
+
+
+@given(order=st.permutations(range(6)))
+def test_the_order_of_the_input_does_not_matter(order: list[int]):
+    """The same pods under the same names."""
+    texts = [
+        workload("Deployment"),
+        workload("DaemonSet"),
+        workload("StatefulSet"),
+        workload("ReplicaSet", "w-1a", owner=owner("Deployment", "w")),
+        owned_pod("w-1a-x", owner("ReplicaSet", "w-1a")),
+        owned_pod("w-0", owner("Rollout", "w")),
+    ]
+    found = read(*(texts[n] for n in order))
+
+    assert [(pod.name, pod.workload) for pod in found.pods] == [
+        ("w-0", ""),
+        ("w-1a-x", "Deployment/w"),
+        ("w-daemonset-0", "DaemonSet/w"),
+        ("w-statefulset-0", "StatefulSet/w"),
+    ]
+
+
+def test_replicas_that_are_no_number_are_an_error():
+    """One is taken meanwhile."""
+    found = reading(workload("Deployment", more="replicas: '2', "), POLICY)
+
+    assert [error.message for error in found.errors] == ['spec.replicas: expected a whole number, found the string "2"']
+    assert [pod.name for pod in found.snapshot.pods] == ["w-0"]
