@@ -158,8 +158,8 @@ def drops(name: str, form: str, *, follow: bool) -> Code:
             return Code.OK
         words = message["drop"]
         output.answer((words["text"] if form == "text" else json.dumps(words["document"]) + "\n").encode())
-    message = "the lab has ended"
-    raise WorldError(message)
+    ended = "the lab has ended"
+    raise WorldError(ended)
 
 
 @lab.command("exec", context_settings={"ignore_unknown_options": True})

@@ -11,6 +11,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import signal
+import sys
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 from ringfence.errors import WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 # linux/sched.h and linux/mount.h
 CLONE_NEWNS = 0x00020000
@@ -118,6 +120,54 @@ def fork_isolated(main: Callable[[], int], *, refused: Callable[[WorldError], No
         os._exit(status)
 
 
+def run_inside(namespaces: Sequence[tuple[int, int]], command: Sequence[str]) -> int:
+    """Run a command in namespaces that exist, on this terminal, and return its exit status.
+
+    Args:
+        namespaces: Pairs of an open namespace and its kind, in the order to enter them.
+        command: A program and its arguments.
+
+    Returns:
+        As a shell has it: 127 when there is no such program, 128 and more for a signal.
+    """
+    folder = Path.cwd()
+    inside = os.fork()
+    if inside == 0:
+        status = 126
+        try:
+            for descriptor, kind in namespaces:
+                setns(descriptor, kind)
+            os.chdir(folder)  # entering a mount namespace goes to its root
+            status = _run_child(command)
+        except OSError as error:
+            sys.stderr.write(f"cannot enter: {(error.strerror or '').lower()}\n")
+        finally:
+            os._exit(status)
+    return _wait(inside)
+
+
+def _run_child(command: Sequence[str]) -> int:
+    """Run a command in a child, which a PID namespace needs: it takes effect for children only."""
+    child = os.fork()
+    if child:
+        return _wait(child)
+    try:
+        os.execvp(command[0], list(command))  # noqa: S606 - the user's own command, without a shell
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {(error.strerror or '').lower()}\n")
+        os._exit(127)
+
+
+def _wait(process: int) -> int:
+    """Wait for a process that has the terminal to itself: Ctrl-C is for it alone."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code
+
+
 def _keep(main: Callable[[], int], refused: Callable[[WorldError], None], *, waited_for: bool) -> int:
     try:
         _unshare_world()
@@ -126,6 +176,8 @@ def _keep(main: Callable[[], int], refused: Callable[[WorldError], None], *, wai
         return 3
     first = os.fork()
     if first:
+        # Whoever waits for the other end of a socket or pipe must not wait for this process.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF if waited_for else 0
     _make_mounts_private()
     return main()

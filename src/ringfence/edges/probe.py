@@ -155,6 +155,14 @@ class Prober:
         """Return the descriptor to poll; :meth:`serve` when it is ready."""
         return self._epoll.fileno()
 
+    def knows(self, address: Address) -> bool:
+        """Tell whether one of the networks owns an address."""
+        return address in self._opener.networks
+
+    def admit(self, address: Address, network: Network) -> None:
+        """Know from now on that a network owns an address."""
+        self._opener.networks[address] = network
+
     def listen(self, address: Address, protocol: Protocol, port: int) -> bool:
         """Make an address answer on a port from now on.
 

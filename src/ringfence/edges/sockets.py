@@ -30,7 +30,7 @@ class Opener:
     def __init__(self, networks: dict[Address, Network]) -> None:
         self.networks = networks
         self._home = Network.current()
-        self._texts = {address: render_address(address) for address in networks}
+        self._texts: dict[Address, str] = {}
 
     def open(self, address: Address, protocol: Protocol, port: int = 0) -> socket.socket:
         """Open a socket bound to an address and port; 0 lets the kernel choose.
@@ -52,7 +52,7 @@ class Opener:
             setns(self._home.descriptor)
         sock.settimeout(0)
         try:
-            sock.bind((self._texts[address], port))
+            sock.bind((self.text(address), port))
         except OSError:
             sock.close()
             raise

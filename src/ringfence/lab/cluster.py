@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import Family
+from ringfence.algebra.addresses import Family, family_of
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.plan import plan_node
 from ringfence.edges import links, nft
@@ -24,6 +24,8 @@ from ringfence.model.cluster import Pod
 from ringfence.semantics.engine import Engine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ringfence.algebra.addresses import Address
     from ringfence.lab.topology import Topology
     from ringfence.model.connection import End
@@ -44,15 +46,26 @@ class Cluster:
         outside: The namespace of everybody outside.
     """
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Build everything.
+
+        Args:
+            topology: What to build.
+            progress: Is told what is done next.
+
+        Raises:
+            WorldError: the machine lacks something or refuses.
+        """
         _require(topology)
         allow_many_files()
         self.topology = topology
+        progress("compiling policies")
         self.engine = Engine(topology.snapshot)
         self.plans = {node: plan_node(self.engine, node) for node in topology.snapshot.nodes}
         self.programs = {node: compile_program(plan) for node, plan in self.plans.items()}
         self.ends = Ends(topology)
         self.judge = Judge(self.engine, self.programs, self.ends)
+        progress(f"making {len(topology.pods)} pods")
         self.outside = Network.create()
         self.nodes = {name: Network.create() for name in topology.snapshot.nodes}
         self.pods = {str(pod): Network.create() for pod in topology.pods}
@@ -72,6 +85,17 @@ class Cluster:
             return self.pods[str(pod)]
         node = self.ends.place(end).node
         return self.nodes[node] if node is not None else self.outside
+
+    def families_of(self, end: End) -> tuple[Family, ...]:
+        """Return the families in which an end has an address."""
+        snapshot = self.topology.snapshot
+        return tuple(snapshot.addresses_of(end)) if isinstance(end, Pod) else (family_of(end),)
+
+    def admit(self, address: Address) -> None:
+        """Let somebody outside have an address, unless somebody has it already."""
+        if not self.prober.knows(address):
+            links.configure([(self.outside, [wiring.outsider_line(address)])])
+            self.prober.admit(address, self.outside)
 
     def close(self) -> None:
         """Take everything down."""

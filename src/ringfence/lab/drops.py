@@ -94,9 +94,3 @@ class DropLog:
         """End all subscriptions."""
         for reader in self._readers.values():
             reader.close()
-
-
-def render_drop(drop: Drop, attribution: Attribution | None) -> str:
-    """Return one line: when, at which node, and what was dropped for which reason."""
-    when = time.strftime("%H:%M:%S", time.localtime(drop.time))
-    return f"{when}  {drop.node}  {attribution or f'unknown packet, logged as {drop.logged.prefix.strip()!r}'}"

@@ -107,6 +107,8 @@ class Judge:
 
     def passes(self, connection: Connection) -> bool:
         """Run the packet through the programs of the nodes on its way."""
+        if connection.client == connection.server and connection.via is None:
+            return True  # it never leaves the pod
         source = self.ends.address(connection.client, connection.family)
         destination = self.ends.address(connection.server, connection.family)
         number, ports = _header(connection)

@@ -58,6 +58,19 @@ class Trial:
         return replace(self.connection, server=endpoint.pod, port=endpoint.port)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is tried.
+
+    Attributes:
+        trials: Those with one server follow each other.
+        total: How many there would be if every pair were tried.
+    """
+
+    trials: tuple[Trial, ...]
+    total: int
+
+
 @dataclass(frozen=True)
 class Trials:
     """Plans the trials of one lab.
@@ -70,17 +83,32 @@ class Trials:
     engine: Engine
     ends: Ends
 
-    def plan(self, *, every: bool = False) -> tuple[Trial, ...]:
-        """Return what to try, those with one server after each other.
+    def plan(self, *, every: bool = False) -> Plan:
+        """Choose what to try.
 
         Args:
             every: Try every pair, however many there are.
         """
         pairs = list(self._pairs())
-        total = sum(len(self._traffic(client, server)) for client, server, _ in pairs)
+        total = sum(len(self.traffic(client, server)) for client, server, _ in pairs)
         if total > ENOUGH and not every:
             pairs = list(self._one_for_all(pairs))
-        return (*self._direct(pairs), *self._through_services())
+        services = tuple(self._through_services())
+        return Plan((*self._direct(pairs), *services), total + len(services))
+
+    def traffic(self, client: End, server: End) -> frozenset[int]:
+        """Return what is worth trying between two ends, as points of traffic."""
+        named = self._declared(server) if isinstance(server, Pod) else self._egress_ports(client)
+        unnamed = {Protocol.TCP, Protocol.UDP}
+        if any(at(value)[0] is Protocol.SCTP for value in named):
+            unnamed.add(Protocol.SCTP)
+        return named | {point(protocol, self._undeclared) for protocol in unnamed} | {PORTLESS}
+
+    def through(self, client: End, frontend: Frontend) -> Trial:
+        """Return the trial of a Service's port; it must have an endpoint."""
+        first = frontend.endpoints[0]
+        asked = (frontend.port.protocol, first.port, frontend.family, str(frontend.service))
+        return Trial(Connection(client, first.pod, *asked), frontend)
 
     def _pairs(self) -> Iterator[tuple[End, End, Family]]:
         """Yield ordered pairs with a pod at one end at least, by server."""
@@ -106,7 +134,7 @@ class Trials:
 
     def _direct(self, pairs: Iterable[tuple[End, End, Family]]) -> Iterator[Trial]:
         for client, server, family in pairs:
-            for value in sorted(self._traffic(client, server)):
+            for value in sorted(self.traffic(client, server)):
                 protocol, port = at(value)
                 yield Trial(Connection(client, server, protocol, port, family))
 
@@ -118,21 +146,11 @@ class Trials:
             classes = [[pod for pod in pods if self._is_client(pod, frontend)] for pods in self.engine.classes]
             clients = [pods[turn % len(pods)] for pods in classes if pods]
             own = [each.pod for each in frontend.endpoints]
-            first = frontend.endpoints[0]
             for client in {str(pod): pod for pod in (*clients, *own)}.values():
-                asked = (frontend.port.protocol, first.port, frontend.family, str(frontend.service))
-                yield Trial(Connection(client, first.pod, *asked), frontend)
+                yield self.through(client, frontend)
 
     def _is_client(self, pod: Pod, frontend: Frontend) -> bool:
         return frontend.family in self.engine.snapshot.addresses_of(pod)
-
-    def _traffic(self, client: End, server: End) -> frozenset[int]:
-        """Return the points of traffic that are tried between two ends."""
-        named = self._declared(server) if isinstance(server, Pod) else self._egress_ports(client)
-        unnamed = {Protocol.TCP, Protocol.UDP}
-        if any(at(value)[0] is Protocol.SCTP for value in named):
-            unnamed.add(Protocol.SCTP)
-        return named | {point(protocol, self._undeclared) for protocol in unnamed} | {PORTLESS}
 
     def _declared(self, server: Pod) -> frozenset[int]:
         """Return what a pod declares, what Services want of it, and what ingress rules for it name."""

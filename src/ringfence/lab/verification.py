@@ -2,13 +2,84 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ringfence.lab.probes import Trials
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from ringfence.algebra.addresses import Family
+    from ringfence.lab.cluster import Cluster
+    from ringfence.lab.judge import Comparison
+    from ringfence.lab.probes import Plan
+
+_EVERY_S = 0.5
+"""How often somebody who waits is told how far the work is."""
 
 
-Progress = Callable[[str], None]
-"""Is told from time to time how far the work is."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many connections of one family were tried, and what the kernel did with them."""
 
-_TELL_EVERY_S = 0.5
+    tried: int
+    allowed: int
+    denied: int
+    differences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came out of all trials.
+
+    Attributes:
+        comparisons: One for each trial, in the order of the plan.
+        total: How many trials there would have been with every pair.
+        seconds: How long planning, sending and judging took.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    total: int
+    seconds: float
+
+    @property
+    def differences(self) -> tuple[Comparison, ...]:
+        """The connections that the three do not agree on."""
+        return tuple(each for each in self.comparisons if not each.agrees)
+
+    def tally(self, family: Family) -> Tally:
+        """Count the connections of one family."""
+        mine = [each for each in self.comparisons if each.connection.family is family]
+        allowed, denied = (sum(each.kernel is kernel for each in mine) for kernel in (True, False))
+        return Tally(len(mine), allowed, denied, sum(not each.agrees for each in mine))
+
+    @property
+    def through_services(self) -> int:
+        """How many of them went through a Service."""
+        return sum(bool(each.through) for each in self.comparisons)
+
+
+def verify(cluster: Cluster, *, every: bool = False, progress: Callable[[str], None]) -> Verification:
+    """Try connections in a lab and judge what became of each.
+
+    Args:
+        cluster: The lab.
+        every: Try every pair, however many there are.
+        progress: Is told twice a second how far it is.
+    """
+    start = time.monotonic()
+    plan = Trials(cluster.engine, cluster.ends).plan(every=every)
+    comparisons = tuple(_judged(cluster, plan, progress))
+    return Verification(comparisons, plan.total, time.monotonic() - start)
+
+
+def _judged(cluster: Cluster, plan: Plan, progress: Callable[[str], None]) -> Iterator[Comparison]:
+    told = time.monotonic()
+    results = cluster.prober.run([trial.probe(cluster.ends) for trial in plan.trials])
+    for number, (trial, result) in enumerate(zip(plan.trials, results, strict=True), 1):
+        yield cluster.judge.compare(trial, result)
+        if time.monotonic() - told > _EVERY_S:
+            told = time.monotonic()
+            progress(f"{number:,} of {len(plan.trials):,} connections tried")

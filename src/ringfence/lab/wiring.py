@@ -98,8 +98,12 @@ def outside_lines(topology: Topology, references: Mapping[str, str]) -> Iterator
         yield from _neighbors(link, FAR, topology.snapshot.families)
         local = [a for pod in topology.pods if pod.node == node.name for a in pod.addresses.values()]
         yield from (_route(_host(address), link, family_of(address)) for address in (*node.addresses, *local))
-    for address in topology.outside:
-        yield f"route add local {_host(address)} dev lo"
+    yield from map(outsider_line, topology.outside)
+
+
+def outsider_line(address: Address) -> str:
+    """Return the line by which the outside owns an address."""
+    return f"route add local {_host(address)} dev lo"
 
 
 def node_lines(topology: Topology, node: Node, references: Mapping[str, str]) -> Iterator[str]:

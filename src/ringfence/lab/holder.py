@@ -1,0 +1,242 @@
+"""The process that is a lab: it owns every namespace and socket, and answers commands.
+
+It is PID 1 of a world of its own, so whatever ends it ends the lab and leaves nothing but
+the path of its socket.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ringfence.edges.netns import CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, fork_isolated
+from ringfence.errors import InputError, RingfenceError
+from ringfence.lab.cluster import Cluster
+from ringfence.lab.control import Channel, Client, error_message
+from ringfence.lab.demonstration import demonstrate
+from ringfence.lab.trying import Attempt
+from ringfence.lab.verification import verify
+from ringfence.lab.words import summarize, tell_drop, tell_verification
+from ringfence.semantics.question import Question
+from ringfence.semantics.scene import Scenes
+from ringfence.semantics.sides import Sides
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ringfence.edges.netns import Network
+    from ringfence.lab.control import Message, Place
+    from ringfence.lab.drops import Drop
+    from ringfence.lab.topology import Topology
+    from ringfence.lab.words import Words
+
+_PATIENCE_S = 2.0
+"""How long a command may take to read what it asked for."""
+
+ENTERED = ("user", "mnt", "net", "pid")
+"""Namespaces that are handed over for entering, in the order to enter them; /proc has these names."""
+
+KINDS = dict(zip(ENTERED, (CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID), strict=True))
+
+
+class _EndedError(Exception):
+    """Somebody wants the lab to end."""
+
+
+def _end(*_: object) -> None:
+    raise _EndedError
+
+
+class Running:
+    """A lab that a command has started.
+
+    Attributes:
+        client: Asks it.
+    """
+
+    def __init__(self, client: Client, keeper: int) -> None:
+        self.client = client
+        self._keeper = keeper
+
+    def close(self) -> None:
+        """Let go of it; one without a name ends, and is waited for."""
+        self.client.close()
+        os.waitpid(self._keeper, 0)
+
+
+def start(topology: Topology, place: Place | None, *, stays: bool, progress: Callable[[str], None]) -> Running:
+    """Start a lab.
+
+    Args:
+        topology: What to build.
+        place: Where it can be reached; None for one that only the caller reaches.
+        stays: Whether it lives on when the caller lets go.
+        progress: Is told how far it is.
+
+    Returns:
+        The lab, whose first answer is its summary: :meth:`Client.wait` for it.
+    """
+    ours, theirs = socket.socketpair()
+
+    def main() -> int:
+        ours.close()
+        return Holder(Channel(theirs), place, stays=stays).run(topology)
+
+    keeper = fork_isolated(main, refused=lambda error: Channel(theirs).send(error_message(error)), waited_for=not stays)
+    theirs.close()
+    return Running(Client(Channel(ours), progress), keeper)
+
+
+class Holder:
+    """Builds a cluster and serves it until it is told to end, or until nobody is left to serve."""
+
+    def __init__(self, creator: Channel, place: Place | None, *, stays: bool) -> None:
+        self._creator = creator
+        self._place = place
+        self._stays = stays
+        self._channels: dict[int, Channel] = {}
+        self._poll = select.poll()
+
+    def run(self, topology: Topology) -> int:
+        """Build, serve, end; returns the exit status."""
+        signal.signal(signal.SIGTERM, _end)
+        try:
+            listener = self._place.listen() if self._place else None
+        except RingfenceError as error:
+            self._creator.send(error_message(error))
+            return 3
+        try:
+            if self._stays:
+                self._leave_terminal()
+            return self._build_and_serve(topology, listener)
+        except _EndedError:
+            return 0
+        finally:
+            if self._place:
+                self._place.remove()
+
+    def _leave_terminal(self) -> None:
+        """Go on without the terminal that the lab was started from."""
+        null = os.open(os.devnull, os.O_RDWR)
+        log = os.open(self._place.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if self._place else null
+        for descriptor, target in ((null, 0), (null, 1), (log, 2)):
+            os.dup2(descriptor, target)
+        os.chdir("/")
+
+    def _build_and_serve(self, topology: Topology, listener: socket.socket | None) -> int:
+        try:
+            self._cluster = Cluster(topology, progress=lambda text: self._creator.send({"progress": text}))
+        except RingfenceError as error:
+            self._creator.send(error_message(error))
+            return 3
+        self._answer(self._creator, summarize(self._cluster, self._place.name if self._place else "unnamed"))
+        self._add(self._creator)
+        self._poll.register(self._cluster.prober, select.POLLIN)
+        if listener:
+            self._poll.register(listener, select.POLLIN)
+        while self._stays or self._creator.fileno() in self._channels:
+            for descriptor, _ in self._poll.poll():
+                if listener and descriptor == listener.fileno():
+                    self._add(Channel(listener.accept()[0]))
+                elif descriptor in self._channels:
+                    self._serve(self._channels[descriptor])
+                else:
+                    self._cluster.prober.serve()
+        return 0
+
+    def _add(self, channel: Channel) -> None:
+        channel.socket.settimeout(_PATIENCE_S)
+        self._channels[channel.fileno()] = channel
+        self._poll.register(channel, select.POLLIN)
+
+    def _remove(self, channel: Channel) -> None:
+        self._poll.unregister(channel)
+        del self._channels[channel.fileno()]
+        channel.close()
+
+    def _serve(self, channel: Channel) -> None:
+        """Answer one request; whoever has gone, or does not read, is forgotten."""
+        try:
+            message = channel.receive()
+            if message is None:
+                self._remove(channel)
+                return
+            try:
+                self._ask(channel, message)
+            except RingfenceError as error:
+                channel.send(error_message(error))
+        except OSError:
+            self._remove(channel)
+
+    def _ask(self, channel: Channel, message: Message) -> None:
+        match message:
+            case {"ask": "verify", "every": every}:
+                self._answer(channel, self._verify(channel, every=every))
+            case {"ask": "demo", "color": color}:
+                found = verify(self._cluster, progress=lambda text: channel.send({"progress": text}))
+                self._answer(channel, demonstrate(self._cluster, found, color=color))
+            case {"ask": "probe", "question": question, "namespace": namespace, "color": color}:
+                attempt = Attempt(Question.of(**question), namespace)
+                self._answer(channel, attempt.carry_out(self._cluster, color=color))
+            case {"ask": "drops", "follow": follow}:
+                self._tell_drops(channel, follow=follow)
+            case {"ask": "enter", "whom": whom, "namespace": namespace}:
+                self._hand_over(channel, self._network(whom, namespace))
+            case _:
+                text = f"the lab does not know what {message.get('ask')!r} is"
+                raise InputError(text, "it was started by another version: take it down and up again")
+
+    def _answer(self, channel: Channel, words: Words) -> None:
+        channel.send({"answer": asdict(words)})
+
+    def _verify(self, channel: Channel, *, every: bool) -> Words:
+        found = verify(self._cluster, every=every, progress=lambda text: channel.send({"progress": text}))
+        return tell_verification(self._cluster, found)
+
+    def _tell_drops(self, channel: Channel, *, follow: bool) -> None:
+        """Tell what is remembered, then whatever comes while the command listens."""
+        drops = self._cluster.drops
+
+        def tell(drop: Drop) -> None:
+            try:
+                channel.send({"drop": asdict(tell_drop(drop, drops.explain(drop)))})
+            except OSError:
+                drops.unfollow(tell)
+
+        for drop in tuple(drops.remembered):
+            channel.send({"drop": asdict(tell_drop(drop, drops.explain(drop)))})
+        if follow:
+            drops.follow(tell)
+        else:
+            channel.send({"answer": None})
+
+    def _network(self, whom: str, namespace: str) -> Network:
+        """Return the namespace of a pod, of ``node:NAME`` or of the ``outside``."""
+        cluster, (kind, _, name) = self._cluster, whom.partition(":")
+        if whom == "outside":
+            return cluster.outside
+        if kind == "node":
+            if name not in cluster.nodes:
+                message = f"the lab has no node {name}"
+                raise InputError(message, f"its nodes are {', '.join(cluster.nodes)}")
+            return cluster.nodes[name]
+        snapshot = cluster.topology.snapshot
+        pods = [pod for pod, _ in Sides(snapshot, namespace, Scenes(snapshot)).find("pod", whom).pods]
+        if len(pods) != 1:
+            message = f"{whom} is not one pod"
+            raise InputError(message, f"choose one of {', '.join(map(str, pods))}" if pods else "name a pod")
+        return cluster.network(pods[0])
+
+    def _hand_over(self, channel: Channel, network: Network) -> None:
+        """Give open namespaces to a command that wants to run something there."""
+        opened = {kind: os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY) for kind in ENTERED if kind != "net"}
+        opened["net"] = os.dup(network.descriptor)
+        try:
+            channel.send({"answer": list(ENTERED)}, [opened[kind] for kind in ENTERED])
+        finally:
+            for descriptor in opened.values():
+                os.close(descriptor)

@@ -1,0 +1,149 @@
+"""What a lab says: each answer as text for people and as a document for programs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ringfence.algebra.addresses import render_address
+from ringfence.lab.ends import render_end
+from ringfence.report.columns import render_columns
+from ringfence.report.table import Table
+
+if TYPE_CHECKING:
+    from ringfence.dataplane.attribution import Attribution
+    from ringfence.lab.cluster import Cluster
+    from ringfence.lab.drops import Drop
+    from ringfence.lab.judge import Comparison
+    from ringfence.lab.verification import Verification
+    from ringfence.model.connection import Connection
+
+_API_VERSION = "ringfence.io/v1alpha1"
+_SHOWN = 20
+"""Differences that are printed; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An answer.
+
+    Attributes:
+        text: For people; every line ended by a newline.
+        document: For programs.
+        good: False for a denied connection or a difference.
+        notes: For people, beside the answer.
+    """
+
+    text: str
+    document: dict[str, Any]
+    good: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def summarize(cluster: Cluster, name: str) -> Words:
+    """Say what a lab consists of."""
+    snapshot, topology = cluster.topology.snapshot, cluster.topology
+    living = [pod for pod in snapshot.pods if not pod.terminal]
+    addresses_of = {str(pod): [*map(render_address, snapshot.addresses_of(pod).values())] for pod in living}
+    rows, nodes = [], []
+    for node in snapshot.nodes.values():
+        addresses = [render_address(address) for address in node.addresses]
+        there = [str(pod) for pod in living if pod.node == node.name]
+        rows.append((node.name, ", ".join(addresses), str(len(there))))
+        nodes.append({"name": node.name, "addresses": addresses, "pods": there})
+    translated = sum(bool(service.addresses) for service in snapshot.services)
+    remark = (
+        f"lab {name}: {len(topology.pods)} pods on {len(nodes)} nodes, {translated} Services, "
+        f"{len(snapshot.policies)} policies, {len(topology.outside)} addresses outside"
+    )
+    text = render_columns(Table(("node", "addresses", "pods"), tuple(rows), (remark,)))
+    document = document_of(
+        "Lab", name=name, nodes=nodes, pods=addresses_of, outside=[*map(render_address, topology.outside)]
+    )
+    return Words(text, document, notes=topology.notes)
+
+
+def tell_verification(cluster: Cluster, found: Verification) -> Words:
+    """Say how many connections were tried, and where the three do not agree."""
+    rows, families = [], []
+    for family in cluster.topology.snapshot.families:
+        tally = found.tally(family)
+        families.append({"family": family.value, **asdict(tally)})
+        counts = (tally.tried, tally.allowed, tally.denied, tally.differences)
+        rows.append((f"IPv{family.value}", *(f"{count:,}" for count in counts)))
+    head = ("family", "tried", "allowed", "denied", "differences")
+    remarks = [*_scope(found), f"{len(found.differences):,} differences between engine, program and kernel"]
+    differences = [_difference(cluster, each) for each in found.differences]
+    text = render_columns(Table(head, tuple(rows), tuple(remarks)))
+    text += "".join(f"  {line}\n" for each in differences[:_SHOWN] for line in (each["text"], each["packet"]))
+    if len(differences) > _SHOWN:
+        text += f"  and {len(differences) - _SHOWN:,} more\n"
+    document = document_of(
+        "LabVerification",
+        tried=len(found.comparisons),
+        total=found.total,
+        through_services=found.through_services,
+        families=families,
+        differences=differences,
+    )
+    took = f"{len(found.comparisons):,} connections took {found.seconds:.1f} s"
+    return Words(text, document, good=not differences, notes=(took,))
+
+
+def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
+    """Say when and where a packet was dropped, and why."""
+    when = time.localtime(drop.time)
+    why = attribution or f"no policy is known for the packet, logged as {drop.logged.prefix.strip()!r}"
+    document = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z", when), "node": drop.node}
+    if attribution:
+        half = attribution.half
+        document |= connection_document(attribution.connection) | {
+            "pod": str(attribution.pod),
+            "direction": half.direction.value,
+            "verdict": half.outcome.value,
+            "reason": half.reason,
+            "origins": [asdict(origin) for origin in half.origins],
+            "nearest": [asdict(origin) for origin in half.nearest],
+        }
+    return Words(f"{time.strftime('%H:%M:%S', when)}  {drop.node}  {why}\n", document)
+
+
+def connection_document(connection: Connection) -> dict[str, Any]:
+    """Return the keys that name a connection."""
+    return {
+        "client": render_end(connection.client),
+        "server": render_end(connection.server),
+        "port": connection.port,
+        "protocol": connection.protocol.value,
+        "family": connection.family.value,
+    }
+
+
+def _scope(found: Verification) -> list[str]:
+    tried, services = len(found.comparisons), found.through_services
+    through = f", {services:,} of them through Services" if services else ""
+    said = [f"{tried:,} connections{through}"]
+    if tried < found.total:
+        said.append(f"one pair stands for each two classes; --all tries all {found.total:,} connections")
+    return said
+
+
+def _difference(cluster: Cluster, comparison: Comparison) -> dict[str, Any]:
+    asked = comparison.connection
+    ends = [render_address(cluster.ends.address(end, asked.family)) for end in (asked.client, asked.server)]
+    logged = comparison.result.logged
+    by = f", logged as {logged.prefix.strip()!r}" if logged else ""
+    return connection_document(asked) | {
+        "through": comparison.through,
+        "engine": comparison.engine,
+        "program": comparison.program,
+        "kernel": comparison.result.fate.value,
+        "text": str(comparison),
+        "packet": f"packet {ends[0]} -> {ends[1]}{by}",
+    }
+
+
+def document_of(kind: str, **fields: Any) -> dict[str, Any]:
+    """Return a whole document of a kind."""
+    return {"apiVersion": _API_VERSION, "kind": kind, **fields}
