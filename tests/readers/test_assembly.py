@@ -122,6 +122,22 @@ def test_an_object_without_a_name_is_an_error():
     assert len(found.snapshot.pods) == 1
 
 
+def test_two_objects_without_a_name_are_two_errors():
+    """They are not one object declared twice."""
+    nameless = "apiVersion: v1\nkind: Pod\nmetadata: {labels: {a: b}}\n"
+
+    assert [message.partition(" ")[2] for message in errors(POD, POLICY, nameless, nameless)] == [
+        "metadata.name: Required value: name or generateName is required"
+    ] * 2
+
+
+def test_a_name_that_is_a_number_is_one_error():
+    """It is not missing."""
+    assert errors(POD, POLICY.replace("name: p,", "name: 5,")) == [
+        "b.yaml:4: metadata.name: expected a string, found the number 5"
+    ]
+
+
 def test_a_policy_without_a_name_is_named_by_its_place():
     """What it isolates stays isolated."""
     found = reading(POD, POLICY.replace("name: p, ", ""))

@@ -56,6 +56,7 @@ def test_an_object_is_found_in_every_form(text: str):
         "",
         "---\n---\n",
         "# comment\n",
+        "\n  \n\n",
         "kind: List\napiVersion: v1\n",
         "kind: PodList\napiVersion: v1\nitems: null\n",
         '{"kind": "List", "apiVersion": "v1", "items": null}',
@@ -72,6 +73,13 @@ def test_the_name_says_what_is_json():
     _, (error,) = manifests("apiVersion: v1\n", "a.json")
 
     assert error.message.startswith("not JSON")
+
+
+def test_a_template_is_not_taken_for_json():
+    """Though it begins with a brace."""
+    _, (error,) = manifests("{{- if .Values.x }}\napiVersion: v1\n{{- end }}\n")
+
+    assert error.hint == "render the chart first, as helm template does"
 
 
 def test_a_list_kind_is_a_kind_like_any_other_without_items():

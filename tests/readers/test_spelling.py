@@ -15,3 +15,10 @@ def test_a_slip_is_named():
 def test_a_word_that_is_near_to_none_gets_them_all():
     """In the order given."""
     assert suggestion("xyz", ["to", "from"]) == "known here: to, from"
+
+
+def test_a_long_list_is_cut_short():
+    """A hint is one line."""
+    hint = suggestion("xyz", [f"namespace-{number}" for number in range(500)])
+
+    assert hint.endswith("namespace-11 and 488 more")

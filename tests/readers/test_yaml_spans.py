@@ -227,6 +227,15 @@ def test_every_error_has_a_hint():
     assert len({error.hint for error in errors} - {""}) >= 6
 
 
+@pytest.mark.parametrize("text", ["a: {{ .Values.x }}", "{{- if .Values.x }}\na: 1\n{{- end }}", "a: 1\n{{ end }}\n"])
+def test_a_template_is_to_be_rendered(text: str):
+    """The hint names the common mistake."""
+    errors: list[ManifestError] = []
+
+    assert list(read_yaml(f"b: 1\n---\n{text}", "a.yaml", errors))[1:] == []
+    assert [error.hint for error in errors] == ["render the chart first, as helm template does"]
+
+
 def nested(depth: int) -> str:
     """A list in a list and so on."""
     return "[" * depth + "]" * depth

@@ -86,16 +86,21 @@ class Assembly:
         )
 
     def _identify(self, manifest: Manifest) -> None:
-        """Give an object its name and namespace, and report a second one of the same name."""
+        """Give an object its name and namespace."""
         metadata = Field(manifest)["metadata"]
         metadata.mapping()
         if manifest.kind not in CLUSTER_SCOPED:
             manifest.namespace = metadata["namespace"].string() or self._default_namespace
         manifest.name = metadata["name"].string() or metadata["generateName"].string()
-        if not manifest.name:
-            if manifest.kind == "NetworkPolicy":  # what it isolates must stay isolated
-                manifest.name = f"{manifest.source}:{manifest.place.line}"
+        if not manifest.name and not metadata["name"].value:
             metadata["name"].error("Required value: name or generateName is required", "write a name")
+        if not manifest.name and manifest.kind == "NetworkPolicy":  # what it isolates must stay isolated
+            manifest.name = f"{manifest.source}:{manifest.place.line}"
+        if manifest.name:
+            self._claim(manifest)
+
+    def _claim(self, manifest: Manifest) -> None:
+        """Report a second object of one kind and name."""
         key, origin = (manifest.namespace, manifest.kind, manifest.name), manifest.origin()
         if first := self._origins.get(key):
             message = f"{origin.object} is declared twice, first at {first}; the last one counts"

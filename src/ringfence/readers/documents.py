@@ -37,8 +37,9 @@ def read_manifests(source: Source, errors: list[ManifestError]) -> Iterator[Mani
         texts, head = _texts(source), ""
         while not head.strip() and (piece := next(texts, "")):
             head += piece
-        is_json = source.name.endswith(".json") or head.lstrip()[:1] in {"{", "["}
-        yield from (_json if is_json else _yaml)(source, chain((head,), texts), errors)
+        begins_as_json = head.lstrip()[:1] in {"{", "["} and not head.lstrip().startswith("{{")  # a chart's template
+        read = _json if begins_as_json or source.name.endswith(".json") else _yaml
+        yield from read(source, chain((head,), texts), errors)
     except ManifestError as error:
         errors.append(error)
 

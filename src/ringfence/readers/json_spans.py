@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|\n')
 
+_Token = tuple[str, Place]
+
 
 def read_spans(text: str, place: Place, doubled: list[Doubled]) -> Span:
     """Return the span of the one value that a text holds.
@@ -23,40 +25,36 @@ def read_spans(text: str, place: Place, doubled: list[Doubled]) -> Span:
         doubled: Where keys given twice are added.
     """
     tokens = _tokens(text, place)
-    return _value(*next(tokens), tokens, doubled)
+    return _value(next(tokens), tokens, doubled)
 
 
-def _tokens(text: str, place: Place) -> Iterator[tuple[str, Place]]:
+def _tokens(text: str, place: Place) -> Iterator[_Token]:
     """Yield every token with its place."""
     line, base = place.line, 1 - place.column
     for found in _TOKEN.finditer(text):
-        mark = found[0]
-        if mark == "\n":
+        if found[0] == "\n":
             line, base = line + 1, found.end()
         else:
-            yield mark, Place(line, found.start() - base + 1)
+            yield found[0], Place(line, found.start() - base + 1)
 
 
-def _value(mark: str, place: Place, tokens: Iterator[tuple[str, Place]], doubled: list[Doubled]) -> Span:
+def _value(first: _Token, tokens: Iterator[_Token], doubled: list[Doubled]) -> Span:
+    mark, place = first
     if mark == "[":
         items: list[Span] = []
-        for next_mark, where in tokens:
-            if next_mark == "]":
-                break
-            if next_mark != ",":
-                items.append(_value(next_mark, where, tokens, doubled))
+        while (token := next(tokens))[0] != "]":
+            if token[0] != ",":
+                items.append(_value(token, tokens, doubled))
         return Span(place, items)
     if mark == "{":
         parts: dict[str, Span] = {}
         keys: dict[str, Place] = {}
-        for next_mark, where in tokens:
-            if next_mark == "}":
-                break
-            if next_mark != ",":
-                name = loads(next_mark)
+        while (token := next(tokens))[0] != "}":
+            if token[0] != ",":
+                name = loads(token[0])
                 if name in keys:
-                    doubled.append(Doubled(name, keys[name], where))
+                    doubled.append(Doubled(name, keys[name], token[1]))
                 next(tokens)  # the colon
-                parts[name], keys[name] = _value(*next(tokens), tokens, doubled), where
+                parts[name], keys[name] = _value(next(tokens), tokens, doubled), token[1]
         return Span(place, parts, keys)
     return Span(place)

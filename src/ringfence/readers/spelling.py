@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_SHOWN = 12
+"""Words that a hint lists at most."""
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the known word a word was meant to be, or else all of them."""
+    """Return a hint that names the known word a word was meant to be, or else what is known."""
     from difflib import get_close_matches  # noqa: PLC0415 - costs 7 ms, and most input has no errors
 
     words = list(known)
     near = get_close_matches(word.lower(), [each.lower() for each in words], n=1)
     meant = [each for each in words if each.lower() in near]
-    return f'did you mean "{meant[0]}"?' if meant else f"known here: {', '.join(words)}"
+    if meant:
+        return f'did you mean "{meant[0]}"?'
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return f"known here: {', '.join(words[:_SHOWN])}{more}"

@@ -43,6 +43,9 @@ _DOCUMENT = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)
 _BYTE_ORDER_MARK = re.compile(r"^\ufeff", re.MULTILINE)
 """Stands before a document wherever files were joined."""
 
+_TEMPLATE = re.compile(r"^[ -]*(?:\S+:\s+)?\{\{", re.MULTILINE)
+"""An action of a chart's template where YAML has a value or a line of its own."""
+
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -54,17 +57,19 @@ def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[t
         source: Its name, for origins.
         errors: Where errors are added: a document that cannot be read, a key given twice.
     """
-    text = _BYTE_ORDER_MARK.sub("", text)
+    if "\ufeff" in text:
+        text = _BYTE_ORDER_MARK.sub("", text)
     starts = [0, *(found.start() for found in _DOCUMENT.finditer(text) if found.start())]
     line = 0
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         chunk = text[start:end]
         try:
             yield from _Builder(chunk, line, source, errors).documents()
-        except YAMLError as error:
-            errors.append(_broken(error, chunk, line, source))
-        except ManifestError as error:
-            errors.append(error)
+        except (YAMLError, ManifestError) as error:
+            broken = error if isinstance(error, ManifestError) else _broken(error, chunk, line, source)
+            if _TEMPLATE.search(chunk):
+                broken.hint = "render the chart first, as helm template does"
+            errors.append(broken)
         line += chunk.count("\n")
 
 
@@ -220,7 +225,7 @@ def _broken(error: YAMLError, chunk: str, line: int, source: str) -> ManifestErr
     place = Place(line + mark.line + 1, mark.column + 1)
     if "nesting depth" in str(error):  # libyaml has looked further ahead than its events tell
         return ManifestError(TOO_DEEP, Origin(source, *place, "", ""), TOO_DEEP_HINT)
-    lines = chunk.splitlines() or [""]
+    lines = chunk.split("\n")
     written = lines[min(mark.line, len(lines) - 1)]
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return _unreadable(source, place, "a tab in the indentation", "indent with spaces")
