@@ -1,0 +1,106 @@
+"""All pairs as blocks: few, disjoint, and split only where somebody is treated otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Family, read_address, read_cidr, render_addresses
+from ringfence.algebra.traffic import render_traffic
+from ringfence.semantics.engine import Engine
+from tests.parts import block, network_policy, node, pod, pods, rule, snapshot, tcp
+
+if TYPE_CHECKING:
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.engine import Ends
+
+
+def written(ends: Ends) -> str:
+    """Ends as text."""
+    addresses = [render_addresses(ends.addresses)] if ends.addresses else []
+    return " ".join([*(each.name for each in ends.pods), *addresses])
+
+
+def blocks(world: Snapshot, family: Family = Family.IPV4) -> set[tuple[str, str, str]]:
+    """The blocks of a world as text."""
+    found = list(Engine(world).blocks(family))
+    texts = {(written(b.clients), written(b.servers), render_traffic(b.traffic.allowed)) for b in found}
+    assert len(texts) == len(found)
+    return texts
+
+
+def test_without_policies_two_blocks_say_everything():
+    """Everyone with everyone, but for outsiders among themselves."""
+    assert blocks(snapshot(pod("x/a"), pod("x/b"))) == {
+        ("a b", "a b 0.0.0.0/0", "all traffic"),
+        ("0.0.0.0/0", "a b", "all traffic"),
+    }
+
+
+def test_servers_that_treat_everybody_alike_share_a_block():
+    """Two policies with the same meaning make one block of their subjects."""
+    open_to_c = (rule(pods("app=c"), traffic=tcp(80)),)
+    world = snapshot(
+        pod("x/a", "app=a"),
+        pod("x/b", "app=b"),
+        pod("x/c", "app=c"),
+        network_policy("x/a", "app=a", ingress=open_to_c),
+        network_policy("x/b", "app=b", ingress=open_to_c),
+        network_policy("x/c", "app=c", ingress=()),
+    )
+
+    assert blocks(world) == {("c", "a b", "TCP 80"), ("a b c", "0.0.0.0/0", "all traffic")}
+
+
+def test_the_own_node_splits_a_class_where_it_is_treated_otherwise():
+    """Pods of one class on two nodes are each reached from their own."""
+    hosts = [pod(f"x/h{n}", host_network=True, node=f"n{n}") for n in (1, 2)]
+    alike = [pod(f"x/p{n}", "app=p", node=f"n{n}") for n in (1, 2)]
+    nodes = node("n1", "192.168.0.1"), node("n2", "192.168.0.2")
+    closed = network_policy("x/p", "app=p", ingress=(), egress=())
+
+    found = blocks(snapshot(*hosts, *alike, *nodes, closed))
+    assert {block for block in found if block[1] in {"p1", "p2", "p1 p2"}} == {
+        ("h1 192.168.0.1/32", "p1", "all traffic"),
+        ("h2 192.168.0.2/32", "p2", "all traffic"),
+    }
+
+
+def test_the_own_node_splits_nothing_where_everybody_is_let_in():
+    """Nodes do not multiply blocks."""
+    alike = [pod(f"x/p{n}", node=f"n{n}") for n in (1, 2)]
+    nodes = node("n1", "192.168.0.1"), node("n2", "192.168.0.2")
+
+    assert len(blocks(snapshot(*alike, *nodes))) == 2
+
+
+def test_a_pod_s_own_address_is_not_among_the_addresses():
+    """The pod stands for it; the node's address is an address like others."""
+    world = snapshot(
+        pod("x/a", "app=a", "10.0.0.1"), network_policy("x/p", "app=a", egress=(rule(block("10.0.0.0/30")),))
+    )
+
+    assert ("a", "a 10.0.0.0/32, 10.0.0.2/31", "all traffic") in blocks(world)
+
+
+def test_undecided_traffic_has_a_block_too():
+    """A pod whose address is to come is in one block with what it surely and what it perhaps may."""
+    policy = network_policy("x/p", "app=a", ingress=(rule(block("10.0.0.0/25"), traffic=tcp(80)),))
+    world = snapshot(pod("x/a", "app=a"), pod("x/u", "app=u"), policy, pod_ranges=read_cidr("10.0.0.0/24"))
+
+    (found,) = (b for b in Engine(world).blocks(Family.IPV4) if b.traffic.undecided)
+    assert (written(found.clients), written(found.servers)) == ("a u", "a")
+    assert (found.traffic.allowed.ranges, found.traffic.undecided) == ((), tcp(80))
+
+
+def test_a_family_holds_only_the_pods_that_use_it():
+    """A pod with an IPv4 address is in no block of IPv6."""
+    world = snapshot(pod("x/a", "", "10.0.0.1"), pod("x/b", "", "fd00::1"), families=tuple(Family))
+
+    assert {clients for clients, _, _ in blocks(world, Family.IPV6)} == {"b", "::/0 except fd00::1/128"}
+    for each in Engine(world).blocks(Family.IPV6):
+        assert read_address("fd00::1") not in each.clients.addresses | each.servers.addresses
+
+
+def test_ended_pods_are_in_no_block():
+    """They cannot connect any more."""
+    assert blocks(snapshot(pod("x/a", terminal=True))) == set()

@@ -1,0 +1,186 @@
+"""What the definition says beside allowed and denied: reasons, places, assumptions, open points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.algebra.addresses import Family, read_address, read_cidr
+from ringfence.algebra.traffic import Protocol
+from ringfence.model.connection import Connection
+from ringfence.model.policy import Action, Tier
+from ringfence.semantics.spec import verdict
+from ringfence.semantics.verdict import Outcome
+from tests.parts import block, cluster_policy, network_policy, node, pod, pods, rule, snapshot, tcp
+
+if TYPE_CHECKING:
+    from ringfence.model.connection import End
+    from ringfence.model.policy import Policy, Rule
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.verdict import Half, Verdict
+
+A, B = pod("x/a", "app=a"), pod("x/b", "app=b")
+HOST = pod("x/h", host_network=True, node="n1")
+
+
+def judged(world: Snapshot, client: End = B, server: End = A, port: int = 80, via: str | None = None) -> Verdict:
+    """The verdict on one TCP connection, from ``x/b`` to ``x/a`` unless said otherwise."""
+    return verdict(world, Connection(client, server, Protocol.TCP, port, Family.IPV4, via))
+
+
+def ingress(*policies: Policy, **facts: object) -> Half:
+    """What the policies say at ``x/a`` when ``x/b`` connects to TCP 80."""
+    return judged(snapshot(A, B, *policies, **facts)).ingress
+
+
+def places(origins: tuple) -> list[str]:
+    """Where origins point."""
+    return [origin.pointer for origin in origins]
+
+
+def deny(**facts: object) -> tuple[Rule, ...]:
+    """A rule that denies everyone."""
+    return (rule(action=Action.DENY, **facts),)
+
+
+def test_without_policies_the_default_is_named():
+    """No tier decides, and nothing can be pointed at."""
+    half = ingress()
+
+    assert (half.outcome, half.tier, half.origins) == (Outcome.ALLOWED, None, ())
+    assert half.reason == "no policy isolates x/a for ingress"
+
+
+def test_an_isolated_pod_names_all_that_isolates_it():
+    """No rule matched; those that miss by peer alone or by traffic alone are nearest."""
+    near = (
+        rule(pods("app=c"), at="other peer"),
+        rule(pods("app=b"), traffic=tcp(81), at="other port"),
+        rule(pods("app=c"), traffic=tcp(81), at="neither"),
+    )
+    half = ingress(network_policy("x/p", ingress=near), network_policy("x/q", ingress=()))
+
+    assert (half.outcome, half.tier) == (Outcome.DENIED, Tier.NETWORK_POLICY)
+    assert half.reason == "isolated by x/p, x/q and no rule matched"
+    assert places(half.origins) == ["x/p", "x/q"]
+    assert places(half.nearest) == ["other peer", "other port"]
+
+
+def test_an_accepted_connection_names_every_rule_that_accepts_it():
+    """Rules are united, so each of them would do."""
+    one = network_policy("x/p", ingress=(rule(at="one"), rule(pods("app=c"), at="other")))
+    half = ingress(one, network_policy("x/q", ingress=(rule(at="two"),)))
+
+    assert (half.outcome, half.tier, places(half.origins)) == (Outcome.ALLOWED, Tier.NETWORK_POLICY, ["one", "two"])
+
+
+@pytest.mark.parametrize("tier", [Tier.ADMIN, Tier.BASELINE])
+def test_a_tier_names_the_rule_that_decided(tier: Tier):
+    """The first that matches, and no other."""
+    half = ingress(cluster_policy("p", tier, ingress=(rule(pods("app=c"), at="miss"), *deny(at="hit"))))
+
+    assert (half.outcome, half.tier, places(half.origins)) == (Outcome.DENIED, tier, ["hit"])
+
+
+def test_policies_of_equal_priority_that_disagree_are_an_open_point():
+    """The first by name is taken; where they agree, or one stands before the other, nothing is open."""
+    accept, refuse = cluster_policy("a", Tier.ADMIN, ingress=(rule(),)), cluster_policy("b", Tier.ADMIN, ingress=deny())
+    later = cluster_policy("b", Tier.ADMIN, priority=1, ingress=deny())
+
+    assert [u.topic for u in ingress(accept, refuse).undefined] == ["equal-priority"]
+    assert ingress(accept, refuse).outcome is Outcome.ALLOWED
+    assert ingress(accept, later).undefined == ()
+    assert ingress(refuse, cluster_policy("c", Tier.ADMIN, ingress=deny())).undefined == ()
+
+
+def test_an_open_point_of_a_tier_that_passes_is_kept():
+    """Whoever passes in a tie decides as much as whoever denies."""
+    first = cluster_policy("a", Tier.ADMIN, ingress=(rule(action=Action.PASS),))
+    half = ingress(first, cluster_policy("b", Tier.ADMIN, ingress=deny()), network_policy("x/p", ingress=()))
+
+    assert (half.tier, [u.topic for u in half.undefined]) == (Tier.NETWORK_POLICY, ["equal-priority"])
+
+
+def test_icmp_of_an_isolated_pod_is_an_open_point():
+    """The API speaks of TCP, UDP and SCTP alone."""
+    closed = snapshot(A, B, network_policy("x/p", ingress=()))
+    icmp = verdict(closed, Connection(B, A, Protocol.ICMP, 0))
+
+    assert [u.topic for u in icmp.undefined] == ["icmp"]
+    assert judged(closed).undefined == ()
+
+
+def test_a_hairpin_of_an_isolated_pod_is_an_open_point():
+    """The NetworkPolicy tier lets it through, which not every plugin does."""
+    closed = snapshot(A, network_policy("x/p", ingress=()))
+    answer = judged(closed, client=A, via="x/service")
+
+    assert (answer.outcome, [u.topic for u in answer.undefined]) == (Outcome.ALLOWED, ["hairpin"])
+    assert answer.ingress.reason == "x/p cannot block a pod's access to itself"
+    assert judged(closed, client=A).undefined == ()
+
+
+def test_the_host_network_is_an_open_point_on_either_side():
+    """No selector sees it."""
+    world = snapshot(A, HOST, node("n1", "192.168.0.1"))
+
+    assert {u.topic for u in judged(world, client=HOST).undefined} == {"host-network"}
+    assert {u.topic for u in judged(world, client=A, server=HOST).undefined} == {"host-network"}
+
+
+def test_a_pod_to_its_own_node_is_an_open_point():
+    """Two texts of the API disagree; the policy is applied."""
+    here = pod("x/a", node="n1")
+    world = snapshot(here, node("n1", "192.168.0.1"), network_policy("x/p", egress=()))
+    answer = judged(world, client=here, server=read_address("192.168.0.1"))
+
+    assert (answer.outcome, [u.topic for u in answer.undefined]) == (Outcome.DENIED, ["pod-to-own-node"])
+
+
+def test_the_own_node_is_let_in_before_anything_isolates():
+    """It is the NetworkPolicy tier that says so, whether or not a policy isolates the pod."""
+    here = pod("x/a", node="n1")
+    world = snapshot(here, node("n1", "192.168.0.1"), cluster_policy("b", Tier.BASELINE, ingress=deny()))
+    half = judged(world, client=read_address("192.168.0.1"), server=here).ingress
+
+    assert (half.outcome, half.tier) == (Outcome.ALLOWED, Tier.NETWORK_POLICY)
+    assert half.reason == "x/a is always reached from its own node"
+
+
+def test_an_address_taken_to_lie_outside_a_block_is_an_assumption():
+    """Said only where another address would change the answer, with the rule that would."""
+    policy = network_policy("x/p", ingress=(rule(block("10.0.0.0/8"), at="block"),))
+    half = ingress(policy)
+
+    assert half.outcome is Outcome.DENIED
+    assert [(a.topic, places(a.origins)) for a in half.assumptions] == [("pod-address", ["block"])]
+    assert ingress(network_policy("x/p", ingress=(rule(block("0.0.0.0/0")),))).assumptions == ()
+    assert ingress(policy, pod_ranges=read_cidr("192.168.0.0/16")).assumptions == ()
+
+
+def test_a_range_that_a_block_cuts_settles_nothing():
+    """The answer names the address it depends on, and the rules that differ."""
+    policy = network_policy("x/p", ingress=(rule(block("10.0.0.0/25"), at="block"),))
+    half = ingress(policy, pod_ranges=read_cidr("10.0.0.0/24"))
+
+    assert half.outcome is Outcome.UNDECIDED
+    assert half.reason == "the answer depends on the address that x/b will get"
+    assert set(places(half.origins)) == {"block", "x/p"}
+
+
+def test_what_is_on_no_pod_network_is_not_judged():
+    """An address outside, and a pod on its node's network."""
+    world = snapshot(A, HOST, node("n1"))
+
+    outside = judged(world, client=read_address("203.0.113.7")).egress
+    assert outside.reason == "the address is on no pod network, so no policy applies to it"
+    assert judged(world, client=HOST).egress.reason == "x/h is on no pod network, so no policy applies to it"
+
+
+def test_an_ended_pod_is_nobody():
+    """Its labels match no more, whatever address it had."""
+    ended = pod("x/b", "app=b", terminal=True)
+    world = snapshot(A, ended, network_policy("x/p", ingress=(rule(pods("app=b")),)))
+
+    assert judged(world, client=ended).outcome is Outcome.DENIED

@@ -1,0 +1,45 @@
+"""How two halves make a verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringfence.model.policy import Direction
+from ringfence.semantics.verdict import Assumption, Half, Outcome, Undefined, Verdict, combine, origins_of
+from tests.parts import place
+
+YES, NO, MAYBE = Outcome.ALLOWED, Outcome.DENIED, Outcome.UNDECIDED
+
+
+def half(direction: Direction = Direction.EGRESS, outcome: Outcome = YES, **facts: object) -> Half:
+    """A half that says just this."""
+    return Half(direction, outcome, None, "because", **facts)
+
+
+@pytest.mark.parametrize(
+    ("egress", "ingress", "both"),
+    [(YES, YES, YES), (YES, NO, NO), (NO, YES, NO), (MAYBE, YES, MAYBE), (YES, MAYBE, MAYBE), (MAYBE, NO, NO)],
+)
+def test_a_connection_needs_both_halves(egress: Outcome, ingress: Outcome, both: Outcome):
+    """One denial settles it; otherwise one open half leaves it open."""
+    assert combine(egress, ingress) is both
+    assert Verdict(half(outcome=egress), half(Direction.INGRESS, ingress)).outcome is both
+
+
+def test_what_both_halves_say_is_said_once():
+    """Assumptions keep their order, open points are sorted."""
+    first, second = Assumption("pod-address", "one"), Assumption("pod-address", "two")
+    icmp, tie = Undefined("icmp"), Undefined("equal-priority")
+    verdict = Verdict(
+        half(assumptions=(second, first), undefined=(icmp,)), half(assumptions=(first,), undefined=(icmp, tie))
+    )
+
+    assert verdict.assumptions == (second, first)
+    assert verdict.undefined == (tie, icmp)
+
+
+def test_origins_of_several_halves_are_listed_once():
+    """In the order in which they decided."""
+    one, other = place("one"), place("other")
+
+    assert origins_of([half(origins=(other, one)), half(origins=(one,))]) == (other, one)
