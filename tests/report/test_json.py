@@ -153,7 +153,7 @@ def test_the_map_names_its_members_one_by_one():
     }
     assert document["kind"] == "Reachability"
     assert document["partial"] is True
-    assert [each["topic"] for each in document["assumptions"]] == ["pod-address"]
+    assert [each["topic"] for each in document["assumptions"]] == ["family", "pod-address"]
 
 
 def test_the_published_schemas_are_those_of_the_shapes():

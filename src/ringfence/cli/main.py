@@ -34,13 +34,15 @@ class Commands(click.Group):
         """Return the names, in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def _command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return a command by its name, or None."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"ringfence.cli.{cmd_name}")
         command: click.Command = getattr(module, COMMANDS[cmd_name][0])
         return command
+
+    get_command = _command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write what each command is for, without importing any."""

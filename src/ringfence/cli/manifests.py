@@ -45,7 +45,7 @@ class Manifests:
         """Read them; say on standard error what could not be read and what was passed over.
 
         Raises:
-            InputError: no manifests were given.
+            InputError: no manifests were given, or there is nothing in them.
         """
         if not self.filenames:
             message = "no manifests: questions to a live cluster are not understood yet"
@@ -56,6 +56,9 @@ class Manifests:
             say("note", note)
         for error in reading.errors:
             say_error(error)
+        if not (reading.snapshot.pods or reading.snapshot.policies or reading.partial):
+            message = f"{', '.join(self.filenames)}: no pods, no workloads and no policies"
+            raise InputError(message, "give manifests with -f")
         return reading
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Family
     from ringfence.model.origin import Origin
     from ringfence.semantics.answer import Answer
-    from ringfence.semantics.verdict import Half
+    from ringfence.semantics.verdict import Assumption, Half
 
 _COLORS = {"allowed": "32", "denied": "31", "undecided": "33", MIXED: "33"}
 
@@ -27,7 +27,7 @@ _OPEN = {
 }
 """What each undefined topic is about."""
 
-_CHECKED_BY = {"pod-address": "; give --pod-cidr to check"}
+_CHECKED_BY = dict.fromkeys(("pod-address", "family"), "; give --pod-cidr to check")
 """How to make sure of an assumption."""
 
 _Row = tuple[str, str, str]
@@ -42,9 +42,9 @@ def render_answer(answer: Answer, *, color: bool = False) -> str:
         asked = f"{question.protocol.value} {question.port} ({asked.removeprefix(f'{question.protocol.value} ')})"
     family = (question.family,) if question.family else ()
     lines = [_headline(answer.verdict, question.client, question.server, asked, family, color=color)]
-    lines += _table((("", "left out", each.text) for each in answer.left_out), indent=2, color=color)
-    if answer.verdict != MIXED:
-        lines += _table(_halves(answer.egress, answer.ingress), indent=2, color=color)
+    halves = () if answer.verdict == MIXED else _halves(answer.egress, answer.ingress)
+    premises = (row for each in answer.premises for row in _assumed(each))
+    lines += _table((*halves, *premises), indent=2, color=color)
     for part in answer.parts if answer.verdict == MIXED else ():
         word = part.verdict.outcome.value
         families = part.families if part.families != answer.families else ()
@@ -67,12 +67,16 @@ def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Ro
             yield label, half.outcome.value, half.reason
             yield from (("", "", _place(origin)) for origin in half.origins)
             yield from (("", "nearest", _place(origin)) for origin in half.nearest)
-            for assumption in half.assumptions:
-                yield "", "assuming", assumption.text + _CHECKED_BY.get(assumption.topic, "")
-                yield from (("", "", _place(origin)) for origin in assumption.origins)
+            yield from (row for each in half.assumptions for row in _assumed(each))
             label = ""
     for point in sorted({point for half in (*egress, *ingress) for point in half.undefined}):
         yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided"
+
+
+def _assumed(assumption: Assumption) -> Iterator[_Row]:
+    word = "left out" if assumption.topic == "port-name" else "assuming"
+    yield "", word, assumption.text + _CHECKED_BY.get(assumption.topic, "")
+    yield from (("", "", _place(origin)) for origin in assumption.origins)
 
 
 def _place(origin: Origin) -> str:

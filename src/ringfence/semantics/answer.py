@@ -17,6 +17,7 @@ from ringfence.errors import InputError
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
+from ringfence.semantics.assumptions import assume_families, rules_of
 from ringfence.semantics.cells import Cell, gather, unite_halves
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
@@ -75,14 +76,14 @@ class Answer:
         traffic: What it asks about, port names resolved.
         families: The families in which it was judged, in order.
         parts: Disjoint, at least one, together everything that was asked; allowed ones first.
-        left_out: Servers that have no port of the name that was asked.
+        premises: What is taken for granted of the question itself.
     """
 
     question: Question
     traffic: Intervals
     families: tuple[Family, ...]
     parts: tuple[Part, ...]
-    left_out: tuple[Assumption, ...] = ()
+    premises: tuple[Assumption, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -103,7 +104,7 @@ class Answer:
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
         """What all parts rest on, each once."""
-        return tuple(dict.fromkeys((*self.left_out, *(a for part in self.parts for a in part.verdict.assumptions))))
+        return tuple(dict.fromkeys((*self.premises, *(a for part in self.parts for a in part.verdict.assumptions))))
 
     @property
     def undefined(self) -> tuple[Undefined, ...]:
@@ -121,6 +122,7 @@ class Respondent:
             snapshot: Whom and what is asked about.
             namespace: The namespace of names that have none.
         """
+        self._snapshot = snapshot
         self._scenes = Scenes(snapshot)
         self._sides = Sides(snapshot, namespace, self._scenes)
 
@@ -150,7 +152,7 @@ class Respondent:
             traffic=Intervals.union(part.traffic for part in parts),
             families=tuple(sorted({family for part in parts for family in part.families})),
             parts=parts,
-            left_out=self._left_out(question, servers.members(nameless)),
+            premises=(*self._left_out(question, servers.members(nameless)), *self._families(question, client, server)),
         )
 
     def _judge(self, ends: tuple[End, End], family: Family, traffic: Intervals) -> Iterator[tuple[Intervals, Verdict]]:
@@ -160,7 +162,7 @@ class Respondent:
         sets = [ports(Protocol.ICMP)]
         if traffic.count() > 1:
             pod = server if isinstance(server, Pod) else None
-            sets += {r.traffic_to(pod) for policy in scene.policies for d in Direction for r in policy.rules(d)}
+            sets += {rule.traffic_to(pod) for rule in rules_of(scene.policies)}
         client, server = _stand_in(client, _CLIENT), _stand_in(server, _CLIENT if server == client else _SERVER)
         names = {str(end): end.name for end in (client, server) if isinstance(end, Pod)}
         for first, last in atoms(traffic, sets):
@@ -193,6 +195,14 @@ class Respondent:
         """Say which servers have no port of the name that was asked."""
         label = self._sides.label(servers)
         return (Assumption("port-name", f"{label}: no {_port(question)}, so left out"),) if label else ()
+
+    def _families(self, question: Question, client: Party, server: Party) -> tuple[Assumption, ...]:
+        """Say which family was taken, unless the question or an address in it says it."""
+        if question.family or client.by_address or server.by_address:
+            return ()
+        at_client, at_server = (self._scenes.around(pod for pod, _ in party.pods) for party in (client, server))
+        egress = rules_of(at_client.policies, Direction.EGRESS)
+        return assume_families(self._snapshot, (*egress, *rules_of(at_server.policies, Direction.INGRESS)))
 
 
 def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> Iterator[tuple[int, int, tuple[End, End]]]:

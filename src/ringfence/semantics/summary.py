@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import EMPTY, Intervals
-from ringfence.model.policy import BlockPeer, Direction
+from ringfence.semantics.assumptions import assume_addresses, assume_families, rules_of
 from ringfence.semantics.engine import Ends
 from ringfence.semantics.universe import ones
-from ringfence.semantics.verdict import Assumption, Outcome
+from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ringfence.model.cluster import Pod
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.engine import Block, Engine
+    from ringfence.semantics.verdict import Assumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,8 @@ def lines(engine: Engine, namespace: str | None = None) -> tuple[Line, ...]:
 
 
 def assumptions(snapshot: Snapshot) -> tuple[Assumption, ...]:
-    """Return what the lines rest on: where pods lie of whose addresses nothing is known."""
-    unknown = {f for pod in snapshot.pods if pod.selectable and not pod.addresses for f in snapshot.families}
-    unknown -= {family for family in unknown if snapshot.pod_ranges & EVERY[family]}
-    rules = (rule for policy in snapshot.policies for d in Direction for rule in policy.rules(d))
-    blocks = [p for rule in rules for p in rule.peers if isinstance(p, BlockPeer)]
-    origins = [p.origin for p in blocks if any(p.addresses & EVERY[f] not in (EMPTY, EVERY[f]) for f in unknown)]
-    text = "pods without an address are taken to lie outside every block that a rule names"
-    return (Assumption("pod-address", text, tuple(dict.fromkeys(origins))),) if origins else ()
+    """Return what the lines rest on, wherever they are read."""
+    return (*assume_families(snapshot, rules_of(snapshot.policies)), *assume_addresses(snapshot))
 
 
 def _pairs(block: Block, bits: dict[tuple[str, str], int], focus: int) -> Iterator[_Pair]:
