@@ -35,9 +35,11 @@ UPLINK, POD_LINK = "uplink", "eth0"
 _BITS = {Family.IPV4: 32, Family.IPV6: 128}
 _ANYWHERE = {Family.IPV4: "0.0.0.0/0", Family.IPV6: "::/0"}
 
+_PING_SOCKETS = {"ipv4/ping_group_range": "0 0"}
+"""Ping sockets of both families for the lab's own user."""
+
 _HOST_SETTINGS = {
     Family.IPV4: {
-        "ipv4/ping_group_range": "0 0",  # ping sockets for the lab's own user
         "ipv4/conf/all/accept_redirects": "0",
         "ipv4/conf/default/accept_redirects": "0",
     },
@@ -68,7 +70,7 @@ IPV6_OFF = {"ipv6/conf/all/disable_ipv6": "1", "ipv6/conf/default/disable_ipv6":
 
 def settings(families: Iterable[Family], *, router: bool) -> dict[str, str]:
     """Return the kernel settings of a namespace, to be written before it has links."""
-    found: dict[str, str] = {}
+    found = dict(_PING_SOCKETS)
     for family in families:
         found |= _HOST_SETTINGS[family] | (_ROUTER_SETTINGS[family] if router else {})
     return found

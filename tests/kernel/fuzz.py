@@ -1,0 +1,149 @@
+"""Random worlds in the kernel: every probe must be what the definition says.
+
+make fuzz-kernel, or ``python -m tests.kernel.fuzz 200``
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, Phase, given, settings
+
+from ringfence.algebra.traffic import Protocol
+from ringfence.lab.cluster import Cluster
+from ringfence.lab.probes import Trial, Trials
+from ringfence.lab.services import frontends
+from ringfence.lab.topology import lay_out
+from ringfence.model.cluster import Pod, Service, ServicePort
+from ringfence.model.connection import Connection
+from ringfence.model.origin import Origin
+from ringfence.model.policy import PodPeer, Tier
+from tests.kernel.isolation import run_isolated
+from tests.worlds import NUMBERS, Limits, boundary_traffic, snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.lab.judge import Comparison
+    from ringfence.model.snapshot import Snapshot
+
+WORLDS = Limits(pods=6, addressed=True)
+OWN_LABEL = "pod"
+"""A label that no policy of a random world looks at, by which each pod gets a Service of its own."""
+
+OUTSIDERS_EACH = 3
+"""Of all traffic, so many points are tried between a pod and somebody who is none; all between pods."""
+
+
+def differences(snapshot: Snapshot) -> tuple[int, list[str]]:
+    """Build a world, try its connections, and return how many there were and where deciders differ."""
+    cluster = Cluster(lay_out(with_services(snapshot)))
+    try:
+        trials = list(_trials(cluster))
+        results = cluster.prober.run([trial.probe(cluster.ends) for trial in trials])
+        found = [cluster.judge.compare(*each) for each in zip(trials, results, strict=True)]
+        return len(found), [text for each in found if (text := _wrong(cluster, each))]
+    finally:
+        cluster.close()
+
+
+def with_services(snapshot: Snapshot) -> Snapshot:
+    """Give each pod a Service that leads to it alone, so that it can meet itself."""
+    pods = tuple(replace(pod, labels={**pod.labels, OWN_LABEL: pod.name}) for pod in snapshot.pods)
+    ports = tuple(
+        ServicePort(f"{protocol.value.lower()}-{number}", protocol, number, number)
+        for protocol, number in product((Protocol.TCP, Protocol.UDP), NUMBERS)
+    )
+    services = tuple(
+        Service(
+            pod.namespace,
+            f"to-{pod.name}",
+            "ClusterIP",
+            {OWN_LABEL: pod.name},
+            ports,
+            Origin("world.yaml", 1, 1, "", "Service"),
+            families=snapshot.families,
+        )
+        for pod in pods
+        if not pod.host_network
+    )
+    return replace(snapshot, pods=pods, services=services)
+
+
+def _trials(cluster: Cluster) -> Iterator[Trial]:
+    traffic = [(protocol, port) for protocol, port in boundary_traffic() if port or protocol is Protocol.ICMP]
+    turn, unhooked = 0, _reaches_beyond_pods(cluster.topology.snapshot)
+    for family, ends in cluster.ends.by_family.items():
+        for server, client in product(ends, ends):
+            pods = isinstance(client, Pod), isinstance(server, Pod)
+            if client == server or not any(pods) or (unhooked and not cluster.ends.crossings(client, server)):
+                continue
+            turn += OUTSIDERS_EACH
+            chosen = traffic if all(pods) else [traffic[(turn + n) % len(traffic)] for n in range(OUTSIDERS_EACH)]
+            yield from (Trial(Connection(client, server, *each, family)) for each in chosen)
+    trials = Trials(cluster.engine, cluster.ends)
+    for frontend in frontends(cluster.topology.snapshot):
+        yield from (trials.through(each.pod, frontend) for each in frontend.endpoints)
+
+
+def _reaches_beyond_pods(snapshot: Snapshot) -> bool:
+    """Whether an ingress rule of an ordered tier names more than pods, which the API does not let it.
+
+    Such a rule could deny what a node sends to its own pods, and that meets no hook.
+    """
+    policies = [policy for policy in snapshot.policies if policy.tier is not Tier.NETWORK_POLICY]
+    return any(not isinstance(peer, PodPeer) for policy in policies for rule in policy.ingress for peer in rule.peers)
+
+
+def _wrong(cluster: Cluster, comparison: Comparison) -> str:
+    """Return what is wrong with one connection, or nothing."""
+    defined = cluster.judge.defines(comparison.connection)
+    if comparison.agrees and comparison.engine is defined:
+        return ""
+    return f"{comparison}, definition {'allowed' if defined else 'denied'}, {comparison.result}"
+
+
+@dataclass
+class Run:
+    """What a run of random worlds has seen so far."""
+
+    worlds: int = 0
+    probes: int = 0
+
+    def try_worlds(self, count: int, *, shrink: bool = True) -> None:
+        """Try so many random worlds; raises AssertionError for the smallest one that differs."""
+        phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+
+        @settings(
+            max_examples=count, deadline=None, database=None, phases=phases, suppress_health_check=list(HealthCheck)
+        )
+        @given(snapshots(WORLDS))
+        def each(snapshot: Snapshot) -> None:
+            probes, wrong = differences(snapshot)
+            self.worlds += 1
+            self.probes += probes
+            assert not wrong, "\n".join(wrong[:10])
+
+        each()
+
+
+def main(count: int) -> int:
+    """Try so many worlds and say so."""
+
+    def run() -> None:
+        start, seen = time.monotonic(), Run()
+        seen.try_worlds(count)
+        took = time.monotonic() - start
+        print(f"{seen.worlds} worlds, {seen.probes:,} probes, 0 differences, {took:.1f} s")  # noqa: T201
+
+    failure = run_isolated(run)
+    sys.stderr.write(failure)
+    return 1 if failure else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
