@@ -73,6 +73,17 @@ def test_the_own_node_splits_nothing_where_everybody_is_let_in():
     assert len(blocks(snapshot(*alike, *nodes))) == 2
 
 
+def test_directions_that_have_no_traffic_in_common_leave_no_block():
+    """What the client may send the server does not take."""
+    leave = network_policy("x/leave", "app=a", ingress=(), egress=(rule(traffic=tcp(80)),))
+    enter = network_policy("x/enter", "app=b", ingress=(rule(traffic=tcp(81)),), egress=())
+
+    assert blocks(snapshot(pod("x/a", "app=a"), pod("x/b", "app=b"), leave, enter)) == {
+        ("a", "0.0.0.0/0", "TCP 80"),
+        ("0.0.0.0/0", "b", "TCP 81"),
+    }
+
+
 def test_a_pod_s_own_address_is_not_among_the_addresses():
     """The pod stands for it; the node's address is an address like others."""
     world = snapshot(

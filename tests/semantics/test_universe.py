@@ -169,6 +169,17 @@ def test_only_what_is_on_a_node_s_network_is_on_its_atoms():
     assert universe.on_node(None) == universe.on_node("n9") == 0
 
 
+def test_outside_are_the_addresses_that_no_pod_has():
+    """Nodes among them; a region that pods fill altogether is not there."""
+    policy = network_policy("x/p", ingress=(rule(block("10.0.0.1/32")),))
+    universe = Universe(snapshot(pod("x/a", "", "10.0.0.1"), node("n1", "192.168.0.1"), policy))
+    outside = universe.outside(Family.IPV4)
+
+    assert Intervals.union(universe.addresses[n] for n in outside) == EVERY[Family.IPV4] - read_cidr("10.0.0.1/32")
+    assert bits(outside) & universe.of_family(Family.IPV4) == bits(outside)
+    assert not universe.of_family(Family.IPV4) & universe.of_family(Family.IPV6)
+
+
 def test_pods_that_are_not_there_are_an_error():
     """A pod that ended, one of another snapshot, and one without the family."""
     ended, own = pod("x/a", terminal=True), pod("x/b", "", "10.0.0.1")
