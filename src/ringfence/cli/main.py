@@ -12,7 +12,7 @@ import click
 
 from ringfence import __version__
 from ringfence.cli.codes import Code
-from ringfence.cli.output import say, say_error
+from ringfence.cli.output import forget_stdout, say, say_error
 from ringfence.errors import InputError, RingfenceError
 
 COMMANDS = {
@@ -84,8 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (click.ClickException, RingfenceError) as error:
         return _refuse(error)
     except BrokenPipeError:
-        # What is left in the buffer would raise again when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_stdout()
         return Code.NOBODY_READS
     except (KeyboardInterrupt, click.Abort):
         return Code.INTERRUPTED
@@ -111,7 +110,7 @@ def _refuse(error: click.ClickException | RingfenceError) -> Code:
         say_error(error)
         return Code.INPUT if isinstance(error, InputError) else Code.WORLD
     message = error.format_message().rstrip(".")
-    say("error", message[:1].lower() + message[1:])
+    say("error", message if message[:2].isupper() else message[:1].lower() + message[1:])
     if isinstance(error, click.UsageError) and error.ctx:
         say("hint", f"run {error.ctx.command_path} --help")
     return Code.INPUT

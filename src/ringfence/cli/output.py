@@ -24,11 +24,17 @@ def answer(text: bytes) -> None:
     try:
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        forget_stdout()
+        if isinstance(error, BrokenPipeError):
+            raise
         message = f"the answer cannot be written: {os.strerror(error.errno or 0).lower()}"
         raise WorldError(message) from error
+
+
+def forget_stdout() -> None:
+    """Let what could not be written go nowhere, else the interpreter tries again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say_error(error: RingfenceError) -> None:

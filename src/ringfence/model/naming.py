@@ -245,12 +245,18 @@ class Directory:
 
     def nearest(self, name: ObjectName | PodsName) -> tuple[str, ...]:
         """Return up to three names that somebody has and that come near, the nearest first."""
-        labels = {f"{pod.namespace}:{key}={value}" for pod in self.pods for key, value in pod.labels.items()}
-        known = sorted(
-            {f"{each}/" for each in self._by_namespace} | set(self._size) | set(map(str, self.pods)) | labels
-        )
-        elsewhere = [each for each in known if isinstance(name, ObjectName) and each.endswith(f"/{name.name}")]
-        return tuple(dict.fromkeys((*elsewhere, *get_close_matches(str(name), known))))[:_FEW]
+        names = sorted({*self._size, *map(str, self.pods)})
+        here = self._by_namespace.get(name.namespace, [])
+        spelled, known = name.namespace, {namespace: f"{namespace}/" for namespace in sorted(self._by_namespace)}
+        if here and isinstance(name, PodsName):
+            labels = sorted({f"{key}={value}" for pod in here for key, value in pod.labels.items()})
+            spelled, known = str(name.selector), {label: f"{name.namespace}:{label}" for label in labels}
+        elif here and isinstance(name, ObjectName):
+            theirs = (each for each in names if each.startswith(f"{name.namespace}/"))
+            spelled, known = name.name, {each.rpartition("/")[2]: each for each in theirs}
+        elsewhere = [each for each in names if isinstance(name, ObjectName) and each.endswith(f"/{name.name}")]
+        near = [known[each] for each in get_close_matches(spelled, known)]
+        return tuple(dict.fromkeys((*elsewhere, *near)))[:_FEW]
 
     def names_of(self, pods: Iterable[Pod]) -> tuple[str, ...]:
         """Name pods one by one, and a workload whose pods are all there by its own name; sorted."""

@@ -134,8 +134,9 @@ class Respondent:
         """
         client, server = self._sides.find("client", question.client), self._sides.find("server", question.server)
         clients, servers = self._sides.meet(client, server)
+        pairs = _pairs(clients.groups, servers.groups)
         cells, nameless = [], set()
-        for i, j, ends in _pairs(clients.groups, servers.groups):
+        for i, j, ends in pairs:
             traffic = question.traffic_to(ends[1] if isinstance(ends[1], Pod) else None)
             if not traffic:
                 nameless.add(j)
@@ -146,7 +147,8 @@ class Respondent:
         if not cells:
             raise _nothing(question, client, server, nameless=bool(nameless))
         together = sorted(gather(cells), key=lambda cell: _ORDER.index(cell.verdict.outcome))
-        parts = tuple(self._part(cell, clients, servers) for cell in together)
+        everybody = frozenset(i for i, _, _ in pairs), frozenset(j for _, j, _ in pairs)
+        parts = tuple(self._part(cell, (clients, servers), everybody) for cell in together)
         return Answer(
             question=replace(question, client=client.name, server=server.name),
             traffic=Intervals.union(part.traffic for part in parts),
@@ -169,24 +171,16 @@ class Respondent:
             judged = verdict(scene, Connection(client, server, *at(first), family))
             yield Intervals(((first, last),)), _told(judged, names)
 
-    def _part(self, cell: Cell, clients: Side, servers: Side) -> Part:
+    def _part(self, cell: Cell, sides: tuple[Side, Side], everybody: tuple[frozenset[int], frozenset[int]]) -> Part:
         """Tell a cell's verdict of everybody that it is about."""
-        client, who = self._names(clients, cell.clients)
-        server, whom = self._names(servers, cell.servers)
-        return Part(
-            client=client,
-            server=server,
-            clients=clients.members(cell.clients),
-            servers=servers.members(cell.servers),
-            traffic=cell.traffic,
-            families=tuple(sorted(cell.families)),
-            verdict=_told(cell.verdict, {_CLIENT: who, _SERVER: whom}),
-        )
+        members = sides[0].members(cell.clients), sides[1].members(cell.servers)
+        client, who = self._names(sides[0].party, members[0], whole=cell.clients == everybody[0])
+        server, whom = self._names(sides[1].party, members[1], whole=cell.servers == everybody[1])
+        told = _told(cell.verdict, {_CLIENT: who, _SERVER: whom})
+        return Part(client, server, *members, cell.traffic, tuple(sorted(cell.families)), told)
 
-    def _names(self, side: Side, chosen: frozenset[int]) -> tuple[str, str]:
-        """Return how to call some groups of a side, and how a reason speaks of their pods."""
-        party, members = side.party, side.members(chosen)
-        whole = len(chosen) == len(side.groups)
+    def _names(self, party: Party, members: Ends, *, whole: bool) -> tuple[str, str]:
+        """Return how to call members of a party, and how a reason speaks of those that are pods."""
         if whole and not party.by_address:
             return party.name, party.name
         return party.name if whole else self._sides.label(members), self._sides.spoken(members.pods)
@@ -205,20 +199,17 @@ class Respondent:
         return assume_families(self._snapshot, (*egress, *rules_of(at_server.policies, Direction.INGRESS)))
 
 
-def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> Iterator[tuple[int, int, tuple[End, End]]]:
-    """Yield the numbers of every two groups and who stands for them.
+def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> list[tuple[int, int, tuple[End, End]]]:
+    """Return the numbers of every two groups and who stands for them.
 
     A pod against itself is left out, unless nothing else was asked.
     """
-    alone = True
+    found = []
     for i, one in enumerate(clients):
         for j, other in enumerate(servers):
             ends = [(a, b) for a in one.spokesmen for b in other.spokesmen if not (isinstance(a, Pod) and a == b)]
-            if ends:
-                alone = False
-                yield i, j, ends[0]
-    if alone:
-        yield 0, 0, (clients[0].spokesmen[0], servers[0].spokesmen[0])
+            found += [(i, j, ends[0])] if ends else []
+    return found or [(0, 0, (clients[0].spokesmen[0], servers[0].spokesmen[0]))]
 
 
 def _common(question: Question, one: Group, other: Group) -> list[Family]:

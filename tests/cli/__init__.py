@@ -1,0 +1,1 @@
+"""The command line as a process: its ends, its streams and its name."""

@@ -1,0 +1,174 @@
+"""How the program ends, whatever happens, and what it says then."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ringfence
+from ringfence.cli.can import can
+from ringfence.cli.codes import Code
+from ringfence.cli.list import list_
+from ringfence.cli.main import COMMANDS, main
+from ringfence.cli.main import ringfence as program
+
+BIN = Path(sys.executable).parent
+PODS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: %s, namespace: x}
+spec: {containers: [{name: a}]}
+"""
+POLICY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: x}
+spec: {podSelector: {}}
+"""
+CLUSTER = "---".join([*(PODS % name for name in "ab"), POLICY])
+QUESTION = b'{"client": "x/a", "server": "x/b", "port": 80}\n'
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> Path:
+    """A file with two pods and a policy that isolates both."""
+    path = tmp_path / "cluster.yaml"
+    path.write_text(CLUSTER)
+    return path
+
+
+def start(
+    *command: str | Path, stdout: int = subprocess.PIPE, variables: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a program of this environment."""
+    return subprocess.Popen(  # noqa: S603 - ours
+        [BIN / command[0], *command[1:]],
+        env={"PATH": os.environ["PATH"], "TERM": "xterm"} | (variables or {}),
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_the_program_answers_under_its_name_and_as_a_module(manifests: Path):
+    """Both ways give the same answer and the same exit code."""
+    question = ("can", "x/a", "x/b", "80", "-f", manifests)
+    ends = [start("ringfence", *question), start("python", "-m", "ringfence", *question)]
+    said = [end.communicate() for end in ends]
+
+    assert said[0] == said[1]
+    assert said[0][0].startswith(b"denied  x/a -> x/b  TCP 80\n")
+    assert [end.returncode for end in ends] == [Code.DENIED, Code.DENIED]
+
+
+def test_kubectl_s_plugin_calls_itself_as_kubectl_does():
+    """What users typed is what usage and hints say."""
+    told = start("kubectl-ringfence", "--help").communicate()[0]
+    assert told.startswith(b"Usage: kubectl ringfence [OPTIONS]")
+    refused = start("kubectl-ringfence", "can").communicate()[1]
+    assert refused.endswith(b"ringfence: hint: run kubectl ringfence can --help\n")
+
+
+def test_ctrl_c_ends_quietly(manifests: Path):
+    """130, and no traceback; what was answered until then has arrived."""
+    process = start("ringfence", "can", "--batch", "-", "-f", manifests)
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(QUESTION)
+    process.stdin.flush()
+    assert process.stdout.readline().startswith(b'{"client":"x/a"')
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+
+    assert process.returncode == Code.INTERRUPTED
+    assert errors == b""
+
+
+def test_a_reader_that_goes_away_ends_quietly(manifests: Path):
+    """As in ``ringfence list | head``."""
+    process = start("ringfence", "can", "--batch", "-", "-f", manifests)
+    assert process.stdout
+    process.stdout.close()
+    process.stdout = None
+    _, errors = process.communicate(QUESTION * 10)
+
+    assert process.returncode == Code.NOBODY_READS
+    assert errors == b""
+
+
+def test_an_answer_that_cannot_be_written_is_the_world_s_fault(manifests: Path):
+    """A full disk is no bug."""
+    with Path("/dev/full").open("wb") as full:
+        process = start("ringfence", "list", "-f", manifests, stdout=full.fileno())
+        _, errors = process.communicate()
+
+    assert process.returncode == Code.WORLD
+    assert errors == b"ringfence: error: the answer cannot be written: no space left on device\n"
+
+
+def test_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """70, and everything that is needed to report it."""
+    monkeypatch.setitem(COMMANDS, "missing", ("missing", ""))
+
+    assert main(["missing"]) == Code.BUG
+    errors = capsys.readouterr().err
+    assert "No module named 'ringfence.cli.missing'" in errors
+    assert errors.endswith("ringfence: error: a bug in ringfence: please report it with the lines above\n")
+
+
+@pytest.mark.parametrize(
+    ("variables", "first"),
+    [({}, b"\x1b[31mdenied\x1b[0m "), ({"NO_COLOR": "1"}, b"denied "), ({"TERM": "dumb"}, b"denied ")],
+)
+def test_colors_are_for_terminals_whose_user_does_not_mind(manifests: Path, variables: dict[str, str], first: bytes):
+    """See https://no-color.org."""
+    ours, theirs = os.openpty()
+    process = start("ringfence", "can", "x/a", "x/b", "80", "-f", manifests, stdout=theirs, variables=variables)
+    process.communicate()
+    os.close(theirs)
+    text = os.read(ours, 10_000)
+    os.close(ours)
+
+    assert text.startswith(first)
+
+
+def test_a_question_for_people_imports_nothing_that_is_slow_to_import(manifests: Path):
+    """Half of what a short command costs is imports."""
+    lines = (
+        "import sys",
+        "from ringfence.cli.main import main",
+        f"main(['can', 'x/a', 'x/b', '-f', {str(manifests)!r}])",
+        "print(*{'rich', 'ringfence.report.json', 'ringfence.lab', 'ringfence.dataplane'} & set(sys.modules))",
+    )
+    printed, _ = start("python", "-c", "\n".join(lines)).communicate()
+    assert printed.endswith(b"\n\n")
+
+
+def test_messages_name_no_command_and_no_flag_that_does_not_exist():
+    """A hint that leads nowhere is worse than none."""
+    folder = Path(ringfence.__file__).parent
+    modules = [p for name in ("semantics", "report", "model", "readers") for p in (folder / name).glob("*.py")]
+    modules += [folder / "cli" / f"{name}.py" for name in ("main", "can", "list", "manifests", "output")]
+    text = "\n".join(spoken for path in [*modules, folder / "edges" / "files.py"] for spoken in messages(path))
+    options = {opt for command in (program, can, list_) for param in command.params for opt in param.opts}
+
+    assert set(re.findall(r"(?<![-\w])--[a-z][-a-z]+", text)) <= options | {"--help"}
+    assert set(re.findall(r"\bringfence ([a-z]+) [-a-z]*[/-]", text)) <= set(COMMANDS)
+
+
+def messages(path: Path) -> list[str]:
+    """Every string of a module that is no docstring."""
+    tree = ast.parse(path.read_text())
+    bare = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+    return [
+        each.value
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in bare
+    ]
