@@ -101,7 +101,7 @@ class _Stream:
                 doubled.append(Doubled(name, places[name], place))
             places[name] = place
             if name == "items" and self._peek() == "[":
-                is_list, self._held = True, None
+                is_list = True
                 yield from self._items(members)
             else:
                 members[name] = self._value()

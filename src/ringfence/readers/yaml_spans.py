@@ -165,10 +165,10 @@ class _Builder:
         keys: dict[str, Place] = {}
         written: set[str] = set()
         while not isinstance(event := self._next(), MappingEndEvent):
-            if _is_merge(event):
+            name, place = self._key(event)
+            if name == "<<" and _is_plain(event):
                 self._merge(members, parts, keys)
                 continue
-            name, place = self._key(event)
             if name in written:
                 self._errors.append(Doubled(name, keys[name], place).error(self._source))
             written.add(name)
@@ -211,8 +211,9 @@ class _Builder:
             keys |= where.keys or {}
 
 
-def _is_merge(event: Event) -> bool:
-    return isinstance(event, ScalarEvent) and event.value == "<<" and (event.implicit[0] or event.tag == _MERGE)
+def _is_plain(event: Event) -> bool:
+    """Tell whether a scalar is unquoted, or tagged as a merge key."""
+    return isinstance(event, ScalarEvent) and (event.implicit[0] or event.tag == _MERGE)
 
 
 def _broken(error: YAMLError, chunk: str, line: int, source: str) -> ManifestError:
