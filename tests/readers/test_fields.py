@@ -98,6 +98,18 @@ def test_one_error_is_said_once():
     assert len(said(found)) == 1
 
 
+def test_an_error_is_one_line_of_text():
+    """Whatever stands in the manifest: no line ends, no terminal codes."""
+    found = Field(manifest('apiVersion: v1\nkind: Pod\npart: {"a\\e[1mb\\n": 5}\n'))["part"]
+    found.strings()
+    found.known(())
+
+    assert [message for message, _ in said(found)] == [
+        "part[a\\x1b[1mb\\n]: expected a string, found the number 5",
+        'unknown field "part[a\\x1b[1mb\\n]"',
+    ]
+
+
 def test_labels_in_error_are_left_out():
     """Null is an empty text; a number or a truth is an error and no guess."""
     found = part("labels")
@@ -149,6 +161,8 @@ def test_a_member_of_a_scalar_is_absent():
         ({}, "a mapping"),
         ([], "a list"),
         ("a", 'the string "a"'),
+        ("a" * 60, f'the string "{"a" * 60}"'),
+        ("a" * 61, f'the string "{"a" * 60}..."'),
         (5, "the number 5"),
         (1.5, "the number 1.5"),
         (True, "true"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
@@ -70,3 +72,23 @@ def test_the_cycle_collector_is_left_as_it_was(enabled: bool):  # noqa: FBT001
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if was else gc.disable)()
+
+
+MARKS = "{ } [ ] : , - # & * ! | > ' \" % @ ` ~ << --- ... \\ items List from ports ipBlock cidr 10.0.0.0/8 &a *a !!int"
+NUMBERS = ["9" * 20, "9" * 5_000, "0x" + "f" * 5_000, "0" * 5_000, "1e999", ".nan"]
+OTHERS = ["\t", "\n", "\n---\n", " ", "\\ud800", "\x00", "\xff", "\u2028", "\ufeff"]
+PIECES = [*POD.split(), *POLICY.split(), *MARKS.split(), *NUMBERS, *OTHERS]
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=30), name=st.sampled_from(["a.yaml", "a.json"]))
+@example(pieces=["kind: Pod\napiVersion: v1\nmetadata: {name: ", "9" * 5_000, "}"], name="a.yaml")
+@example(pieces=["kind: Pod\napiVersion: v1\nmetadata: {name: ", "0x" + "f" * 5_000, "}"], name="a.yaml")
+@example(pieces=['[{"kind": "Pod", "apiVersion": "v1", "x": ', "9" * 5_000, "}]"], name="a.json")
+@example(pieces=['[{"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "\\ud800"}}]'], name="a.json")
+def test_whatever_the_text_reading_ends_in_words(pieces: list[str], name: str):
+    """Errors have words that can be printed; no other exception leaves the reader."""
+    found = read([source(POD, "b.yaml"), Source(name, [piece.encode("latin-1", "replace") for piece in pieces])])
+
+    assert [str(pod) for pod in found.snapshot.pods][:1]
+    assert all((str(error) + error.hint).encode() for error in found.errors)
+    assert all(str(pod).encode() for pod in found.snapshot.pods)

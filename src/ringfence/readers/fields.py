@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ringfence.model.origin import Origin
     from ringfence.readers.manifest import Manifest
 
+_SHOWN = 60
+"""Characters of a text that an error message shows at most."""
+
 METADATA = (
     "name",
     "generateName",
@@ -114,8 +117,9 @@ class Field:
         self._add(f'unknown field "{dotted(path)}"', path, suggestion(name, known))
 
     def _add(self, message: str, path: Path, hint: str) -> None:
-        """Add an error, once: two readers may look at one part."""
+        """Add an error, on one line and once: two readers may look at one part."""
         errors = self.manifest.errors
+        message = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
         if message not in (error.message for error in errors):
             errors.append(ManifestError(message, self.manifest.origin(path), hint))
 
@@ -140,7 +144,7 @@ def describe(value: Any) -> str:
         case list():
             return "a list"
         case str():
-            return f'the string "{value}"'
+            return f'the string "{value}"' if len(value) <= _SHOWN else f'the string "{value[:_SHOWN]}..."'
         case bool() | None:
             return written(value)
     return f"the number {value}"

@@ -8,7 +8,7 @@ when somebody asks, by :mod:`ringfence.readers.json_spans`.
 from __future__ import annotations
 
 import re
-from json import JSONDecodeError, JSONDecoder
+from json import JSONDecodeError, JSONDecoder, dumps, loads
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ringfence.errors import ManifestError
@@ -146,6 +146,8 @@ class _Stream:
         """Yield the object whose text was kept, unless it is too deep."""
         text = self._text[self._held : self._at]
         self._held = None
+        if "\\ud" in text.lower():  # half a character is no text; Go puts another in its place
+            value = loads(dumps(value, ensure_ascii=False).encode(errors="replace"))
         if _is_deeper(value, MAX_DEPTH):
             self._errors.append(self._error(start, TOO_DEEP, TOO_DEEP_HINT))
         else:
@@ -165,6 +167,8 @@ class _Stream:
                 self._fail(f"{error.msg[0].lower()}{error.msg[1:]}", "correct the text at this place")
             except RecursionError:
                 self._fail(TOO_DEEP, TOO_DEEP_HINT)
+            except ValueError:
+                self._fail("a number of thousands of digits", "correct the text at this place")
             if end < len(self._text) or not self._more():  # else a number may go on
                 self._consume(end)
                 return value

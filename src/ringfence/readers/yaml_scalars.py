@@ -26,7 +26,12 @@ _WORDS: dict[str, Scalar] = (
 )
 
 _INTEGER = re.compile(
-    r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<binary>[01]+)|0[oO]?(?P<octal>[0-7]+)|(?P<decimal>0|[1-9][0-9]*))"
+    r"""(?P<sign>[-+]?)
+    (?: 0[xX](?P<hex>[0-9a-fA-F]{1,16})
+      | 0[bB](?P<binary>[01]{1,64})
+      | 0[oO]?(?P<octal>[0-7]{1,22})
+      | (?P<decimal>0|[1-9][0-9]{0,19}))""",
+    re.VERBOSE,
 )
 
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -90,7 +95,7 @@ def _number(text: str) -> int | float | None:
     if found := _INTEGER.fullmatch(digits):
         base = str(found.lastgroup)
         value = int(found["sign"] + found[base], _BASES[base])
-        if _SMALLEST <= value <= _LARGEST or base in {"hex", "binary"}:
+        if _SMALLEST <= value <= _LARGEST:
             return value
     if _FLOAT.fullmatch(digits):
         number = float(digits)
