@@ -1,0 +1,1 @@
+"""The edges: files, processes, namespaces, sockets, packets."""
