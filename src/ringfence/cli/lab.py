@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 EXAMPLE = Path("examples/shop/manifests")
 """What a demonstration shows when nothing else is given."""
 
-_QUIET_S = 1.0
-"""Work that takes no longer needs no progress."""
+_FIRST_S, _EVERY_S = 1.0, 5.0
+"""When people are told how far it is: not of work that is over before they wonder, and then seldom."""
 
 _named = click.option("--name", default="default", show_default=True, help="Which lab, where there are several.")
 _nodes = click.option("--nodes", type=click.IntRange(1, 250), default=NODES, show_default=True, help="Nodes, at least.")
@@ -255,10 +255,12 @@ def _port_text(port: tuple[int, int] | str | None) -> str | None:
 
 def _progress() -> Callable[[str], None]:
     """Return what tells people how far it is, once the work takes long enough to wonder."""
-    start = time.monotonic()
+    due = time.monotonic() + _FIRST_S
 
     def tell(text: str) -> None:
-        if time.monotonic() - start > _QUIET_S:
+        nonlocal due
+        if time.monotonic() > due:
             output.say("note", text)
+            due = time.monotonic() + _EVERY_S
 
     return tell

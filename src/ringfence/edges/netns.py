@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from ringfence.errors import WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 # linux/sched.h and linux/mount.h
 CLONE_NEWNS = 0x00020000
@@ -31,6 +31,13 @@ CLONE_NEWNET = 0x40000000
 _MS_REC_PRIVATE = 0x4000 | 0x40000
 
 _OWN_NETWORK = "/proc/thread-self/ns/net"
+
+_SWITCHES = {
+    "user.max_user_namespaces": ("0", "10000"),
+    "kernel.unprivileged_userns_clone": ("0", "1"),
+    "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
+}
+"""Kernel settings that refuse namespaces to ordinary users: the value that does, and its cure."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -201,27 +208,29 @@ def _unshare_world() -> None:
         Path("/proc/self/uid_map").write_text(f"0 {user} 1")
         Path("/proc/self/gid_map").write_text(f"0 {group} 1")
     except OSError as error:
-        raise WorldError(*_why_refused(error)) from error
+        raise refusal(error, _read_settings()) from error
 
 
-def _why_refused(error: OSError) -> tuple[str, str]:
-    """Return a message and a hint for a refusal, by the switches known to cause it."""
+def refusal(error: OSError, settings: Mapping[str, str]) -> WorldError:
+    """Return what to say when namespaces are refused.
+
+    Args:
+        error: The kernel's word.
+        settings: The values of kernel settings that are there, by their names.
+    """
     if error.errno == errno.ENOSYS:
-        return "this kernel has no namespaces", "use a Linux kernel with user and network namespaces"
-    switches = {
-        "/proc/sys/user/max_user_namespaces": ("0", "user.max_user_namespaces=10000"),
-        "/proc/sys/kernel/unprivileged_userns_clone": ("0", "kernel.unprivileged_userns_clone=1"),
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": (
-            "1",
-            "kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-    }
-    for name, (refusing, cure) in switches.items():
-        path = Path(name)
-        if path.exists() and path.read_text().strip() == refusing:
-            return "this machine does not let ordinary users make namespaces", f"run as root, or set {cure} with sysctl"
+        return WorldError("this kernel has no namespaces", "use Linux with user and network namespaces")
+    for name, (refusing, cure) in _SWITCHES.items():
+        if settings.get(name) == refusing:
+            message = "this machine does not let ordinary users make namespaces"
+            return WorldError(message, f"run as root, or set {name}={cure} with sysctl")
     message = f"this machine refuses to make namespaces: {os.strerror(error.errno or 0).lower()}"
-    return message, "run as root, or outside a container that forbids it"
+    return WorldError(message, "run as root, or outside a container that forbids it")
+
+
+def _read_settings() -> dict[str, str]:
+    paths = {name: Path("/proc/sys", name.replace(".", "/")) for name in _SWITCHES}
+    return {name: path.read_text().strip() for name, path in paths.items() if path.exists()}
 
 
 def _make_mounts_private() -> None:

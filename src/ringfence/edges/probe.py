@@ -145,6 +145,7 @@ class Prober:
         self._by_nonce: dict[bytes, _Flight] = {}
         self._by_key: dict[tuple[int, Address, int], _Flight] = {}
         self._flying: dict[bytes, _Flight] = {}
+        self._dropped: list[_Flight] = []
         self._run, self._count = os.urandom(3) + b"\1", 0
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[], None]] = {}
@@ -238,9 +239,12 @@ class Prober:
             while waiting or self._flying:
                 while waiting and len(self._flying) < _WINDOW:
                     self._launch(waiting.popleft())
-                self.serve(0.0 if waiting and len(self._flying) < _WINDOW else _POLL_S)
+                settled, self._dropped = self._dropped, []
+                self.serve(0.0 if settled or (waiting and len(self._flying) < _WINDOW) else _POLL_S)
+                # A rule that logs and does not drop is found out: what it let pass has been seen by now.
+                for flight in settled:
+                    self._land(flight)
                 self._expire(time.monotonic())
-            self.serve()  # what was logged as dropped and arrives all the same must be seen
         finally:
             for flight in list(self._flying.values()):
                 self._land(flight)
@@ -304,14 +308,13 @@ class Prober:
             if found is None:
                 continue
             flight = self._by_key.get((found.protocol, found.source, found.source_port))
+            answers = self._by_key.get((found.protocol, found.destination, found.destination_port))
             if flight:
                 flight.dropped, flight.logged = True, logged
-                self._land(flight)
-                continue
-            flight = self._by_key.get((found.protocol, found.destination, found.destination_port))
-            if flight:
-                flight.logged = logged
-                self._land(flight)
+                self._dropped.append(flight)
+            elif answers:
+                answers.logged = logged
+                self._dropped.append(answers)
 
     def _expire(self, now: float) -> None:
         """Repeat or give up what took too long; flights are in the order of their deadlines."""

@@ -76,6 +76,10 @@ class DropLog:
         """Stop calling somebody."""
         self._followers.remove(follower)
 
+    def node_of(self, logged: Logged) -> str:
+        """Return the node that dropped a packet; empty when that is no longer remembered."""
+        return next((drop.node for drop in reversed(self.remembered) if drop.logged is logged), "")
+
     def explain(self, drop: Drop) -> Attribution | None:
         """Say which policies and rules a packet was dropped by; None when it is not one of ours."""
         found = read_five_tuple(drop.logged.packet)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = {Protocol.TCP: TCP, Protocol.UDP: UDP, Protocol.SCTP: SCTP}
 _ANY_CLIENT_PORT = 40_000
+_WORDS = {True: Outcome.ALLOWED.value, False: Outcome.DENIED.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,25 @@ class Comparison:
         """Whether all three say the same."""
         return self.engine is self.program is self.kernel
 
+    @property
+    def word(self) -> str:
+        """What the kernel did, in the words of verdicts where it is one of them."""
+        return self.result.fate.value if self.kernel is None else _WORDS[self.kernel]
+
     def __str__(self) -> str:
         """Return the connection and the three answers on one line."""
-        words = {True: "allowed", False: "denied"}
-        kernel = words.get(self.kernel) if self.kernel is not None else self.result.fate.value
-        return f"{render_connection(self)}: engine {words[self.engine]}, program {words[self.program]}, kernel {kernel}"
+        said = f"engine {_WORDS[self.engine]}, program {_WORDS[self.program]}, kernel {self.word}"
+        return f"{render_connection(self)}: {said}"
 
 
 def render_connection(comparison: Comparison) -> str:
-    """Return ``client -> server TCP/80`` with the family and the Service where they matter."""
+    """Return ``client -> server TCP/80``, with the Service and IPv6 where it is that."""
     asked = comparison.connection
     port = "" if asked.protocol is Protocol.ICMP else f"/{asked.port}"
     through = f" through {comparison.through}" if comparison.through else ""
     ends = f"{render_end(asked.client)} -> {render_end(asked.server)}"
-    return f"{ends} {asked.protocol.value}{port} over IPv{asked.family.value}{through}"
+    family = " over IPv6" if asked.family is Family.IPV6 else ""
+    return f"{ends} {asked.protocol.value}{port}{family}{through}"
 
 
 @dataclass(frozen=True, slots=True)

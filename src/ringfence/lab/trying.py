@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from ringfence.algebra.traffic import Protocol, at
 from ringfence.errors import InputError
 from ringfence.lab.addresses import UNUSABLE
 from ringfence.lab.ends import render_end
+from ringfence.lab.judge import render_connection
 from ringfence.lab.probes import Trial, Trials
 from ringfence.lab.services import frontends
 from ringfence.lab.words import Words, connection_document, document_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Family
     from ringfence.lab.cluster import Cluster
     from ringfence.lab.judge import Comparison
+    from ringfence.lab.services import Frontend
     from ringfence.model.connection import End
 
 
@@ -51,16 +54,29 @@ class Attempt:
         """
         trials = tuple(self._trials(cluster))
         if not trials:
-            message = f"{self.question.client} and {self.question.server} have no family or port in common"
-            raise InputError(message, "see `ringfence lab up` for the addresses that were given out")
+            message = f"{self.question.client} and {self.question.server} have no port or family in common"
+            raise InputError(message, "see `ringfence lab exec POD -- ip address` for the addresses given out")
         results = cluster.prober.run([trial.probe(cluster.ends) for trial in trials])
         found = [cluster.judge.compare(*each) for each in zip(trials, results, strict=True)]
-        respondent = Respondent(cluster.topology.snapshot, self.namespace)
         return Words(
-            "".join(_explain(respondent, each, color=color) for each in found),
-            document_of("LabProbe", connections=[_document(each) for each in found]),
+            "".join(self._explain(cluster, found, color=color)),
+            document_of("LabProbe", connections=[_document(cluster, each) for each in found]),
             good=all(each.kernel is True and each.agrees for each in found),
         )
+
+    def _explain(self, cluster: Cluster, found: list[Comparison], *, color: bool) -> Iterator[str]:
+        """Yield what the policies say, and below it what the kernel did with each packet.
+
+        Policies never see a Service: where one was asked for, they are asked about the server
+        that the kernel chose.
+        """
+        respondent = Respondent(cluster.topology.snapshot, self.namespace)
+        asked: dict[Question, list[Comparison]] = defaultdict(list)
+        for each in found:
+            asked[question_of(each.connection) if each.through else self.question].append(each)
+        for question, answered in asked.items():
+            yield render_answer(respondent.answer(question), color=color)
+            yield from (f"  {'kernel':7}  {each.word:7}  {_seen(cluster, each)}\n" for each in answered)
 
     def _trials(self, cluster: Cluster) -> Iterator[Trial]:
         sides = Sides(cluster.topology.snapshot, self.namespace, Scenes(cluster.topology.snapshot))
@@ -75,18 +91,32 @@ class Attempt:
         trials = Trials(cluster.engine, cluster.ends)
         found = [each for each in frontends(cluster.topology.snapshot) if each.address == server]
         if found:
-            matching = [
-                each
-                for each in found
-                if self.question.protocol in (None, each.port.protocol)
-                and self.question.port in (None, (each.port.port,) * 2, each.port.name)
-                and each.endpoints
-            ]
-            yield from (trials.through(client, frontend) for frontend in matching)
+            yield from (trials.through(client, frontend) for frontend in self._ports_of_service(found))
             return
         anything = self.question.protocol is None
         values = sorted(trials.traffic(client, server)) if anything else self._points(server)
         yield from (Trial(Connection(client, server, *at(value), family)) for value in values)
+
+    def _ports_of_service(self, found: list[Frontend]) -> Iterator[Frontend]:
+        """Yield the ports of one Service that are meant.
+
+        Raises:
+            InputError: it has none of them, or nobody behind it.
+        """
+        protocol, port = self.question.protocol, self.question.port
+        meant = [
+            each
+            for each in found
+            if protocol in (None, each.port.protocol) and port in (None, (each.port.port,) * 2, each.port.name)
+        ]
+        if not meant:
+            has = ", ".join(f"{each.port.port}/{each.port.protocol.value}" for each in found)
+            message = f"the Service {found[0].service} has no such port"
+            raise InputError(message, f"it has {has}")
+        if not any(each.endpoints for each in meant):
+            message = f"the Service {found[0].service} leads to no pod on that port"
+            raise InputError(message, "compare its selector and target port with the pods")
+        return (each for each in meant if each.endpoints)
 
     def _points(self, server: End) -> list[int]:
         traffic = self.question.traffic_to(server if isinstance(server, Pod) else None)
@@ -130,27 +160,23 @@ def _members(cluster: Cluster, sides: Sides, role: str, text: str) -> list[End]:
     return ends
 
 
-def _explain(respondent: Respondent, comparison: Comparison, *, color: bool) -> str:
-    """Return the verdict with its reasons, and what the kernel did."""
-    text = render_answer(respondent.answer(question_of(comparison.connection)), color=color)
-    fate = {True: "allowed", False: "denied"}.get(comparison.kernel) if comparison.kernel is not None else None
-    return f"{text}  {'kernel':7}  {fate or comparison.result.fate.value:7}  {_seen(comparison)}\n"
-
-
-def _seen(comparison: Comparison) -> str:
+def _seen(cluster: Cluster, comparison: Comparison) -> str:
+    """Return which packet it was and what became of it."""
     result = comparison.result
-    through = f" through {comparison.through}" if comparison.through else ""
+    packet = f"{render_connection(comparison)}: "
     if result.logged:
-        return f"dropped{through}, logged as {result.logged.prefix.strip()!r}"
+        return f"{packet}dropped at {cluster.drops.node_of(result.logged)}"
     if result.arrived is not None:
-        return f"arrived at {render_address(result.arrived)}{through}"
-    return "answered" if comparison.kernel else "neither arrived nor dropped, twice"
+        return f"{packet}arrived at {render_address(result.arrived)}"
+    return f"{packet}answered" if comparison.kernel else f"{packet}neither arrived nor dropped, twice"
 
 
-def _document(comparison: Comparison) -> dict[str, Any]:
+def _document(cluster: Cluster, comparison: Comparison) -> dict[str, Any]:
+    logged = comparison.result.logged
     return connection_document(comparison.connection) | {
         "through": comparison.through,
         "engine": comparison.engine,
         "program": comparison.program,
         "kernel": comparison.result.fate.value,
+        "node": cluster.drops.node_of(logged) if logged else "",
     }
