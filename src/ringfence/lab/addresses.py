@@ -193,7 +193,8 @@ def outside_addresses(family: Family, blocks: Iterable[Intervals], inside: Inter
     """Return the addresses that stand for everybody outside the cluster, in order.
 
     They are the addresses on both sides of every place where a block begins or ends, or the
-    nearest ones that can be used, and at least one address that is in no block, if there is any.
+    nearest ones that can be used, and one address that is in no block; where every address is
+    in one, there is somebody all the same.
 
     Args:
         family: The family.
@@ -209,7 +210,7 @@ def outside_addresses(family: Family, blocks: Iterable[Intervals], inside: Inter
             found.add(part[0][0])
         if part and last != everything.ranges[-1][1]:
             found.add(part[-1][1])
-    rest = usable - named
+    rest = usable - named or (EMPTY if found else usable)
     if not any(address in rest for address in found):
         usual = _ANY_OUTSIDER[family]
         found |= {usual} if usual in rest else {first for first, _ in rest.ranges[:1]}
