@@ -45,7 +45,10 @@ def manifests(tmp_path: Path) -> Path:
 
 
 def start(
-    *command: str | Path, stdout: int = subprocess.PIPE, variables: dict[str, str] | None = None
+    *command: str | Path,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+    variables: dict[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program of this environment."""
     return subprocess.Popen(  # noqa: S603 - ours
@@ -53,7 +56,7 @@ def start(
         env={"PATH": os.environ["PATH"], "TERM": "xterm"} | (variables or {}),
         stdin=subprocess.PIPE,
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
     )
 
 
@@ -137,6 +140,18 @@ def test_colors_are_for_terminals_whose_user_does_not_mind(manifests: Path, vari
     os.close(ours)
 
     assert text.startswith(first)
+
+
+def test_work_that_lasts_says_so_on_a_terminal(manifests: Path):
+    """Manifests that come slowly are waited for aloud; without a terminal nobody reads it."""
+    ours, theirs = os.openpty()
+    process = start("ringfence", "list", "-f", "-", stderr=theirs)
+    told = os.read(ours, 10_000)
+    process.communicate(manifests.read_bytes())
+    os.close(theirs)
+    os.close(ours)
+
+    assert told == b"ringfence: \x1b[33mnote\x1b[0m: reading manifests ...\r\n"
 
 
 def test_a_question_for_people_imports_nothing_that_is_slow_to_import(manifests: Path):

@@ -12,7 +12,7 @@ from ringfence.report.markdown import render_markdown
 from ringfence.report.table import Table, tabulate
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.summary import lines
-from tests.parts import block, network_policy, pod, rule, snapshot
+from tests.parts import block, network_policy, pod, pods, rule, snapshot
 from tests.report.test_text import WORLD
 
 TABLE = Table(("client", "server"), (("x/*", "y/a, y/b"), ("10.0.0.0/8", "x/a")), ("first", "second"))
@@ -40,6 +40,13 @@ def test_verdicts_and_families_get_columns_where_they_differ():
     assert ("x/b", "x/a", "all traffic", "undecided", "IPv4") in table.rows
     assert ("x/a", "x/b", "all traffic", "allowed", "IPv4 IPv6") in table.rows
     assert table.remarks == ("2 workloads in 1 namespace, 1 policy; what is in no row is denied", *table.remarks[1:])
+
+
+def test_a_lone_server_is_counted_among_its_clients_where_that_is_shorter():
+    """Everybody reaches it, and that it reaches itself goes without saying."""
+    closed, opened = network_policy("x/in", ingress=()), network_policy("x/a", "app=a", ingress=(rule(pods("", "x")),))
+    world = snapshot(*(pod(f"x/{name}", f"app={name}") for name in "abcd"), closed, opened)
+    assert ("x/*", "x/a", "all traffic") in tabulate(lines(Engine(world)), world).rows
 
 
 def test_columns_are_aligned_under_upper_case_heads():

@@ -6,13 +6,13 @@ from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.parts import place
 
 from ringfence.algebra.addresses import Family
 from ringfence.algebra.intervals import Intervals
 from ringfence.model.policy import Direction
 from ringfence.semantics.cells import Cell, gather, unite_halves
 from ringfence.semantics.verdict import Assumption, Half, Outcome, Undefined, Verdict
+from tests.parts import place
 
 
 def half(direction: Direction = Direction.EGRESS, reason: str = "r", **remarks: tuple[object, ...]) -> Half:
@@ -32,7 +32,7 @@ POINTS = list(product(range(2), range(2), Family, range(2)))
 @given(st.lists(st.sampled_from("ab"), min_size=len(POINTS), max_size=len(POINTS)))
 def test_gathered_cells_are_disjoint_and_say_what_each_said(reasons: list[str]):
     """No connection is lost, doubled or answered otherwise."""
-    together = gather(cell(*where, reason) for where, reason in zip(POINTS, reasons, strict=True))
+    together = gather([cell(*where, reason) for where, reason in zip(POINTS, reasons, strict=True)])
     said = [
         (where, each.verdict.egress.reason)
         for each in together
@@ -43,7 +43,7 @@ def test_gathered_cells_are_disjoint_and_say_what_each_said(reasons: list[str]):
 
 def test_cells_that_say_the_same_become_one():
     """A whole rectangle is one cell."""
-    (only,) = gather(cell(*where, "a") for where in POINTS)
+    (only,) = gather([cell(*where, "a") for where in POINTS])
     assert (only.clients, only.servers, only.families) == ({0, 1}, {0, 1}, set(Family))
 
 

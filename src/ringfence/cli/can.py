@@ -104,7 +104,7 @@ def _rendered(answer: Answer, reading: Reading, form: str) -> bytes:
         return render_json(answer, partial=reading.partial)
     from ringfence.report.text import render_answer  # noqa: PLC0415
 
-    return render_answer(answer, color=output.has_color(sys.stdout)).encode()
+    return render_answer(answer, partial=reading.partial, color=output.has_color(sys.stdout)).encode()
 
 
 def _answer_batch(manifests: Manifests, batch: BinaryIO) -> Code:
@@ -119,6 +119,8 @@ def _answer_batch(manifests: Manifests, batch: BinaryIO) -> Code:
     for number, line in enumerate(batch, 1):
         if line.strip():
             text, answered = answer_line(respondent, number, line, partial=reading.partial)
-            output.answer(text)
+            # Whoever writes questions as they come up waits for each answer.
+            output.answer(text, flush=batch is sys.stdin.buffer)
             complete = complete and answered
+    output.answer(b"")
     return Code.OK if complete else Code.INPUT

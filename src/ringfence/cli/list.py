@@ -42,8 +42,10 @@ def list_(manifests: Manifests, form: str) -> Code:
       helm template . | ringfence list -f -
     """  # noqa: D301 - click's mark for lines that stay as they are
     reading = manifests.read()
-    found = lines(Engine(reading.snapshot), manifests.namespace)
-    output.answer(_rendered(found, reading, form))
+    with output.patience("judging all pairs"):
+        found = lines(Engine(reading.snapshot), manifests.namespace)
+        text = _rendered(found, reading, form)
+    output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
 
 
@@ -58,4 +60,4 @@ def _rendered(found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
     from ringfence.report.table import tabulate  # noqa: PLC0415
 
     render = {"text": render_columns, "csv": render_csv, "md": render_markdown}[form]
-    return render(tabulate(found, reading.snapshot)).encode()
+    return render(tabulate(found, reading.snapshot, partial=reading.partial)).encode()

@@ -11,7 +11,7 @@ import click
 
 from ringfence.algebra.addresses import read_cidr
 from ringfence.algebra.intervals import EMPTY, Intervals
-from ringfence.cli.output import say, say_error
+from ringfence.cli.output import patience, say, say_error
 from ringfence.edges.files import open_sources
 from ringfence.errors import InputError
 from ringfence.readers import MAX_YAML_SIZE, Reading, read
@@ -50,8 +50,10 @@ class Manifests:
         if not self.filenames:
             message = "no manifests: questions to a live cluster are not understood yet"
             raise InputError(message, "give files or directories with -f")
-        sources, errors = open_sources(self.filenames, recursive=self.recursive, max_file_size=self.max_file_size)
-        reading = read(sources, pod_cidrs=self.pod_cidrs, default_namespace=self.namespace or "default", errors=errors)
+        with patience("reading manifests"):
+            sources, errors = open_sources(self.filenames, recursive=self.recursive, max_file_size=self.max_file_size)
+            namespace = self.namespace or "default"
+            reading = read(sources, pod_cidrs=self.pod_cidrs, default_namespace=namespace, errors=errors)
         for note in reading.notes:
             say("note", note)
         for error in reading.errors:

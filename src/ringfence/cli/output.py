@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence.errors import WorldError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ringfence.errors import RingfenceError
+
+_PATIENCE_S = 1.0
+"""So long nobody wonders whether anything happens."""
 
 _STYLES = {"error": "31", "hint": "36", "note": "33"}
 
 
-def answer(text: bytes) -> None:
-    """Write an answer, or a part of it, to standard output, where it arrives at once.
+def answer(text: bytes, *, flush: bool = True) -> None:
+    """Write an answer, or a part of it, to standard output.
+
+    Args:
+        text: What to write.
+        flush: Whether it must arrive at once; the last part of an answer must.
 
     Raises:
         BrokenPipeError: nobody reads any more.
@@ -23,7 +34,8 @@ def answer(text: bytes) -> None:
     """
     try:
         sys.stdout.buffer.write(text)
-        sys.stdout.buffer.flush()
+        if flush:
+            sys.stdout.buffer.flush()
     except OSError as error:
         forget_stdout()
         if isinstance(error, BrokenPipeError):
@@ -48,6 +60,21 @@ def say(kind: str, text: str) -> None:
     """Say one line on standard error: ``ringfence: KIND: TEXT``."""
     word = f"\x1b[{_STYLES[kind]}m{kind}\x1b[0m" if has_color(sys.stderr) else kind
     sys.stderr.write(f"ringfence: {word}: {text}\n")
+
+
+@contextmanager
+def patience(work: str) -> Iterator[None]:
+    """Say on a terminal what is being done once it lasts over a second."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    timer = threading.Timer(_PATIENCE_S, say, ("note", f"{work} ..."))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def has_color(stream: TextIO) -> bool:

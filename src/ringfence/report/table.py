@@ -31,8 +31,8 @@ class Table:
     remarks: tuple[str, ...]
 
 
-def tabulate(lines: tuple[Line, ...], snapshot: Snapshot) -> Table:
-    """Return the map of a snapshot in words."""
+def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = False) -> Table:
+    """Return the map of a snapshot in words; ``partial`` when part of the input was not read."""
     directory = Directory(snapshot)
     undecided = any(line.outcome is Outcome.UNDECIDED for line in lines)
     head = ["client", "server", "traffic"]
@@ -40,15 +40,26 @@ def tabulate(lines: tuple[Line, ...], snapshot: Snapshot) -> Table:
     head += ["family"] if len(snapshot.families) > 1 else []
     rows = []
     for line in lines:
-        row = [_ends(directory, line.clients), _ends(directory, line.servers), render_traffic(line.traffic)]
+        ends = _ends(directory, line.clients, line.servers), _ends(directory, line.servers, line.clients)
+        row = [*ends, render_traffic(line.traffic)]
         row += [line.outcome.value] if undecided else []
         row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
         rows.append(tuple(row))
-    return Table(tuple(head), tuple(rows), _remarks(snapshot, directory))
+    remarks = _remarks(snapshot, directory)
+    remarks += ("part of the input was not read",) if partial else ()
+    return Table(tuple(head), tuple(rows), remarks)
 
 
-def _ends(directory: Directory, ends: Ends) -> str:
-    return directory.render(ends.pods) if ends.pods else directory.render_addresses(ends.addresses)
+def _ends(directory: Directory, ends: Ends, others: Ends) -> str:
+    """Name one side of a line.
+
+    A pod that is alone on the other side may be named with the rest, where that is
+    shorter: nobody is asked about itself.
+    """
+    if not ends.pods:
+        return directory.render_addresses(ends.addresses)
+    lone = others.pods if len(others.pods) == 1 else ()
+    return min(directory.render(ends.pods), directory.render((*ends.pods, *lone)), key=len)
 
 
 def _remarks(snapshot: Snapshot, directory: Directory) -> tuple[str, ...]:

@@ -34,8 +34,14 @@ _Row = tuple[str, str, str]
 """A direction, a word, and what is said; either of the first may be empty."""
 
 
-def render_answer(answer: Answer, *, color: bool = False) -> str:
-    """Return an answer as lines, each ended by a newline."""
+def render_answer(answer: Answer, *, partial: bool = False, color: bool = False) -> str:
+    """Return an answer as lines, each ended by a newline.
+
+    Args:
+        answer: What to say.
+        partial: Whether part of the input was not read.
+        color: Whether verdicts are colored.
+    """
     question = answer.question
     asked = render_traffic(answer.traffic)
     if isinstance(question.port, str) and question.protocol:
@@ -44,7 +50,8 @@ def render_answer(answer: Answer, *, color: bool = False) -> str:
     lines = [_headline(answer.verdict, question.client, question.server, asked, family, color=color)]
     halves = () if answer.verdict == MIXED else _halves(answer.egress, answer.ingress)
     premises = (row for each in answer.premises for row in _assumed(each))
-    lines += _table((*halves, *premises), indent=2, color=color)
+    missing = [("", "partial", "part of the input was not read")] if partial else []
+    lines += _table((*halves, *premises, *missing), indent=2, color=color)
     for part in answer.parts if answer.verdict == MIXED else ():
         word = part.verdict.outcome.value
         families = part.families if part.families != answer.families else ()

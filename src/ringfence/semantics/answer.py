@@ -25,7 +25,7 @@ from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from ringfence.algebra.addresses import Family
     from ringfence.model.connection import End
@@ -39,6 +39,9 @@ MIXED = "mixed"
 """The verdict of an answer whose parts have different ones."""
 
 _ORDER = (Outcome.ALLOWED, Outcome.UNDECIDED, Outcome.DENIED)
+
+_REMEMBERED = 65_536
+"""So many verdicts are kept: a bound on memory while questions keep coming."""
 
 _CLIENT, _SERVER = "{client}", "{server}"
 """Stand-ins for the names of the pods that are judged; no Kubernetes name has braces."""
@@ -125,6 +128,7 @@ class Respondent:
         self._snapshot = snapshot
         self._scenes = Scenes(snapshot)
         self._sides = Sides(snapshot, namespace, self._scenes)
+        self._known: dict[Hashable, tuple[tuple[Intervals, Verdict], ...]] = {}
 
     def answer(self, question: Question) -> Answer:
         """Answer one question.
@@ -142,7 +146,8 @@ class Respondent:
                 nameless.add(j)
                 continue
             for family in _common(question, clients.groups[i], servers.groups[j]):
-                for some, told in self._judge(ends, family, traffic):
+                likeness = clients.groups[i].likeness, servers.groups[j].likeness
+                for some, told in self._judged(ends, family, traffic, likeness):
                     cells.append(Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, told))
         if not cells:
             raise _nothing(question, client, server, nameless=bool(nameless))
@@ -156,6 +161,17 @@ class Respondent:
             parts=parts,
             premises=(*self._left_out(question, servers.members(nameless)), *self._families(question, client, server)),
         )
+
+    def _judged(
+        self, ends: tuple[End, End], family: Family, traffic: Intervals, likeness: tuple[Hashable, Hashable]
+    ) -> tuple[tuple[Intervals, Verdict], ...]:
+        """Return disjoint traffic, each with its verdict; ends that are alike are judged once."""
+        key = (*likeness, ends[0] == ends[1], family, traffic)
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = tuple(self._judge(ends, family, traffic))
+        return self._known[key]
 
     def _judge(self, ends: tuple[End, End], family: Family, traffic: Intervals) -> Iterator[tuple[Intervals, Verdict]]:
         """Yield disjoint traffic, each with the definition's verdict, told of stand-ins."""

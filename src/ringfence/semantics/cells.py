@@ -38,12 +38,14 @@ class Cell:
     verdict: Verdict
 
 
-def gather(cells: Iterable[Cell]) -> list[Cell]:
+def gather(cells: list[Cell]) -> list[Cell]:
     """Put cells together that were decided alike and differ along one axis alone.
 
     What was nearest, assumed and left open in any of them is then so of all together. The
     order is that of the first of each.
     """
+    if len(cells) == 1:
+        return cells
     numbers: dict[Verdict, int] = {}
     found = [(numbers.setdefault(_decision(cell.verdict), len(numbers)), cell) for cell in cells]
     for axis in _AXES:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Address, Family
+from ringfence.algebra.addresses import EVERY, Address, Family, family_of
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.errors import InputError
+from ringfence.model.cluster import Pod
 from ringfence.model.naming import AddressName, Directory, read_name
 from ringfence.semantics.engine import Ends, Engine
 from ringfence.semantics.space import AddressSpace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator
 
-    from ringfence.model.cluster import Pod
+    from ringfence.model.cluster import Node
     from ringfence.model.connection import End
     from ringfence.model.naming import ObjectName, PodsName
     from ringfence.model.snapshot import Snapshot
@@ -58,10 +61,12 @@ class Group:
     Attributes:
         members: Pods alone, or addresses alone that are no pod's own.
         families: The families to ask about, in order.
+        likeness: Equal for groups that get equal answers, in this question and any other.
     """
 
     members: Ends
     families: tuple[Family, ...]
+    likeness: Hashable
 
     @property
     def spokesmen(self) -> tuple[End, ...]:
@@ -142,20 +147,29 @@ class Sides:
 
     @cached_property
     def _engine(self) -> Engine:
-        """Knows the classes of pods; needed only when a name means several."""
+        """Knows the classes of pods."""
         return Engine(self._snapshot)
 
     def _party_at(self, name: AddressName) -> Party:
         """Tell the pods at some addresses from the rest."""
-        own = [
-            (address, (pod, (family,)))
-            for pod in self.directory.pods
-            if pod.selectable
-            for family, address in pod.addresses.items()
-            if address in name.addresses
-        ]
+        own = [(address, owner) for address, owner in self._owners(name.addresses) if isinstance(owner, Pod)]
         rest = name.addresses - Intervals.of((address, address) for address, _ in own)
-        return Party(str(name), tuple(pod for _, pod in own), rest, by_address=True)
+        return Party(str(name), tuple((pod, (family_of(address),)) for address, pod in own), rest, by_address=True)
+
+    def _owners(self, addresses: Intervals) -> Iterator[tuple[Address, Pod | Node]]:
+        """Yield the known addresses among these in order, with the pod or node that has each."""
+        for first, last in addresses:
+            index = bisect_left(self._known, first, key=itemgetter(0))
+            while index < len(self._known) and self._known[index][0] <= last:
+                yield self._known[index]
+                index += 1
+
+    @cached_property
+    def _known(self) -> list[tuple[Address, Pod | Node]]:
+        """Every address that a live pod has for its own, or a node has, sorted."""
+        pods = [(a, pod) for pod in self.directory.pods if pod.selectable for a in pod.addresses.values()]
+        nodes = [(a, node) for node in self._snapshot.nodes.values() for a in node.addresses]
+        return sorted([*pods, *nodes], key=itemgetter(0))
 
     def _nobody(self, role: str, name: ObjectName | PodsName) -> InputError:
         """Say that nobody has a name, and whose come near."""
@@ -169,27 +183,30 @@ class Sides:
     def _hosts(self, party: Party) -> set[str | None]:
         """Return the nodes on whose own network a party has ends."""
         pods = {self._snapshot.node_of(pod) for pod, _ in party.pods}
-        nodes = {n.name for n in self._snapshot.nodes.values() if any(a in party.addresses for a in n.addresses)}
-        return (pods | nodes) - {None}
+        return (pods | {owner.name for _, owner in self._owners(party.addresses)}) - {None}
 
     def _pod_groups(self, party: Party, near: set[str | None]) -> Iterator[Group]:
         """Group pods: by class, by node where that matters, and by what reasons tell beyond that."""
-        groups: dict[tuple[Family, ...], dict[object, list[Pod]]] = defaultdict(lambda: defaultdict(list))
+        groups: dict[tuple[tuple[Family, ...], Hashable], list[Pod]] = defaultdict(list)
         for pod, families in party.pods:
-            number = self._engine.class_of(pod) if len(party.pods) > 1 else 0
             node = pod.node if pod.node in near else None
             known = bool(self._snapshot.addresses_of(pod))
-            groups[families][number, node, known, pod.ports].append(pod)
-        for families, alike in groups.items():
-            yield from (Group(Ends(tuple(pods)), families) for pods in alike.values())
+            groups[families, (self._engine.class_of(pod), node, known, pod.ports)].append(pod)
+        for (families, likeness), pods in groups.items():
+            yield Group(Ends(tuple(pods)), families, likeness)
 
     def _address_groups(self, party: Party, other: Party, near: set[str | None]) -> Iterator[Group]:
         """Group addresses: by the blocks that hold them, and by node where that matters."""
+        if not party.addresses:
+            return
         space = AddressSpace.of(self._scenes.around(pod for pod, _ in other.pods).blocks)
-        nodes = [node for node in self._snapshot.nodes.values() if node.name in near]
-        parts = [party.addresses & Intervals.of((a, a) for a in node.addresses) for node in nodes]
+        nodes: dict[str, list[Address]] = defaultdict(list)
+        for address, owner in self._owners(party.addresses):
+            if owner.name in near:
+                nodes[owner.name].append(address)
+        parts = [Intervals.of((address, address) for address in own) for own in nodes.values()]
         parts.append(party.addresses - Intervals.union(parts))
         for family, everything in EVERY.items():
             for part in parts:
                 for region in space.regions(part & everything).values():
-                    yield Group(Ends((), region), (family,))
+                    yield Group(Ends((), region), (family,), region.ranges[0][0])
