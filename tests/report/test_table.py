@@ -48,6 +48,9 @@ def test_a_lone_server_is_counted_among_its_clients_where_that_is_shorter():
     world = snapshot(*(pod(f"x/{name}", f"app={name}") for name in "abcd"), closed, opened)
     assert ("x/*", "x/a", "all traffic") in tabulate(lines(Engine(world)), world).rows
 
+    pair = snapshot(*(pod(f"x/{name}", f"app={name}") for name in "ab"), closed, opened)
+    assert ("x/b", "x/a", "all traffic") in tabulate(lines(Engine(pair)), pair).rows
+
 
 def test_columns_are_aligned_under_upper_case_heads():
     """Two or more spaces between columns, none at the end of a line."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.worlds import ends, snapshots
 
 from ringfence.algebra.addresses import read_address, read_cidr
 from ringfence.algebra.intervals import Intervals
@@ -17,6 +16,7 @@ from ringfence.model.connection import Connection
 from ringfence.semantics.answer import Respondent
 from ringfence.semantics.question import Question
 from ringfence.semantics.spec import verdict
+from tests.worlds import ends, snapshots
 
 if TYPE_CHECKING:
     from ringfence.algebra.addresses import Family

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.parts import pod, port, tcp
 
 from ringfence.algebra.addresses import Family
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL, PORTLESS, Protocol, point, ports
 from ringfence.errors import InputError
 from ringfence.semantics.question import Question
+from tests.parts import pod, port, tcp
 
 SERVER = pod("x/server", ports=(port("web", 80), port("web", 81), port("web", 53, Protocol.UDP)))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hypothesis import given
-from tests.parts import network_policy, pod, snapshot
-from tests.worlds import snapshots
 
 from ringfence.algebra.traffic import Protocol
 from ringfence.model.connection import Connection
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.spec import verdict
+from tests.parts import network_policy, pod, snapshot
+from tests.worlds import snapshots
 
 if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.parts import block, network_policy, node, pod, port, rule, snapshot
 
 from ringfence.algebra.addresses import Family, read_cidr
 from ringfence.errors import InputError
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
+from tests.parts import block, network_policy, node, pod, port, rule, snapshot
 
 CLUSTER = snapshot(
     pod("x/a-0", "app=a", workload="Deployment/a", node="n1"),

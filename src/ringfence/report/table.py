@@ -53,13 +53,15 @@ def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = Fal
 def _ends(directory: Directory, ends: Ends, others: Ends) -> str:
     """Name one side of a line.
 
-    A pod that is alone on the other side may be named with the rest, where that is
+    A pod that is alone on the other side may be named with several others where that is
     shorter: nobody is asked about itself.
     """
     if not ends.pods:
         return directory.render_addresses(ends.addresses)
-    lone = others.pods if len(others.pods) == 1 else ()
-    return min(directory.render(ends.pods), directory.render((*ends.pods, *lone)), key=len)
+    text = directory.render(ends.pods)
+    if len(others.pods) == 1 and len(directory.terms(ends.pods)) > 1:
+        return min(text, directory.render((*ends.pods, *others.pods)), key=len)
+    return text
 
 
 def _remarks(snapshot: Snapshot, directory: Directory) -> tuple[str, ...]:
