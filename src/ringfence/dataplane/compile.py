@@ -63,7 +63,7 @@ SNAPLEN = 128
 """Bytes of a dropped packet that are logged: enough for its headers."""
 
 SPELLED_OUT = 16
-"""A box of at most so many address and port pairs becomes single elements.
+"""How many single elements a range is worth: a box that holds no more of them is spelled out.
 
 A hash set answers equally fast however large it is; a set of ranges does not.
 """
@@ -207,15 +207,15 @@ class _Contents:
     portless: bool
 
     @property
-    def count(self) -> int:
-        return sum(map(len, self.sets.values()))
+    def cost(self) -> int:
+        return sum(len(keys) * (1 if kind is names.Kind.EXACT else SPELLED_OUT) for kind, keys in self.sets.items())
 
 
 def _contents(rows: Iterable[Row]) -> _Contents:
-    """Choose what to write down, the accepted or the denied: whichever takes fewer elements."""
+    """Choose what to write down, the accepted or the denied: whichever costs less; the accepted if equal."""
     accepted = _collect(rows, accepts=True)
     denied = _collect([(addresses, ALL - traffic) for addresses, traffic in rows], accepts=False)
-    return min(accepted, denied, key=lambda contents: contents.count)
+    return min(accepted, denied, key=lambda contents: contents.cost)
 
 
 def _collect(rows: Iterable[Row], *, accepts: bool) -> _Contents:
