@@ -129,6 +129,7 @@ def test_a_command_runs_inside_and_its_status_comes_back():
     ("setting", "value", "cure"),
     [
         ("user.max_user_namespaces", "0", "user.max_user_namespaces=10000"),
+        ("user.max_net_namespaces", "0", "user.max_net_namespaces=10000"),
         ("kernel.unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
         ("kernel.apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
     ],
@@ -137,7 +138,7 @@ def test_a_machine_that_refuses_says_which_setting_it_is(setting: str, value: st
     """The message is about namespaces, the hint about what to do."""
     error = refusal(OSError(errno.ENOSPC, ""), {setting: value})
 
-    assert "ordinary users" in error.message
+    assert f"{setting} is {value}" in error.message
     assert cure in error.hint
 
 

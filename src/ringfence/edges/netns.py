@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,10 +34,11 @@ _OWN_NETWORK = "/proc/thread-self/ns/net"
 
 _SWITCHES = {
     "user.max_user_namespaces": ("0", "10000"),
+    "user.max_net_namespaces": ("0", "10000"),
     "kernel.unprivileged_userns_clone": ("0", "1"),
     "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),
 }
-"""Kernel settings that refuse namespaces to ordinary users: the value that does, and its cure."""
+"""Kernel settings that refuse namespaces: the value that does, and its cure."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -143,11 +144,12 @@ def run_inside(namespaces: Sequence[tuple[int, int]], command: Sequence[str]) ->
         status = 126
         try:
             for descriptor, kind in namespaces:
-                setns(descriptor, kind)
+                if not _is_own_user(descriptor, kind):
+                    setns(descriptor, kind)
             os.chdir(folder)  # entering a mount namespace goes to its root
             status = _run_child(command)
         except OSError as error:
-            sys.stderr.write(f"cannot enter: {(error.strerror or '').lower()}\n")
+            _complain("cannot enter", error)
         finally:
             os._exit(status)
     return _wait(inside)
@@ -161,8 +163,18 @@ def _run_child(command: Sequence[str]) -> int:
     try:
         os.execvp(command[0], list(command))  # noqa: S606 - the user's own command, without a shell
     except OSError as error:
-        sys.stderr.write(f"{command[0]}: {(error.strerror or '').lower()}\n")
+        _complain(command[0], error)
         os._exit(127)
+
+
+def _is_own_user(descriptor: int, kind: int) -> bool:
+    """Tell whether a user namespace is the one that we are in: the kernel refuses to enter that."""
+    return kind == CLONE_NEWUSER and os.fstat(descriptor).st_ino == Path("/proc/self/ns/user").stat().st_ino
+
+
+def _complain(what: str, error: OSError) -> None:
+    sys.stderr.write(f"ringfence: error: {what}: {(error.strerror or '').lower()}\n")
+    sys.stderr.flush()
 
 
 def _wait(process: int) -> int:
@@ -194,11 +206,9 @@ def _unshare_world() -> None:
     """Enter new namespaces; the user namespace only where the others are refused without it."""
     world = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET
     if os.geteuid() == 0:
-        try:
+        # Root without the capability, as in many containers, may find an ordinary user's way open.
+        with suppress(OSError):
             unshare(world)
-        except PermissionError:
-            pass  # root without the capability, as in many containers: an ordinary user's way may be open
-        else:
             return
     user, group = os.geteuid(), os.getegid()
     try:
@@ -222,8 +232,8 @@ def refusal(error: OSError, settings: Mapping[str, str]) -> WorldError:
         return WorldError("this kernel has no namespaces", "use Linux with user and network namespaces")
     for name, (refusing, cure) in _SWITCHES.items():
         if settings.get(name) == refusing:
-            message = "this machine does not let ordinary users make namespaces"
-            return WorldError(message, f"run as root, or set {name}={cure} with sysctl")
+            message = f"this machine does not allow namespaces: {name} is {refusing}"
+            return WorldError(message, f"set {name}={cure} with sysctl, or run as root")
     message = f"this machine refuses to make namespaces: {os.strerror(error.errno or 0).lower()}"
     return WorldError(message, "run as root, or outside a container that forbids it")
 

@@ -1,0 +1,247 @@
+"""The lab from outside: its commands, its end, and what it leaves behind, for root and for an ordinary user."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.cli.main import main
+from ringfence.edges.netns import fork_isolated
+from tests.kernel.command import User, user
+from tests.lab.small import MANIFESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(params=[False, True], ids=["as-myself", "as-nobody"])
+def somebody(request: pytest.FixtureRequest) -> Iterator[User]:
+    """Root, and somebody who is not; nothing of theirs may be left afterwards."""
+    with user(ordinary=request.param) as found:
+        (found.folder / "small.yaml").write_text(MANIFESTS)
+        yield found
+        sock = found.folder / "ringfence" / "default.sock"
+        if sock.exists():
+            os.kill(holder(found), signal.SIGKILL)
+
+
+def up(somebody: User, *more: str) -> None:
+    """Start the small lab."""
+    done = somebody.run("lab", "up", "-f", f"{somebody.folder}/small.yaml", *more)
+    assert (done.code, done.err) == (0, "")
+    assert "lab default: 3 pods on 2 nodes" in done.out
+
+
+def holder(somebody: User) -> int:
+    """The process that is the lab."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(somebody.folder / "ringfence" / "default.sock"))
+        process: int = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        return process
+
+
+def namespaces() -> set[str]:
+    """Every network namespace that a process is in."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/ns/net"):
+        try:
+            found.add(str(path.readlink()))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def host() -> tuple[str, ...]:
+    """What of this machine a lab could disturb: links, routes, rules, forwarding."""
+    commands = ("ip -o link", "ip route show table all", "nft list ruleset", "ip netns", "cat /proc/mounts")
+    texts = [subprocess.run(each.split(), capture_output=True, text=True, check=False).stdout for each in commands]  # noqa: S603
+    settings = ("ipv4/ip_forward", "ipv4/ping_group_range", "ipv6/conf/all/forwarding")
+    return (*texts, *(Path("/proc/sys/net", each).read_text() for each in settings))
+
+
+def test_a_lab_is_brought_up_asked_and_taken_down(somebody: User):
+    """Every command, one after the other, as the README has them."""
+    before = host()
+    up(somebody)
+
+    verified = somebody.run("lab", "verify")
+    denied = somebody.run("lab", "probe", "shop/web-0", "shop/db", "8125/UDP")
+    allowed = somebody.run("lab", "probe", "shop/web", "shop/db", "5432")
+    dropped = somebody.run("lab", "drops", "-o", "json")
+    inside = somebody.run("lab", "exec", "shop/db", "--", "cat", "/proc/net/fib_trie")
+    down = somebody.run("lab", "down")
+
+    assert (verified.code, "0 differences between" in verified.out) == (0, True)
+    assert denied.code == 1
+    assert allowed.code == 0
+    assert "arrived at 10.244.0.1" in allowed.out
+    assert json.loads(dropped.out.splitlines()[-1])["reason"] == "isolated by shop/db and no rule matched"
+    assert "10.244.0.1" in inside.out
+    assert (down.code, down.out, down.err) == (0, "", "")
+    assert list((somebody.folder / "ringfence").iterdir()) == []
+    assert host() == before
+
+
+def test_verifying_without_a_lab_makes_one_and_removes_it(somebody: User):
+    """No socket, no process, no namespace is left."""
+    done = somebody.run("lab", "verify", "-f", f"{somebody.folder}/small.yaml", "-o", "json")
+
+    found = json.loads(done.out)
+    assert (done.code, found["differences"]) == (0, [])
+    assert found["tried"] == sum(each["tried"] for each in found["families"])
+    assert not (somebody.folder / "ringfence").exists() or list((somebody.folder / "ringfence").iterdir()) == []
+
+
+def test_the_death_of_the_holder_removes_everything(somebody: User):
+    """However it comes; the next command says what was left and goes on."""
+    up(somebody)
+    process = holder(somebody)
+    own = str(Path(f"/proc/{process}/ns/net").readlink())
+    assert own in namespaces()
+
+    os.kill(process, signal.SIGKILL)
+    wait_until(lambda: own not in namespaces())
+
+    again = somebody.run("lab", "up", "-f", f"{somebody.folder}/small.yaml")
+    assert again.code == 0
+    assert "removed what a lab that was killed had left" in again.err
+    assert somebody.run("lab", "down").code == 0
+
+
+def wait_until(condition) -> None:  # noqa: ANN001 - any condition
+    """Wait until something is so."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_second_lab_of_one_name_is_refused_and_of_another_is_not(somebody: User):
+    """Several may run side by side."""
+    up(somebody)
+
+    same = somebody.run("lab", "up", "-f", f"{somebody.folder}/small.yaml")
+    other = somebody.run("lab", "up", "-f", f"{somebody.folder}/small.yaml", "--name", "second")
+
+    assert (same.code, other.code) == (3, 0)
+    assert "a lab named 'default' is already there" in same.err
+    assert somebody.run("lab", "verify", "--name", "second").code == 0
+    assert [somebody.run("lab", "down", "--name", name).code for name in ("default", "second")] == [0, 0]
+
+
+def test_what_runs_in_a_lab_ends_with_it(somebody: User):
+    """A command that was started there does not outlive it."""
+    up(somebody)
+    reading, writing = os.pipe()
+    script = "echo running; exec sleep 1000"
+    command = somebody.start(lambda: main(["lab", "exec", "shop/db", "--", "sh", "-c", script]), writing, 2)
+    os.close(writing)
+    assert os.read(reading, 100) == b"running\n"
+
+    assert somebody.run("lab", "down").code == 0
+
+    assert os.waitstatus_to_exitcode(os.waitpid(command, 0)[1]) == 128 + signal.SIGKILL
+    assert os.read(reading, 100) == b""
+    os.close(reading)
+
+
+def test_drops_are_followed_as_they_come(somebody: User):
+    """What is dropped while somebody listens is told at once, with the policy and its line."""
+    up(somebody)
+    somebody.run("lab", "probe", "shop/web-0", "shop/db", "5431")
+    reading, writing = os.pipe()
+    follower = somebody.start(lambda: main(["lab", "drops", "-f"]), writing, 2)
+    os.close(writing)
+    assert "TCP/5431" in os.read(reading, 4096).decode()
+
+    somebody.run("lab", "probe", "shop/web-0", "shop/db", "5433")
+    line = os.read(reading, 4096).decode()
+
+    assert re.match(r"\d\d:\d\d:\d\d  node-\d  shop/web-0 -> shop/db TCP/5433: denied at ingress of shop/db: ", line)
+    assert "small.yaml:34" in line
+    os.kill(follower, signal.SIGINT)
+    assert os.waitstatus_to_exitcode(os.waitpid(follower, 0)[1]) == 130
+    os.close(reading)
+    assert somebody.run("lab", "down").code == 0
+
+
+def test_a_demonstration_shows_and_explains(somebody: User):
+    """The matrix, no differences, a refusal with its line, and the drop that names the same."""
+    done = somebody.run("lab", "demo", "-f", f"{somebody.folder}/small.yaml")
+
+    assert done.code == 0
+    assert "shop/web" in done.out.splitlines()[3]
+    assert "0 differences between engine, program and kernel" in done.out
+    assert len(re.findall(r"small\.yaml:34", done.out)) >= 2
+
+
+def test_without_nft_it_says_what_to_install(somebody: User):
+    """Before anything is made."""
+
+    def without() -> int:
+        from ringfence.edges import programs
+
+        programs._PACKAGES["nft"] = "nftables"
+        programs.shutil.which = lambda name, **_: None if name == "nft" else f"/sbin/{name}"
+        programs.find_program.cache_clear()
+        return main(["lab", "verify", "-f", f"{somebody.folder}/small.yaml"])
+
+    done = somebody.call(without)
+
+    assert (done.code, done.out) == (3, "")
+    assert "the program 'nft' is not installed" in done.err
+    assert "install the package nftables" in done.err
+
+
+def test_without_namespaces_it_says_which_setting_it_is():
+    """In a world whose own limit of network namespaces is none."""
+    with user(ordinary=True) as somebody:
+        (somebody.folder / "small.yaml").write_text(MANIFESTS)
+
+        def limited() -> int:
+            Path("/proc/sys/user/max_net_namespaces").write_text("0")
+            code = main(["lab", "verify", "-f", f"{somebody.folder}/small.yaml"])
+            sys.stderr.flush()
+            return code
+
+        def call() -> int:
+            keeper = fork_isolated(limited, refused=print, waited_for=True)
+            return os.waitstatus_to_exitcode(os.waitpid(keeper, 0)[1])
+
+        done = somebody.call(call)
+
+    assert (done.code, done.out) == (3, "")
+    assert "user.max_net_namespaces is 0" in done.err
+
+
+@pytest.mark.parametrize("command", [["verify"], ["drops"], ["probe", "a", "b"], ["exec", "a", "--", "true"]])
+def test_without_a_lab_there_is_nobody_to_ask(command: list[str]):
+    """And the hint says how to start one."""
+    with user(ordinary=False) as somebody:
+        done = somebody.run("lab", *command)
+
+    assert done.code == 2
+    assert "no lab named 'default' is running" in done.err
+    assert "ringfence lab up -f PATH" in done.err
+
+
+def test_taking_down_what_is_not_there_is_no_error():
+    """It is down already."""
+    with user(ordinary=False) as somebody:
+        done = somebody.run("lab", "down")
+
+    assert (done.code, done.out) == (0, "")
+    assert "no lab named 'default' is running" in done.err
