@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ringfence.errors import ManifestError
 from ringfence.readers.places import Path, dotted
 from ringfence.readers.spelling import suggestion
 
@@ -106,22 +105,12 @@ class Field:
         """Add an error for every member that has none of these names."""
         for name in self.mapping():
             if name not in names:
-                self._unknown(name, names)
+                path = (*self.path, name)
+                self.manifest.report(f'unknown field "{dotted(path)}"', path, suggestion(name, names))
 
     def error(self, message: str, hint: str = "") -> None:
         """Add an error about this part."""
-        self._add(f"{dotted(self.path)}: {message}", self.path, hint)
-
-    def _unknown(self, name: str, known: Collection[str]) -> None:
-        path = (*self.path, name)
-        self._add(f'unknown field "{dotted(path)}"', path, suggestion(name, known))
-
-    def _add(self, message: str, path: Path, hint: str) -> None:
-        """Add an error, on one line and once: two readers may look at one part."""
-        errors = self.manifest.errors
-        message = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
-        if message not in (error.message for error in errors):
-            errors.append(ManifestError(message, self.manifest.origin(path), hint))
+        self.manifest.report(f"{dotted(self.path)}: {message}", self.path, hint)
 
     def _typed(self, wanted: type, words: str) -> Any:
         """Return the value if it has a type; True is no number, though Python says so."""

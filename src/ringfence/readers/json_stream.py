@@ -26,7 +26,6 @@ _BETWEEN = re.compile(r"(?:[ \t\r\n]|---(?=\s|\Z))*")
 _CUT = 16
 """An error this near to the end of the text may come from a word or an escape cut in two."""
 
-
 Listed = tuple[str, str]
 """``kind`` and ``apiVersion`` of the List that an object is an item of."""
 
@@ -146,12 +145,12 @@ class _Stream:
         """Yield the object whose text was kept, unless it is too deep."""
         text = self._text[self._held : self._at]
         self._held = None
-        if "\\ud" in text.lower():  # half a character is no text; Go puts another in its place
-            value = loads(dumps(value, ensure_ascii=False).encode(errors="replace"))
         if _is_deeper(value, MAX_DEPTH):
             self._errors.append(self._error(start, TOO_DEEP, TOO_DEEP_HINT))
-        else:
-            yield Item(value, text, start, self._doubled, listed)
+            return
+        if "\\ud" in text.lower():  # half a character is no text; Go puts another in its place
+            value = loads(dumps(value, ensure_ascii=False).encode(errors="replace"))
+        yield Item(value, text, start, self._doubled, listed)
 
     def _value(self) -> Any:
         """Decode the value that stands next and consume it."""

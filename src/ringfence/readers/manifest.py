@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.readers.places import Path, Place, Span, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ringfence.errors import ManifestError
 
 
 @dataclass(eq=False)
@@ -28,7 +27,7 @@ class Manifest:
         version: Its ``apiVersion``; likewise.
         namespace: Its namespace; empty for a cluster-scoped object.
         name: Its name.
-        errors: What is wrong with it, in the order found; readers add to it.
+        errors: What is wrong with it, in the order found; added by :meth:`report` alone.
     """
 
     source: str
@@ -39,7 +38,8 @@ class Manifest:
     version: str = ""
     namespace: str = ""
     name: str = ""
-    errors: list[ManifestError] = field(default_factory=list)
+    errors: list[ManifestError] = field(default_factory=list, init=False)
+    _said: set[str] = field(default_factory=set, init=False, repr=False)
 
     @property
     def qualified_name(self) -> str:
@@ -53,6 +53,13 @@ class Manifest:
         rule = path[2] if len(path) > 2 and path[:2] in _RULES else None
         label = f"{self.kind}/{self.qualified_name}" if self.name else self.kind
         return Origin(self.source, line, column, pointer(path), label, rule if isinstance(rule, int) else None)
+
+    def report(self, message: str, path: Path, hint: str) -> None:
+        """Add an error, on one line and once: two readers may look at one part."""
+        message = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
+        if message not in self._said:
+            self._said.add(message)
+            self.errors.append(ManifestError(message, self.origin(path), hint))
 
     @cached_property
     def _span(self) -> Span:

@@ -25,10 +25,8 @@ Key = tuple[str, str, str]
 Owners = tuple[tuple[str, str], ...]
 """Kind and name of each owner, the most telling first."""
 
-SCALED = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"})
+_SCALED = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"})
 """Kinds with ``replicas``; one when it is not given."""
-
-UNSCALED = frozenset({"CronJob", "DaemonSet", "Job"})
 
 _DORMANT = frozenset({"CronJob", "Job"})
 """Kinds whose pods come and go; their templates stand for no pod that runs now."""
@@ -60,8 +58,8 @@ def read_workload(manifest: Manifest) -> Template:
     """Read a Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet, Job or CronJob."""
     root, kind = Field(manifest), manifest.kind
     spec = root["spec"]
-    replicas = spec["replicas"].integer() if kind in SCALED else None
-    if kind in SCALED and replicas is None:
+    replicas = spec["replicas"].integer() if kind in _SCALED else None
+    if kind in _SCALED and replicas is None:
         replicas = 1
     template = spec["jobTemplate"]["spec"]["template"] if kind == "CronJob" else spec["template"]
     labels = template["metadata"]["labels"].strings()
