@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import yaml
-from bench.clusters import Dumper, cluster
 
+from bench.clusters import Dumper, cluster
 from ringfence.edges.files import open_sources
 from ringfence.readers import read
 from ringfence.semantics.engine import Engine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.dataplane.small import small_plan, small_snapshot
 
 from ringfence.algebra.addresses import read_address
 from ringfence.algebra.traffic import Protocol
@@ -11,6 +10,7 @@ from ringfence.dataplane.attribution import attribute, connection_of
 from ringfence.dataplane.nft import CtDirection
 from ringfence.dataplane.simulate import Packet
 from ringfence.model.policy import Direction
+from tests.dataplane.small import small_plan, small_snapshot
 
 DB, WEB, STRANGER = map(read_address, ("10.0.0.5", "10.0.0.9", "10.9.9.9"))
 SNAPSHOT, PLAN = small_snapshot(), small_plan()

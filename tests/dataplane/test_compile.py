@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.dataplane.small import pod, small_plan, small_snapshot
-from tests.worlds import Limits, boundary_addresses, boundary_traffic, snapshots
 
 from ringfence.algebra.addresses import EVERY, Address, Family, read_address, read_cidr
 from ringfence.algebra.intervals import EMPTY, Intervals
@@ -23,6 +21,8 @@ from ringfence.dataplane.plan import LocalClass, NodePlan, plan_node
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.model.policy import Direction
 from ringfence.semantics.engine import Engine
+from tests.dataplane.small import pod, small_plan, small_snapshot
+from tests.worlds import Limits, boundary_addresses, boundary_traffic, snapshots
 
 if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.dataplane.kernel import canonical, loaded
-from tests.dataplane.small import small_plan
-from tests.worlds import Limits, snapshots
 
 from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import Intervals
@@ -18,6 +15,9 @@ from ringfence.dataplane.delta import delta
 from ringfence.dataplane.nft import Datatype, Program, Set
 from ringfence.dataplane.plan import plan_node
 from ringfence.semantics.engine import Engine
+from tests.dataplane.kernel import canonical, loaded
+from tests.dataplane.small import small_plan
+from tests.worlds import Limits, snapshots
 
 if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot

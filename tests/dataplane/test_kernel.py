@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
-from tests.dataplane.kernel import canonical, loaded
-from tests.dataplane.wire import forwarded
-from tests.worlds import NUMBERS, Limits, boundary_addresses, snapshots
 
 from ringfence.algebra.addresses import Family, family_of, read_cidr
 from ringfence.algebra.intervals import Intervals
@@ -20,6 +17,9 @@ from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.edges.packets import ICMP, ICMPV6, SCTP, TCP, UDP
 from ringfence.semantics.engine import Engine
+from tests.dataplane.kernel import canonical, loaded
+from tests.dataplane.wire import forwarded
+from tests.worlds import NUMBERS, Limits, boundary_addresses, snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given
-from tests.dataplane.small import pod, small_plan, small_snapshot
-from tests.worlds import Limits, snapshots
 
 from ringfence.algebra.addresses import EVERY, Family, render_address
 from ringfence.algebra.intervals import EMPTY, Intervals
@@ -15,6 +13,8 @@ from ringfence.algebra.traffic import ALL
 from ringfence.dataplane.plan import plan_node
 from ringfence.model.policy import Direction
 from ringfence.semantics.engine import Engine
+from tests.dataplane.small import pod, small_plan, small_snapshot
+from tests.worlds import Limits, snapshots
 
 if TYPE_CHECKING:
     from ringfence.dataplane.plan import NodePlan
@@ -38,6 +38,32 @@ spec:
   ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]
 """
 
+CLOSED_AND_NEARLY = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: closed, namespace: shop, labels: {app: closed}}
+spec: {nodeName: n1, containers: [{name: main}]}
+status: {podIP: 10.0.0.20}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: nearly, namespace: shop, labels: {app: nearly}}
+spec: {nodeName: n1, containers: [{name: main}]}
+status: {podIP: 10.0.0.21}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: shop}
+spec: {podSelector: {matchExpressions: [{key: app, operator: In, values: [closed, nearly]}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: nearly-closed, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: nearly}}
+  ingress: [{from: [{podSelector: {matchLabels: {app: db}}}]}]
+"""
+
 
 def classes(plan: NodePlan) -> dict[str, list[str]]:
     """The pods of each class, by direction and name."""
@@ -58,6 +84,13 @@ def test_pods_that_may_meet_each_other_but_differ_in_their_own_address_are_one_c
     (rows,) = (each.rows for each in plan.classes if each.direction is Direction.INGRESS and each.name == "10.0.0.9")
     (friends,) = (addresses for addresses, traffic in rows if traffic == ALL)
     assert [render_address(first) for first, _ in friends] == ["10.0.0.9", "10.0.0.200", "10.0.1.9", "192.168.0.1"]
+
+
+def test_pods_that_differ_only_in_what_they_may_exchange_with_a_neighbor_are_two_classes():
+    """One local pod more that may come in is a difference, although all other addresses are alike."""
+    found = classes(small_plan(more=CLOSED_AND_NEARLY))
+
+    assert (found["Ingress 10.0.0.20"], found["Ingress 10.0.0.21"]) == (["closed"], ["nearly"])
 
 
 def test_a_lone_pod_s_own_address_joins_its_neighbors():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.dataplane.small import small_plan, small_snapshot
 
 from ringfence.algebra.addresses import read_address
 from ringfence.algebra.intervals import Intervals
@@ -35,6 +34,7 @@ from ringfence.dataplane.nft import (
 from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet, Passage, simulate
 from ringfence.semantics.engine import Engine
+from tests.dataplane.small import small_plan, small_snapshot
 
 DB, WEB, STRANGER, NODE = map(read_address, ("10.0.0.5", "10.0.0.9", "10.9.9.9", "192.168.0.1"))
 POD6, LINK_LOCAL, NODE6 = map(read_address, ("fd00::5", "fe80::5", "fd01::1"))

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given
-from tests.worlds import Limits, connections, snapshots
 
 from ringfence.algebra.addresses import Family
 from ringfence.algebra.traffic import Protocol
@@ -22,6 +21,7 @@ from ringfence.model.cluster import Pod
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
+from tests.worlds import Limits, connections, snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 
 import pytest
-from tests.kernel.isolation import isolated
 
 from ringfence.edges import links
 from ringfence.edges.netns import Network
 from ringfence.errors import WorldError
+from tests.kernel.isolation import isolated
 
 pytestmark = pytest.mark.kernel
 

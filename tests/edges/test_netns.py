@@ -9,10 +9,10 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.kernel.isolation import isolated, run_isolated
 
 from ringfence.edges import netns
 from ringfence.edges.netns import Network, fork_isolated, refusal, run_inside
+from tests.kernel.isolation import isolated, run_isolated
 
 pytestmark = pytest.mark.kernel
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.kernel.isolation import isolated
 
 from ringfence.edges import nft
 from ringfence.edges.netns import Network
 from ringfence.errors import NftablesError
+from tests.kernel.isolation import isolated
 
 pytestmark = pytest.mark.kernel
 TABLE = "table inet t {\n\tset s {\n\t\ttype ipv4_addr\n\t}\n}\n"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.kernel.isolation import isolated
 
 from ringfence.algebra.addresses import read_address
 from ringfence.algebra.traffic import Protocol
@@ -15,6 +14,7 @@ from ringfence.edges import links, nft
 from ringfence.edges.netns import Network
 from ringfence.edges.nflog import NflogReader
 from ringfence.edges.probe import Fate, Probe, Prober, Result
+from tests.kernel.isolation import isolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -188,6 +188,57 @@ def test_a_demonstration_shows_and_explains(somebody: User):
     assert len(re.findall(r"small\.yaml:34", done.out)) >= 2
 
 
+def test_an_interrupted_command_takes_its_lab_with_it(somebody: User):
+    """Ctrl-C ends with 130, and the holder that had been started is no more."""
+    reading, writing = os.pipe()
+    (somebody.folder / "many.yaml").write_text(many())
+    command = somebody.start(lambda: main(["lab", "verify", "--all", "-f", f"{somebody.folder}/many.yaml"]), 2, writing)
+    os.close(writing)
+    assert b"connections tried" in os.read(reading, 4096)
+
+    os.kill(command, signal.SIGINT)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(command, 0)[1]) == 130
+    with os.fdopen(reading, "rb") as stream:
+        assert b"Traceback" not in stream.read()  # it ends when the last process that could write has ended
+
+
+def many() -> str:
+    """Manifests that take some seconds to verify."""
+    web = MANIFESTS.split("---")[0]
+    return "\n---\n".join([*MANIFESTS.split("---"), *(web.replace("name: web", f"name: web{n}") for n in range(40))])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["shop/web-0", "10.96.0.1", "81"], "the Service shop/web has no such port"),
+        (["shop/web-0", "127.0.0.1", "80"], "nobody in a lab can have the address 127.0.0.1"),
+        (["10.96.0.1", "shop/db", "80"], "nobody in a lab can have the address 10.96.0.1"),
+        (["shop/web-0", "192.0.2.0/24", "80"], "a probe needs one address"),
+        (["shop/web-0", "shop/db", "80-90"], "a probe goes to one port"),
+        (["shop/web-0", "shop/db", "nosuch"], "have no port or family in common"),
+        (["shop/web-0", "shop/nobody", "80"], "nothing is named shop/nobody"),
+    ],
+)
+def test_a_probe_that_cannot_be_is_refused(words: list[str], said: str):
+    """With one message, and exit code 2."""
+    with user(ordinary=False) as somebody:
+        (somebody.folder / "small.yaml").write_text(MANIFESTS)
+        done = somebody.run("lab", "probe", *words, "-f", f"{somebody.folder}/small.yaml")
+
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_a_probe_through_a_service_says_whom_it_reached(somebody: User):
+    """A pod behind it, and perhaps itself."""
+    done = somebody.run("lab", "probe", "shop/web-0", "10.96.0.1", "80", "-f", f"{somebody.folder}/small.yaml")
+
+    assert done.code == 0
+    assert re.search(r"kernel   allowed  shop/web-0 -> shop/web-[01] TCP/8080 through shop/web: arrived at", done.out)
+
+
 def test_without_nft_it_says_what_to_install(somebody: User):
     """Before anything is made."""
 

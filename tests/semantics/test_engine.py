@@ -79,6 +79,14 @@ def test_traffic_that_depends_on_an_address_to_come_is_undecided():
     assert plain.allowed(unknown, A, Family.IPV4) == PairTraffic()
 
 
+def test_an_address_to_come_lies_in_a_block_of_everything():
+    """Whatever it will be; with an exception that is no longer sure."""
+    whole, most = rule(block("0.0.0.0/0"), traffic=tcp(80)), rule(block("0.0.0.0/0", "10.0.0.0/8"), traffic=tcp(81))
+    engine = Engine(snapshot(A, pod("x/u"), network_policy("x/p", "app=a", ingress=(whole, most))))
+
+    assert engine.allowed(pod("x/u"), A, Family.IPV4) == PairTraffic(tcp(80))
+
+
 def test_permitted_addresses_are_united_by_traffic():
     """A pod's peers by address alone: pods, nodes and everything else."""
     policy = network_policy("x/p", "app=a", ingress=(rule(pods("app=b"), traffic=tcp(80)),))
