@@ -68,7 +68,7 @@ class User:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(out, 1)
             os.dup2(err, 2)
-            sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+            sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", 1, closefd=False)
             os.environ["XDG_RUNTIME_DIR"] = str(self.folder)
             if os.geteuid() != self.number:
                 os.setgroups([])

@@ -64,7 +64,7 @@ class DropLog:
         fresh = [Drop(time.time(), node, each) for node, reader in self._readers.items() for each in reader.read()]
         self.remembered.extend(fresh)
         for drop in fresh:
-            for follower in self._followers:
+            for follower in tuple(self._followers):  # one that has gone takes itself out
                 follower(drop)
         return [drop.logged for drop in fresh]
 

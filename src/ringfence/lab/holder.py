@@ -113,8 +113,8 @@ class Holder:
             if self._stays:
                 self._leave_terminal()
             return self._build_and_serve(topology, listener)
-        except _EndedError:
-            return 0
+        except (_EndedError, BrokenPipeError):
+            return 0  # told to end, or whoever wanted the lab has gone before it was built
         finally:
             if self._place:
                 self._place.remove()
@@ -129,7 +129,7 @@ class Holder:
 
     def _build_and_serve(self, topology: Topology, listener: socket.socket | None) -> int:
         try:
-            self._cluster = Cluster(topology, progress=lambda text: self._creator.send({"progress": text}))
+            self._cluster = Cluster(topology, progress=_teller(self._creator))
         except RingfenceError as error:
             self._creator.send(error_message(error))
             return 3
@@ -177,7 +177,7 @@ class Holder:
             case {"ask": "verify", "every": every}:
                 self._answer(channel, self._verify(channel, every=every))
             case {"ask": "demo", "color": color}:
-                found = verify(self._cluster, progress=lambda text: channel.send({"progress": text}))
+                found = verify(self._cluster, progress=_teller(channel))
                 self._answer(channel, demonstrate(self._cluster, found, color=color))
             case {"ask": "probe", "question": question, "namespace": namespace, "color": color}:
                 attempt = Attempt(Question.of(**question), namespace)
@@ -194,7 +194,7 @@ class Holder:
         channel.send({"answer": asdict(words)})
 
     def _verify(self, channel: Channel, *, every: bool) -> Words:
-        found = verify(self._cluster, every=every, progress=lambda text: channel.send({"progress": text}))
+        found = verify(self._cluster, every=every, progress=_teller(channel))
         return tell_verification(self._cluster, found)
 
     def _tell_drops(self, channel: Channel, *, follow: bool) -> None:
@@ -240,3 +240,8 @@ class Holder:
         finally:
             for descriptor in opened.values():
                 os.close(descriptor)
+
+
+def _teller(channel: Channel) -> Callable[[str], None]:
+    """Return what tells a command how far it is."""
+    return lambda text: channel.send({"progress": text})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from ringfence.semantics.answer import Respondent
 from ringfence.semantics.question import Question
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
+from ringfence.semantics.spec import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,11 +73,17 @@ class Attempt:
         that the kernel chose.
         """
         respondent = Respondent(cluster.topology.snapshot, self.namespace)
-        asked: dict[Question, list[Comparison]] = defaultdict(list)
+
+        @cache
+        def answer(question: Question) -> str:
+            return render_answer(respondent.answer(question), color=color)
+
+        asked: dict[str, list[Comparison]] = defaultdict(list)
         for each in found:
-            asked[question_of(each.connection) if each.through else self.question].append(each)
-        for question, answered in asked.items():
-            yield render_answer(respondent.answer(question), color=color)
+            question = question_of(each.connection) if each.through else self.question
+            asked[_explain_itself(cluster, each.connection) or answer(question)].append(each)
+        for text, answered in asked.items():
+            yield text
             yield from (f"  {'kernel':7}  {each.word:7}  {_seen(cluster, each)}\n" for each in answered)
 
     def _trials(self, cluster: Cluster) -> Iterator[Trial]:
@@ -158,6 +166,16 @@ def _members(cluster: Cluster, sides: Sides, role: str, text: str) -> list[End]:
             cluster.admit(address)
         ends.append(address)
     return ends
+
+
+def _explain_itself(cluster: Cluster, connection: Connection) -> str:
+    """Say what policies have to say of a pod that meets itself through a Service; else nothing."""
+    if connection.via is None or connection.client != connection.server:
+        return ""
+    told = verdict(cluster.topology.snapshot, connection)
+    lines = [f"{told.outcome.value}  {connection.client} -> itself through {connection.via}"]
+    lines += [f"  {half.direction.value.lower():7}  {half.outcome.value:7}  {half.reason}" for half in told.halves]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _seen(cluster: Cluster, comparison: Comparison) -> str:
