@@ -80,14 +80,25 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     if not client or not server:
         message = "CLIENT and SERVER are missing" if not client else "SERVER is missing"
         raise click.UsageError(message)
-    question = _read_question(client, server, port or "", family)
+    question = read_question(client, server, port or "", family)
     reading = manifests.read()
     answer = Respondent(reading.snapshot, manifests.namespace or "default").answer(question)
     output.answer(_rendered(answer, reading, form or "text"))
     return Code.INPUT if reading.partial else _CODES[answer.verdict]
 
 
-def _read_question(client: str, server: str, text: str, family: str | None) -> Question:
+def read_question(client: str, server: str, text: str, family: str | None) -> Question:
+    """Read a question from the words of a command line.
+
+    Args:
+        client: A name.
+        server: A name.
+        text: ``PORT``, ``PORT/PROTO``, ``/PROTO`` or ``ICMP``; empty for all traffic.
+        family: ``4``, ``6`` or None.
+
+    Raises:
+        InputError: a port, protocol or family that there is not.
+    """
     port, slash, protocol = text.partition("/")
     if slash and not protocol:
         message = f"port {text!r} names no protocol"

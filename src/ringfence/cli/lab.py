@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ringfence.cli import output
-from ringfence.cli.can import _read_question
+from ringfence.cli.can import read_question
 from ringfence.cli.codes import Code
 from ringfence.cli.manifests import Manifests, manifests
 from ringfence.errors import InputError, WorldError
@@ -132,7 +132,7 @@ def probe(  # noqa: PLR0913, PLR0917 - click hands over every option
     Names are those of `ringfence can`. A Service is reached at its address. Without a port,
     whatever is worth trying is tried. Denied ends with exit code 1.
     """
-    asked = _read_question(client, server, port or "", family)
+    asked = read_question(client, server, port or "", family)
     question = {
         "client": asked.client,
         "server": asked.server,
@@ -243,7 +243,8 @@ def _print(words: dict[str, Any], form: str, *, partial: bool) -> Code:
     for note in words["notes"]:
         output.say("note", note)
     document = words["document"] | ({"partial": True} if partial else {})
-    output.answer((words["text"] if form == "text" else json.dumps(document, indent=2) + "\n").encode())
+    text = words["text"] + ("part of the input was not read\n" if partial else "")
+    output.answer((text if form == "text" else json.dumps(document, indent=2) + "\n").encode())
     if partial:
         return Code.INPUT
     return Code.OK if words["good"] else Code.DENIED
