@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.cli.lab import _running
 from ringfence.cli.main import main
 from ringfence.edges.netns import fork_isolated
+from ringfence.errors import WorldError
 from tests.kernel.command import User, user
 from tests.lab.small import MANIFESTS
 
@@ -201,6 +203,27 @@ def test_an_interrupted_command_takes_its_lab_with_it(somebody: User):
     assert os.waitstatus_to_exitcode(os.waitpid(command, 0)[1]) == 130
     with os.fdopen(reading, "rb") as stream:
         assert b"Traceback" not in stream.read()  # it ends when the last process that could write has ended
+
+
+def test_a_bug_ends_the_lab_and_can_be_read_in_its_log(somebody: User):
+    """The command that met it says where; the next lab is none the worse for it."""
+    up(somebody)
+    place = somebody.folder / "ringfence"
+
+    def meet_it() -> int:
+        try:
+            _running("default").ask("probe", question={}, namespace="shop", color=False)
+        except WorldError as error:
+            print(error.hint, file=sys.stderr)  # noqa: T201
+        return 0
+
+    done = somebody.call(meet_it)
+
+    assert f"see {place}/default.log for the reason" in done.err
+    wait_until(lambda: "TypeError" in (place / "default.log").read_text())
+    up(somebody)
+    assert somebody.run("lab", "down").code == 0
+    assert list(place.iterdir()) == []
 
 
 def many() -> str:

@@ -217,11 +217,12 @@ def _started(manifests: Manifests, nodes: int, *, place: Place | None, stays: bo
 
 
 def _running(name: str) -> Client:
-    sock = _connect(Place(name))
+    place = Place(name)
+    sock = _connect(place)
     if sock is None:
         message = f"no lab named {name!r} is running"
         raise InputError(message, "start one with `ringfence lab up -f PATH`, or give -f PATH here")
-    return Client(Channel(sock), _progress())
+    return Client(Channel(sock), _progress(), str(place.log))
 
 
 def _is_running(name: str) -> bool:

@@ -84,9 +84,17 @@ class Channel:
 class Client:
     """A command's end: asks, and turns refusals into errors."""
 
-    def __init__(self, channel: Channel, progress: Callable[[str], None]) -> None:
+    def __init__(self, channel: Channel, progress: Callable[[str], None], log: str = "") -> None:
+        """Begin to speak.
+
+        Args:
+            channel: The conversation.
+            progress: Is told how far the lab is.
+            log: Where the lab writes of its end; empty for this terminal.
+        """
         self._channel = channel
         self._progress = progress
+        self._log = log
 
     def ask(self, name: str, **arguments: Any) -> Any:
         """Ask and wait for the answer.
@@ -108,7 +116,7 @@ class Client:
             if "progress" in message:
                 self._progress(message["progress"])
         text = "the lab has ended"
-        raise WorldError(text, "see what it wrote to standard error or to its log")
+        raise WorldError(text, f"see {self._log or 'above'} for the reason")
 
     def follow(self, name: str, **arguments: Any) -> Iterator[Message]:
         """Ask for what never ends, and yield each message until the lab does."""
@@ -208,10 +216,11 @@ class Place:
         sock.listen(8)
         return sock
 
-    def remove(self) -> None:
-        """Remove the socket and the log."""
+    def remove(self, *, log: bool = True) -> None:
+        """Remove the socket, and the log unless there is something to read in it."""
         self.path.unlink(missing_ok=True)
-        self.log.unlink(missing_ok=True)
+        if log:
+            self.log.unlink(missing_ok=True)
 
 
 def end_process(sock: socket.socket) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ringfence.lab.topology import Topology
     from ringfence.lab.words import Words
 
+_BUG = 70
 _PATIENCE_S = 2.0
 """How long a command may take to read what it asked for."""
 
@@ -88,7 +89,7 @@ def start(topology: Topology, place: Place | None, *, stays: bool, progress: Cal
 
     keeper = fork_isolated(main, refused=lambda error: Channel(theirs).send(error_message(error)), waited_for=not stays)
     theirs.close()
-    return Running(Client(Channel(ours), progress), keeper)
+    return Running(Client(Channel(ours), progress, str(place.log) if place and stays else ""), keeper)
 
 
 class Holder:
@@ -109,15 +110,17 @@ class Holder:
         except RingfenceError as error:
             self._creator.send(error_message(error))
             return 3
+        status = _BUG
         try:
             if self._stays:
                 self._leave_terminal()
-            return self._build_and_serve(topology, listener)
+            status = self._build_and_serve(topology, listener)
         except (_EndedError, BrokenPipeError):
-            return 0  # told to end, or whoever wanted the lab has gone before it was built
+            status = 0  # told to end, or whoever wanted the lab has gone before it was built
         finally:
             if self._place:
-                self._place.remove()
+                self._place.remove(log=status != _BUG)
+        return status
 
     def _leave_terminal(self) -> None:
         """Go on without the terminal that the lab was started from."""
