@@ -59,6 +59,13 @@ def test_the_own_node_is_let_in_and_no_other():
     assert engine.allowed(read_address("192.168.0.2"), A, Family.IPV4).allowed == EMPTY
 
 
+def test_the_own_node_is_not_let_out_of_the_rules():
+    """The exemption is for what the node opens, not for what the pod opens to it."""
+    engine = Engine(snapshot(A, NODE, network_policy("x/p", "app=a", egress=())))
+
+    assert engine.allowed(A, read_address("192.168.0.1"), Family.IPV4).allowed == EMPTY
+
+
 def test_a_pod_without_a_node_has_no_own_node():
     """Nor has a host-network pod whose node is not known one to share."""
     homeless = pod("x/a", "app=a")

@@ -12,7 +12,7 @@ from ringfence.model.connection import Connection
 from ringfence.model.policy import Action, Tier
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
-from tests.parts import block, cluster_policy, network_policy, node, pod, pods, rule, snapshot, tcp
+from tests.parts import block, cluster_policy, named, network_policy, node, pod, pods, port, rule, snapshot, tcp
 
 if TYPE_CHECKING:
     from ringfence.model.connection import End
@@ -146,6 +146,34 @@ def test_the_own_node_is_let_in_before_anything_isolates():
 
     assert (half.outcome, half.tier) == (Outcome.ALLOWED, Tier.NETWORK_POLICY)
     assert half.reason == "x/a is always reached from its own node"
+
+
+def test_the_admin_tier_stands_before_the_own_node():
+    """An administrator can keep a node out of its pods."""
+    here = pod("x/a", node="n1")
+    world = snapshot(here, node("n1", "192.168.0.1"), cluster_policy("a", Tier.ADMIN, ingress=deny()))
+
+    assert judged(world, client=read_address("192.168.0.1"), server=here).outcome is Outcome.DENIED
+
+
+def test_peers_without_a_node_are_not_on_the_same_one():
+    """A pod whose node is not known has none, and an address that is no node's is on none."""
+    world = snapshot(A, HOST, network_policy("x/p", ingress=()))
+
+    assert judged(world, client=pod("x/h", host_network=True)).outcome is Outcome.DENIED
+    assert judged(world, client=read_address("203.0.113.7")).outcome is Outcome.DENIED
+
+
+def test_port_names_are_resolved_at_the_destination():
+    """At the peer for egress, at the subject for ingress, and nowhere outside."""
+    server, client = pod("x/a", ports=(port("web", 80),)), pod("x/b", ports=(port("web", 81),))
+    out = snapshot(server, client, network_policy("x/p", egress=(rule(**named("web")),)))
+    into = snapshot(server, client, network_policy("x/p", ingress=(rule(**named("web")),)))
+
+    for world in (out, into):
+        assert judged(world, client, server, port=80).outcome is Outcome.ALLOWED
+        assert judged(world, client, server, port=81).outcome is Outcome.DENIED
+    assert judged(out, client, read_address("203.0.113.7"), port=80).outcome is Outcome.DENIED
 
 
 def test_an_address_taken_to_lie_outside_a_block_is_an_assumption():
