@@ -81,7 +81,7 @@ def test_a_namespace_in_focus_keeps_the_pairs_that_begin_or_end_there():
     """Each pair once, whichever of its ends it is."""
     world = snapshot(pod("x/a"), pod("y/b"), pod("z/c"), network_policy("z/c", "", ingress=(), egress=()))
 
-    assert shown(lines(Engine(world), "x")) == [("x/a", "y/b"), ("x/a", "1"), ("y/b", "x/a"), ("1", "x/a")]
+    assert shown(lines(Engine(world), "x")) == [("x/a", "x/a y/b"), ("x/a", "1"), ("y/b", "x/a"), ("1", "x/a")]
     assert shown(lines(Engine(world), "z")) == []
 
 

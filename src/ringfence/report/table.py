@@ -40,8 +40,7 @@ def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = Fal
     head += ["family"] if len(snapshot.families) > 1 else []
     rows = []
     for line in lines:
-        ends = _ends(directory, line.clients, line.servers), _ends(directory, line.servers, line.clients)
-        row = [*ends, render_traffic(line.traffic)]
+        row = [_ends(directory, line.clients), _ends(directory, line.servers), render_traffic(line.traffic)]
         row += [line.outcome.value] if undecided else []
         row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
         rows.append(tuple(row))
@@ -50,18 +49,9 @@ def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = Fal
     return Table(tuple(head), tuple(rows), remarks)
 
 
-def _ends(directory: Directory, ends: Ends, others: Ends) -> str:
-    """Name one side of a line.
-
-    A pod that is alone on the other side may be named with several others where that is
-    shorter: nobody is asked about itself.
-    """
-    if not ends.pods:
-        return directory.render_addresses(ends.addresses)
-    text = directory.render(ends.pods)
-    if len(others.pods) == 1 and len(directory.terms(ends.pods)) > 1:
-        return min(text, directory.render((*ends.pods, *others.pods)), key=len)
-    return text
+def _ends(directory: Directory, ends: Ends) -> str:
+    """Name one side of a line."""
+    return directory.render(ends.pods) if ends.pods else directory.render_addresses(ends.addresses)
 
 
 def _remarks(snapshot: Snapshot, directory: Directory) -> tuple[str, ...]:

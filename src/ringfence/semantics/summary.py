@@ -112,15 +112,9 @@ def _pairs(block: Block, bits: dict[tuple[str, str], int], focus: int) -> Iterat
         (_Set(addresses=block.clients.addresses), _Set(servers & focus)),
     ]
     for one, other in pairs:
-        right = _without_lone(other, one)
-        left = _without_lone(one, right)
-        if left and right:
-            yield left, right
-
-
-def _without_lone(ends: _Set, others: _Set) -> _Set:
-    """Leave out a pod that is alone on the other side, as it is never asked about itself."""
-    return _Set(ends.pods & ~others.pods, ends.addresses) if others.pods.bit_count() == 1 else ends
+        lone = one == other and one.pods.bit_count() == 1
+        if one and other and not lone:
+            yield one, other
 
 
 def _bits(pods: Iterable[Pod], bits: dict[tuple[str, str], int]) -> int:
