@@ -135,6 +135,29 @@ def test_of_two_with_one_address_the_second_gets_another():
     assert "192.0.2.1 is taken already" in allotment.notes[0]
 
 
+def test_pods_get_their_addresses_where_the_user_wants_them():
+    """Even where a block matches; nodes and Services keep away, and so does the outside."""
+    asked = read_cidr("10.96.0.0/16")
+    claims = [Claim(use, "x", (), (V4,)) for use in Use]
+
+    allotment = Allotment.of(claims, [block("10.0.0.0/8")], asked)
+
+    assert allotment.addresses(Use.PODS, "x") == addresses("10.96.0.1")
+    assert allotment.notes == ()
+    assert asked <= allotment.taken
+    assert not any(a in asked for use in (Use.NODES, Use.SERVICES) for a in allotment.addresses(use, "x"))
+
+
+def test_a_range_that_is_too_small_for_the_pods_is_refused():
+    """The hint names the flag."""
+    claims = [Claim(Use.PODS, str(number), (), (V4,)) for number in range(4)]
+
+    with pytest.raises(InputError, match=r"192\.0\.2\.0/30 has no room for 4 pods") as caught:
+        Allotment.of(claims, [], read_cidr("192.0.2.0/30"))
+
+    assert "--pod-cidr" in caught.value.hint
+
+
 def test_ranges_of_different_uses_do_not_overlap():
     """Even when all of them have to make room."""
     claims = [Claim(use, str(number), (), (V4, V6)) for use in Use for number in range(20)]

@@ -41,7 +41,7 @@ def _run(network: Network, text: str, *arguments: str) -> str:
         return done.stdout
     words = done.stderr.strip() or f"exit status {done.returncode}"
     if "Message too long" in words:
-        hint = "run as root, or raise net.core.wmem_max: the transaction is larger than one message may be"
+        hint = "run as root, or raise net.core.wmem_default: the transaction is larger than one message may be"
         message = "the transaction is too large for an ordinary user"
         raise NftablesError(message, text, hint)
     message = f"nft refused a transaction: {words.splitlines()[0]}"

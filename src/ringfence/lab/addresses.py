@@ -21,6 +21,7 @@ from ringfence.algebra.addresses import (
     read_address,
     read_cidr,
     render_address,
+    render_addresses,
 )
 from ringfence.algebra.intervals import EMPTY, Intervals, atoms
 from ringfence.errors import InputError
@@ -107,8 +108,14 @@ class Allotment:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, claims: Sequence[Claim], blocks: Sequence[Intervals]) -> Allotment:
+    def of(cls, claims: Sequence[Claim], blocks: Sequence[Intervals], asked: Intervals = EMPTY) -> Allotment:
         """Keep what the manifests give where it can be, and give the others what no block names.
+
+        Args:
+            claims: Who must have addresses.
+            blocks: What the policies name.
+            asked: Where pods are to get theirs, whatever the policies name; in a family in
+                which it is empty, a range is chosen.
 
         Raises:
             InputError: a family has no room.
@@ -116,12 +123,18 @@ class Allotment:
         owners, notes = _keep(claims)
         used = Intervals.of((address, address) for addresses in owners.values() for address in addresses)
         empty_handed = [claim for claim in claims if not owners[claim.use, claim.name]]
-        ranges = EMPTY
+        ranges = asked
         for use in Use:
             for family in Family:
                 wanting = [claim for claim in empty_handed if claim.use is use and family in claim.families]
                 if wanting:
-                    chosen = choose_range(use, family, len(wanting), blocks, (used, ranges))
+                    given = asked & EVERY[family] if use is Use.PODS else EMPTY
+                    count = len(wanting)
+                    chosen = (
+                        _asked_range(given, count, used)
+                        if given
+                        else choose_range(use, family, count, blocks, (used, ranges))
+                    )
                     notes += [_note(use, chosen)] * chosen.matched
                     for claim, address in zip(wanting, chosen.addresses, strict=False):
                         owners[use, claim.name] += (address,)
@@ -155,6 +168,16 @@ class Range:
     def addresses(self) -> Iterator[Address]:
         """Those that nobody has, in order."""
         return (Address(value) for first, last in self.free for value in range(first, last + 1))
+
+
+def _asked_range(asked: Intervals, count: int, used: Intervals) -> Range:
+    """Return the range that the user wants; the blocks of the policies do not matter then."""
+    zero = Intervals.point(asked.ranges[0][0])
+    free = asked - UNUSABLE - used - zero
+    if free.count() < count:
+        message = f"{render_addresses(asked)} has no room for {count} pods"
+        raise InputError(message, "give a larger --pod-cidr")
+    return Range(asked, free, matched=False)
 
 
 def choose_range(

@@ -63,7 +63,7 @@ def lay_out(snapshot: Snapshot, nodes: int = NODES) -> Topology:
         *(_pod_claim(pod, snapshot.families) for pod in pods if pod.selectable),
         *(_service_claim(service, snapshot.families) for service in translated),
     ]
-    allotment = Allotment.of(claims, snapshot.blocks)
+    allotment = Allotment.of(claims, snapshot.blocks, snapshot.pod_ranges)
     on_nodes = {name: replace(node, addresses=allotment.addresses(Use.NODES, name)) for name, node in known.items()}
     made = replace(
         snapshot,
