@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ringfence.algebra.addresses import read_address, read_cidr
+from ringfence.algebra.addresses import Family, read_address, read_cidr
 from ringfence.algebra.intervals import Intervals
-from ringfence.algebra.traffic import Protocol, point
+from ringfence.algebra.traffic import Protocol, point, render_traffic
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.semantics.answer import Respondent
 from ringfence.semantics.question import Question
 from ringfence.semantics.spec import verdict
+from tests.parts import block, named, network_policy, pod, port, rule, snapshot
 from tests.worlds import ends, snapshots
 
 if TYPE_CHECKING:
-    from ringfence.algebra.addresses import Family
     from ringfence.model.connection import End
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.engine import Ends
@@ -118,3 +118,45 @@ def test_a_set_is_answered_as_if_every_connection_were_asked_alone(
                 )
                 defined = verdict(snapshot, Connection(one, other, protocol, number, family))
                 assert all(map(speaks_for, part.verdict.halves, defined.halves)), (one, other, protocol, number)
+
+
+def said(respondent: Respondent, *question: str | int | None) -> list[tuple[str, str, tuple[int, ...]]]:
+    """The parts of an answer: outcome, traffic and families."""
+    return [
+        (part.verdict.outcome.value, render_traffic(part.traffic), part.families)
+        for part in respondent.answer(Question.of(*question)).parts
+    ]
+
+
+def test_families_are_never_taken_for_each_other():
+    """A dual-stack pair is asked about twice, whatever was asked before."""
+    cut = network_policy("x/b", "app=b", ingress=(rule(block("10.0.0.0/8")),))
+    world = snapshot(pod("x/a", "", "10.0.0.1", "fd00::1"), pod("x/b", "app=b"), cut, families=tuple(Family))
+    respondent = Respondent(world)
+
+    assert said(respondent, "x/a", "x/b", 80) == [("allowed", "TCP 80", (4,)), ("denied", "TCP 80", (6,))]
+    assert said(respondent, "x/a", "x/b", 80, None, 4) == [("allowed", "TCP 80", (4,))]
+    assert said(respondent, "x/a", "x/b", 80, None, 6) == [("denied", "TCP 80", (6,))]
+
+
+def test_traffic_is_cut_at_what_a_port_s_name_means_on_the_server():
+    """The number behind the name is found even where no rule says it."""
+    policy = network_policy("x/b", "app=b", ingress=(rule(**named("web")),))
+    respondent = Respondent(snapshot(pod("x/a"), pod("x/b", "app=b", ports=(port("web", 8080),)), policy))
+
+    assert said(respondent, "x/a", "x/b", "8079-8081") == [
+        ("allowed", "TCP 8080", (4,)),
+        ("denied", "TCP 8079,8081", (4,)),
+    ]
+
+
+def test_whoever_is_alike_is_judged_once_but_told_by_name():
+    """What is remembered of one pod is told of another as its own."""
+    twins = [pod(f"x/{name}", "app=a", node="n") for name in ("one", "two")]
+    respondent = Respondent(snapshot(*twins, pod("x/b")))
+    reasons = [
+        respondent.answer(Question.of(client, "x/b", 80)).parts[0].verdict.egress.reason
+        for client in ("x/one", "x/two", "x/one")
+    ]
+
+    assert reasons == [f"no policy isolates x/{name} for egress" for name in ("one", "two", "one")]

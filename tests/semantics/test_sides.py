@@ -72,6 +72,15 @@ def test_pods_that_no_policy_tells_apart_are_one_group():
     assert grouped("x/a", "x/b") == [["x/a"], ["x/b"]]
 
 
+def test_pods_are_told_apart_by_whether_their_address_is_known():
+    """Only of an unknown address something is assumed, though no block tells the two apart."""
+    world = snapshot(pod("x/a", "", "10.9.0.1"), pod("x/b"), pod("y/c"))
+    sides = Sides(world, "x", Scenes(world))
+    clients, _ = sides.meet(sides.find("client", "x/"), sides.find("server", "y/c"))
+
+    assert [sides.label(group.members) for group in clients.groups] == ["x/a", "x/b"]
+
+
 def test_pods_are_told_apart_by_node_where_the_other_side_is_on_a_node():
     """The own node always reaches its pods, and only its own."""
     assert grouped("y/host", "x/a") == [["y/host"], ["x/a-0", "x/a-1"]]
