@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_, or_
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import EMPTY, Intervals
@@ -73,6 +71,9 @@ class Block:
     traffic: PairTraffic
 
 
+ALL_BITS = -1
+"""An int with every bit set, whatever the number of bits."""
+
 Subject = Pod | None
 """A pod, or None for the addresses at an atom."""
 
@@ -84,16 +85,16 @@ class Overlay:
         """Take from ``row_of`` what a subject's policies allow in one direction."""
         self._universe, self._row_of = universe, row_of
         self._subjects: dict[int, list[Subject]] = defaultdict(list)
-        self._spread: dict[int, int] = {}
+        self._spread, self._places = 0, 0
         for pod in universe.snapshot.pods:
             if not pod.terminal and family in universe.snapshot.families_of(pod):
-                first, *others = universe.atoms_of(pod, family)
-                self._subjects[first].append(pod)
-                if others:
-                    self._spread[first] = bits((first, *others))
+                atoms = universe.atoms_of(pod, family)
+                self._subjects[atoms[0]].append(pod)
+                if len(atoms) > 1:
+                    self._spread, self._places = self._spread | 1 << atoms[0], len(atoms)
         for number in universe.outside(family):
             self._subjects[number].append(None)
-        self._certain = bits(self._subjects) & ~bits(self._spread)
+        self._certain = bits(self._subjects) & ~self._spread
         self._columns: dict[Row, Column] = {}
 
     def rectangles(self) -> Iterator[tuple[Ends, Ends, Masks]]:
@@ -130,11 +131,25 @@ class Overlay:
             cells: dict[Masks, int] = defaultdict(int)
             for mask, held in row:
                 cells[mask, mask] |= held & self._certain
-            for first, spread in self._spread.items():
-                masks = [mask for mask, held in row if held & spread]
-                cells[reduce(and_, masks), reduce(or_, masks)] |= 1 << first
+            for masks, held in self._spread_cells(row).items():
+                cells[masks] |= held
             self._columns[row] = tuple((masks, atoms) for masks, atoms in sorted(cells.items()) if any(masks) and atoms)
         return self._columns[row]
+
+    def _spread_cells(self, row: Row) -> dict[Masks, int]:
+        """Return what a row says of the pods that may be at several atoms.
+
+        These are as many for each pod, and neighbors: shifted by one, a set of second
+        atoms is a set of first atoms, and so on.
+        """
+        cells = {(ALL_BITS, 0): self._spread}
+        for place in range(self._places):
+            refined: dict[Masks, int] = defaultdict(int)
+            for (surely, possibly), atoms in cells.items():
+                for mask, held in row:
+                    refined[surely & mask, possibly | mask] |= atoms & held >> place
+            cells = {masks: atoms for masks, atoms in refined.items() if atoms}
+        return cells
 
     def _ends(self, parts: Iterable[tuple[int, Sequence[Subject]]]) -> Ends:
         pods: list[Pod] = []

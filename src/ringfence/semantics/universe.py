@@ -115,14 +115,15 @@ class Universe:
     def atoms_of(self, end: End, family: Family) -> tuple[int, ...]:
         """Return the atoms at which an end may be: several when its address is not known.
 
+        Several are neighbors in order, and as many for each pod whose address is to come.
+
         Raises:
             KeyError: a pod that is terminal, not of this snapshot or not of this family.
         """
         if not isinstance(end, Pod):
             pod = self.snapshot.pod_at(end)
             return self.atoms_of(pod, family) if pod else (self._numbers[self._outside(end)],)
-        pod = end
-        number, node = self.class_of(pod), self.snapshot.node_of(pod)
+        number, node = self.class_of(end), self.snapshot.node_of(end)
         places = dict(self.classes[number].places)[family]
         return tuple(self._numbers[Atom(family, place, number, node)] for place in places)
 
