@@ -97,6 +97,20 @@ def test_a_lab_is_brought_up_asked_and_taken_down(somebody: User):
     assert host() == before
 
 
+def test_a_lab_that_stays_holds_nothing_of_its_caller_open(somebody: User):
+    """Whoever reads the output of ``lab up`` through a pipe comes to its end."""
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)  # noqa: FBT003 - its signature
+    command = somebody.start(lambda: main(["lab", "up", "-f", f"{somebody.folder}/small.yaml"]), writing, writing)
+    os.close(writing)
+
+    with os.fdopen(reading, "rb") as stream:
+        assert b"lab default: 3 pods" in stream.read()
+
+    assert os.waitstatus_to_exitcode(os.waitpid(command, 0)[1]) == 0
+    assert somebody.run("lab", "down").code == 0
+
+
 def test_verifying_without_a_lab_makes_one_and_removes_it(somebody: User):
     """No socket, no process, no namespace is left."""
     done = somebody.run("lab", "verify", "-f", f"{somebody.folder}/small.yaml", "-o", "json")

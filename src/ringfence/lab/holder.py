@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.edges.netns import CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, fork_isolated
@@ -113,7 +114,7 @@ class Holder:
         status = _BUG
         try:
             if self._stays:
-                self._leave_terminal()
+                self._leave_caller(listener)
             status = self._build_and_serve(topology, listener)
         except (_EndedError, BrokenPipeError):
             status = 0  # told to end, or whoever wanted the lab has gone before it was built
@@ -122,12 +123,17 @@ class Holder:
                 self._place.remove(log=status != _BUG)
         return status
 
-    def _leave_terminal(self) -> None:
-        """Go on without the terminal that the lab was started from."""
+    def _leave_caller(self, listener: socket.socket | None) -> None:
+        """Go on without the terminal, the folder and the open files of whoever started the lab."""
         null = os.open(os.devnull, os.O_RDWR)
         log = os.open(self._place.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if self._place else null
         for descriptor, target in ((null, 0), (null, 1), (log, 2)):
             os.dup2(descriptor, target)
+        ours = {self._creator.fileno(), null, log, *((listener.fileno(),) if listener else ())}
+        for descriptor in {int(path.name) for path in Path("/proc/self/fd").iterdir()} - ours:
+            if descriptor > 2:
+                # Not closed: somebody's object may still believe that the number is its own.
+                os.dup2(null, descriptor, inheritable=False)
         os.chdir("/")
 
     def _build_and_serve(self, topology: Topology, listener: socket.socket | None) -> int:
