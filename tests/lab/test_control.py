@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.errors import InputError, WorldError
-from ringfence.lab.control import Channel, Client, Place, end_process, error_message
+from ringfence.lab.control import Channel, Client, ControlSocket, end_process, error_message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,15 +106,15 @@ def test_a_lab_that_ends_instead_of_answering_is_an_error():
 def test_a_name_that_is_none_is_refused(name: str):
     """It becomes a file name."""
     with pytest.raises(InputError, match="lab name"):
-        Place(name)
+        ControlSocket(name)
 
 
 def test_the_folder_is_for_its_user_alone(tmp_path: Path):
     """Whoever may open the socket may run commands in the lab."""
-    place = Place("default")
+    control = ControlSocket("default")
 
-    assert place.path.parent == tmp_path / "ringfence"
-    assert stat.S_IMODE(place.path.parent.stat().st_mode) == 0o700
+    assert control.path.parent == tmp_path / "ringfence"
+    assert stat.S_IMODE(control.path.parent.stat().st_mode) == 0o700
 
 
 def test_a_folder_that_others_can_open_is_refused(tmp_path: Path):
@@ -122,7 +122,7 @@ def test_a_folder_that_others_can_open_is_refused(tmp_path: Path):
     (tmp_path / "ringfence").mkdir(mode=0o755)
 
     with pytest.raises(WorldError, match="not a folder of yours alone"):
-        Place("default")
+        ControlSocket("default")
 
 
 def test_a_link_instead_of_a_folder_is_refused(tmp_path: Path):
@@ -131,7 +131,7 @@ def test_a_link_instead_of_a_folder_is_refused(tmp_path: Path):
     (tmp_path / "ringfence").symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(WorldError, match="not a folder of yours alone"):
-        Place("default")
+        ControlSocket("default")
 
 
 def test_without_a_runtime_folder_the_temporary_one_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -139,7 +139,7 @@ def test_without_a_runtime_folder_the_temporary_one_is_used(monkeypatch: pytest.
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
-    assert Place("default").path == tmp_path / f"ringfence-{os.geteuid()}" / "default.sock"
+    assert ControlSocket("default").path == tmp_path / f"ringfence-{os.geteuid()}" / "default.sock"
 
 
 def test_a_path_that_is_too_long_for_a_socket_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -149,26 +149,26 @@ def test_a_path_that_is_too_long_for_a_socket_is_said(monkeypatch: pytest.Monkey
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
 
     with pytest.raises(WorldError, match="too long"):
-        Place("default")
+        ControlSocket("default")
 
 
 def test_nobody_is_there_at_first():
     """And nothing was left over."""
-    place = Place("default")
+    control = ControlSocket("default")
 
-    assert place.connect() is None
-    assert not place.leftovers
+    assert control.connect() is None
+    assert not control.leftovers
 
 
-def test_a_place_is_taken_once():
+def test_a_control_is_taken_once():
     """The second lab of one name is told so."""
-    place = Place("default")
-    listener = place.listen()
+    control = ControlSocket("default")
+    listener = control.listen()
 
     with pytest.raises(WorldError, match="already there"):
-        place.listen()
+        control.listen()
 
-    sock = place.connect()
+    sock = control.connect()
     assert sock is not None
     sock.close()
     listener.close()
@@ -176,30 +176,30 @@ def test_a_place_is_taken_once():
 
 def test_what_a_killed_lab_has_left_is_removed():
     """A socket that nobody listens at, and the log."""
-    place = Place("default")
-    place.listen().close()
-    place.log.write_text("killed\n")
+    control = ControlSocket("default")
+    control.listen().close()
+    control.log.write_text("killed\n")
 
-    assert place.connect() is None
-    assert place.leftovers
-    assert not place.path.exists()
-    assert not place.log.exists()
+    assert control.connect() is None
+    assert control.leftovers
+    assert not control.path.exists()
+    assert not control.log.exists()
 
 
 def test_a_process_is_ended_by_its_socket():
     """Even one that ignores the polite way."""
-    place = Place("default")
+    control = ControlSocket("default")
     ready, told = os.pipe()
     child = os.fork()
     if child == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        listener = place.listen()
+        listener = control.listen()
         os.write(told, b"x")
         signal.pause()
         listener.close()
         os._exit(0)
     os.read(ready, 1)
-    sock = place.connect()
+    sock = control.connect()
     assert sock is not None
 
     end_process(sock)

@@ -16,7 +16,7 @@ from ringfence.cli.can import read_question
 from ringfence.cli.codes import Code
 from ringfence.cli.manifests import Manifests, manifests
 from ringfence.errors import InputError, WorldError
-from ringfence.lab.control import Channel, Client, Place, end_process
+from ringfence.lab.control import Channel, Client, ControlSocket, end_process
 from ringfence.lab.topology import NODES, lay_out
 
 if TYPE_CHECKING:
@@ -65,12 +65,12 @@ def lab() -> None:
 @_form
 def up(manifests: Manifests, nodes: int, name: str, form: str, *, foreground: bool) -> Code:
     """Build a lab from manifests and leave it running."""
-    place = Place(name)
-    if sock := _connect(place):
+    control = ControlSocket(name)
+    if sock := _connect(control):
         sock.close()
         message = f"a lab named {name!r} is already there"
         raise WorldError(message, "run `ringfence lab down`, or choose another --name")
-    with _started(manifests, nodes, place=place, stays=not foreground) as (client, partial):
+    with _started(manifests, nodes, control=control, stays=not foreground) as (client, partial):
         _print(client.wait(), form, partial=partial)
         if foreground:
             client.outlast()
@@ -182,12 +182,12 @@ def exec_(pod: str, command: tuple[str, ...], namespace: str, name: str) -> int:
 @_named
 def down(name: str) -> Code:
     """Take a lab down; whatever ran in it ends."""
-    place = Place(name)
-    sock = _connect(place)
+    control = ControlSocket(name)
+    sock = _connect(control)
     if sock:
         end_process(sock)
-        place.remove()
-    elif not place.leftovers:
+        control.remove()
+    elif not control.leftovers:
         output.say("note", f"no lab named {name!r} is running")
     return Code.OK
 
@@ -198,18 +198,20 @@ def _lab(manifests: Manifests, nodes: int, name: str) -> Iterator[tuple[Client, 
     if not manifests.filenames:
         yield _running(name), False
         return
-    with _started(manifests, nodes, place=None, stays=False) as (client, partial):
+    with _started(manifests, nodes, control=None, stays=False) as (client, partial):
         for note in client.wait()["notes"]:
             output.say("note", note)
         yield client, partial
 
 
 @contextmanager
-def _started(manifests: Manifests, nodes: int, *, place: Place | None, stays: bool) -> Iterator[tuple[Client, bool]]:
+def _started(
+    manifests: Manifests, nodes: int, *, control: ControlSocket | None, stays: bool
+) -> Iterator[tuple[Client, bool]]:
     from ringfence.lab.holder import start  # noqa: PLC0415 - slow to import
 
     reading = manifests.read()
-    running = start(lay_out(reading.snapshot, nodes), place, stays=stays, progress=_progress())
+    running = start(lay_out(reading.snapshot, nodes), control, stays=stays, progress=_progress())
     try:
         yield running.client, reading.partial
     finally:
@@ -217,25 +219,25 @@ def _started(manifests: Manifests, nodes: int, *, place: Place | None, stays: bo
 
 
 def _running(name: str) -> Client:
-    place = Place(name)
-    sock = _connect(place)
+    control = ControlSocket(name)
+    sock = _connect(control)
     if sock is None:
         message = f"no lab named {name!r} is running"
         raise InputError(message, "start one with `ringfence lab up -f PATH`, or give -f PATH here")
-    return Client(Channel(sock), _progress(), str(place.log))
+    return Client(Channel(sock), _progress(), str(control.log))
 
 
 def _is_running(name: str) -> bool:
-    sock = _connect(Place(name))
+    sock = _connect(ControlSocket(name))
     if sock:
         sock.close()
     return sock is not None
 
 
-def _connect(place: Place) -> Any:
-    sock = place.connect()
-    if place.leftovers:
-        output.say("note", f"removed what a lab that was killed had left at {place.path}")
+def _connect(control: ControlSocket) -> Any:
+    sock = control.connect()
+    if control.leftovers:
+        output.say("note", f"removed what a lab that was killed had left at {control.path}")
     return sock
 
 

@@ -124,6 +124,7 @@ def fork_isolated(main: Callable[[], int], *, refused: Callable[[WorldError], No
         status = _keep(main, refused, waited_for=waited_for)
     except BaseException:  # noqa: BLE001 - a forked copy must never return into its caller's code
         traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(status)
 
@@ -160,6 +161,7 @@ def _run_child(command: Sequence[str]) -> int:
     child = os.fork()
     if child:
         return _wait(child)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and a program would inherit that
     try:
         os.execvp(command[0], list(command))  # noqa: S606 - the user's own command, without a shell
     except OSError as error:

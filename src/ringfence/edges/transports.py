@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
-from ringfence.algebra.addresses import Address, family_of
+from ringfence.algebra.addresses import Address, Family, family_of
 from ringfence.algebra.traffic import Protocol
 from ringfence.edges.packets import (
     INIT,
@@ -148,7 +148,7 @@ class SctpPort:
     def __init__(self, opener: Opener, address: Address) -> None:
         self.address = address
         self._opener = opener
-        self._header = 20 if family_of(address) == 4 else 0  # only IPv4 raw sockets show the IP header
+        self._header = 20 if family_of(address) is Family.IPV4 else 0  # only IPv4 raw sockets show the IP header
         self._socket = opener.open(address, Protocol.SCTP)
         self._sent = 0
 

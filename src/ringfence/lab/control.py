@@ -149,7 +149,7 @@ def _read_error(message: Message) -> RingfenceError:
     return kind(message["error"], message["hint"])
 
 
-class Place:
+class ControlSocket:
     """Where a lab of some name can be reached.
 
     Attributes:
@@ -160,7 +160,7 @@ class Place:
     """
 
     def __init__(self, name: str) -> None:
-        """Find the place; the folder is made when it is not there.
+        """Find it; the folder is made when it is not there.
 
         Raises:
             InputError: the name is none.
@@ -201,10 +201,10 @@ class Place:
         return sock
 
     def listen(self) -> socket.socket:
-        """Take the place.
+        """Listen there.
 
         Raises:
-            WorldError: another lab has it.
+            WorldError: another lab does.
         """
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -235,14 +235,16 @@ def end_process(sock: socket.socket) -> None:
         descriptor = os.pidfd_open(process)
     except ProcessLookupError:
         return
+    except OSError as error:
+        message = "the process of the lab cannot be seen from here"
+        raise WorldError(message, "take it down from where it was brought up") from error
     try:
         for number in (signal.SIGTERM, signal.SIGKILL):
             signal.pidfd_send_signal(descriptor, number)
             if select.select([descriptor], [], [], _ENDS_WITHIN_S)[0]:
                 return
-    except OSError as error:
-        message = f"cannot end the lab, process {process}: {(error.strerror or '').lower()}"
-        raise WorldError(message) from error
+    except ProcessLookupError:
+        return
     finally:
         os.close(descriptor)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ringfence.edges.netns import Network
-    from ringfence.lab.control import Message, Place
+    from ringfence.lab.control import ControlSocket, Message
     from ringfence.lab.drops import Drop
     from ringfence.lab.topology import Topology
     from ringfence.lab.words import Words
@@ -70,12 +70,14 @@ class Running:
         os.waitpid(self._keeper, 0)
 
 
-def start(topology: Topology, place: Place | None, *, stays: bool, progress: Callable[[str], None]) -> Running:
+def start(
+    topology: Topology, control: ControlSocket | None, *, stays: bool, progress: Callable[[str], None]
+) -> Running:
     """Start a lab.
 
     Args:
         topology: What to build.
-        place: Where it can be reached; None for one that only the caller reaches.
+        control: Where it can be reached; None for one that only the caller reaches.
         stays: Whether it lives on when the caller lets go.
         progress: Is told how far it is.
 
@@ -86,19 +88,19 @@ def start(topology: Topology, place: Place | None, *, stays: bool, progress: Cal
 
     def main() -> int:
         ours.close()
-        return Holder(Channel(theirs), place, stays=stays).run(topology)
+        return Holder(Channel(theirs), control, stays=stays).run(topology)
 
     keeper = fork_isolated(main, refused=lambda error: Channel(theirs).send(error_message(error)), waited_for=not stays)
     theirs.close()
-    return Running(Client(Channel(ours), progress, str(place.log) if place and stays else ""), keeper)
+    return Running(Client(Channel(ours), progress, str(control.log) if control and stays else ""), keeper)
 
 
 class Holder:
     """Builds a cluster and serves it until it is told to end, or until nobody is left to serve."""
 
-    def __init__(self, creator: Channel, place: Place | None, *, stays: bool) -> None:
+    def __init__(self, creator: Channel, control: ControlSocket | None, *, stays: bool) -> None:
         self._creator = creator
-        self._place = place
+        self._control = control
         self._stays = stays
         self._channels: dict[int, Channel] = {}
         self._poll = select.poll()
@@ -107,7 +109,7 @@ class Holder:
         """Build, serve, end; returns the exit status."""
         signal.signal(signal.SIGTERM, _end)
         try:
-            listener = self._place.listen() if self._place else None
+            listener = self._control.listen() if self._control else None
         except RingfenceError as error:
             self._creator.send(error_message(error))
             return 3
@@ -119,14 +121,14 @@ class Holder:
         except (_EndedError, BrokenPipeError):
             status = 0  # told to end, or whoever wanted the lab has gone before it was built
         finally:
-            if self._place:
-                self._place.remove(log=status != _BUG)
+            if self._control:
+                self._control.remove(log=status != _BUG)
         return status
 
     def _leave_caller(self, listener: socket.socket | None) -> None:
         """Go on without the terminal, the folder and the open files of whoever started the lab."""
         null = os.open(os.devnull, os.O_RDWR)
-        log = os.open(self._place.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if self._place else null
+        log = os.open(self._control.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600) if self._control else null
         for descriptor, target in ((null, 0), (null, 1), (log, 2)):
             os.dup2(descriptor, target)
         ours = {self._creator.fileno(), null, log, *((listener.fileno(),) if listener else ())}
@@ -142,7 +144,7 @@ class Holder:
         except RingfenceError as error:
             self._creator.send(error_message(error))
             return 3
-        self._answer(self._creator, summarize(self._cluster, self._place.name if self._place else "unnamed"))
+        self._answer(self._creator, summarize(self._cluster, self._control.name if self._control else "unnamed"))
         self._add(self._creator)
         self._poll.register(self._cluster.prober, select.POLLIN)
         if listener:
