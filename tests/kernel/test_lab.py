@@ -19,6 +19,7 @@ import pytest
 from ringfence.cli.lab import _running
 from ringfence.cli.main import main
 from ringfence.edges.netns import fork_isolated
+from ringfence.edges.programs import find_program
 from ringfence.errors import WorldError
 from tests.kernel.command import User, user
 from tests.lab.small import MANIFESTS
@@ -95,6 +96,24 @@ def test_a_lab_is_brought_up_asked_and_taken_down(somebody: User):
     assert (down.code, down.out, down.err) == (0, "", "")
     assert list((somebody.folder / "ringfence").iterdir()) == []
     assert host() == before
+
+
+def test_a_kernel_that_holds_something_else_is_found_out(somebody: User):
+    """Somebody opens a node by hand: the difference is shown with its packet, and 1 says so."""
+    up(somebody)
+    rule = ["insert", "rule", "inet", "ringfence", "hook_forward", "accept"]
+    for node in ("node-1", "node-2"):
+        opened = somebody.run("lab", "exec", f"node:{node}", "--", find_program("nft"), *rule)
+        assert (opened.code, opened.err) == (0, "")
+
+    done = somebody.run("lab", "verify")
+    document = json.loads(somebody.run("lab", "verify", "-o", "json").out)
+
+    assert done.code == 1
+    assert "shop/web-0 -> shop/db UDP/8125: engine denied, program denied, kernel allowed" in done.out
+    assert "packet 10.244.0.2 -> 10.244.0.1" in done.out
+    assert {each["kernel"] for each in document["differences"]} == {"reached"}
+    assert somebody.run("lab", "down").code == 0
 
 
 def test_a_lab_that_stays_holds_nothing_of_its_caller_open(somebody: User):

@@ -22,10 +22,21 @@ _EVERY_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many connections of one family were tried, and what the kernel did with them."""
+    """How many connections of one family were tried, and how many each of the three allowed.
+
+    Attributes:
+        tried: All of them.
+        engine: Those that the engine allows.
+        program: Those that the simulated programs let through.
+        kernel: Those that the kernel let through.
+        denied: Those that the kernel dropped.
+        differences: Those that the three do not agree on.
+    """
 
     tried: int
-    allowed: int
+    engine: int
+    program: int
+    kernel: int
     denied: int
     differences: int
 
@@ -52,8 +63,14 @@ class Verification:
     def tally(self, family: Family) -> Tally:
         """Count the connections of one family."""
         mine = [each for each in self.comparisons if each.connection.family is family]
-        allowed, denied = (sum(each.kernel is kernel for each in mine) for kernel in (True, False))
-        return Tally(len(mine), allowed, denied, sum(not each.agrees for each in mine))
+        return Tally(
+            tried=len(mine),
+            engine=sum(each.engine for each in mine),
+            program=sum(each.program for each in mine),
+            kernel=sum(each.kernel is True for each in mine),
+            denied=sum(each.kernel is False for each in mine),
+            differences=sum(not each.agrees for each in mine),
+        )
 
     @property
     def through_services(self) -> int:

@@ -70,9 +70,9 @@ def tell_verification(cluster: Cluster, found: Verification) -> Words:
     for family in cluster.topology.snapshot.families:
         tally = found.tally(family)
         families.append({"family": family.value, **asdict(tally)})
-        counts = (tally.tried, tally.allowed, tally.denied, tally.differences)
-        rows.append((f"IPv{family.value}", *(f"{count:,}" for count in counts)))
-    head = ("family", "tried", "allowed", "denied", "differences")
+        allowed = [f"{count:,} allowed" for count in (tally.engine, tally.program, tally.kernel)]
+        rows.append((f"IPv{family.value}", f"{tally.tried:,}", *allowed, f"{tally.differences:,}"))
+    head = ("family", "tried", "engine", "program", "kernel", "differences")
     remarks = [*_scope(found), f"{len(found.differences):,} differences between engine, program and kernel"]
     differences = [_difference(cluster, each) for each in found.differences]
     text = render_columns(Table(head, tuple(rows), tuple(remarks)))
