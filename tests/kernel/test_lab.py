@@ -69,8 +69,10 @@ def namespaces() -> set[str]:
 
 def host() -> tuple[str, ...]:
     """What of this machine a lab could disturb: links, routes, rules, forwarding."""
-    commands = ("ip -o link", "ip route show table all", "nft list ruleset", "ip netns", "cat /proc/mounts")
-    texts = [subprocess.run(each.split(), capture_output=True, text=True, check=False).stdout for each in commands]  # noqa: S603
+    ip, nft = find_program("ip"), find_program("nft")
+    commands = ([ip, "-o", "link"], [ip, "route", "show", "table", "all"], [ip, "netns"], [nft, "list", "ruleset"])
+    texts = [subprocess.run(each, capture_output=True, text=True, check=False).stdout for each in commands]  # noqa: S603
+    texts.append(Path("/proc/self/mounts").read_text())
     settings = ("ipv4/ip_forward", "ipv4/ping_group_range", "ipv6/conf/all/forwarding")
     return (*texts, *(Path("/proc/sys/net", each).read_text() for each in settings))
 
