@@ -9,9 +9,11 @@ from hypothesis import given
 
 from ringfence.algebra.addresses import EVERY, Family, render_address
 from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.algebra.selectors import Selector
 from ringfence.algebra.traffic import ALL
 from ringfence.dataplane.plan import plan_node
-from ringfence.model.policy import Direction
+from ringfence.model.origin import Origin
+from ringfence.model.policy import Action, Direction, PodPeer, PodSelector, Policy, Rule, Tier
 from ringfence.semantics.engine import Engine
 from tests.dataplane.small import pod, small_plan, small_snapshot
 from tests.worlds import Limits, snapshots
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
 
 ADDRESSED = Limits(pods=6, addressed=True)
+ORIGIN = Origin("cluster.yaml", 1, 1, "", "ClusterNetworkPolicy/not-itself", 0)
 TWIN = """\
 apiVersion: v1
 kind: Pod
@@ -107,6 +110,20 @@ def test_an_isolated_pod_meets_itself_by_a_hairpin_of_its_own():
     plan = small_plan()
 
     assert [([pod.name for pod in each.pods], each.classes) for each in plan.hairpins] == [(["db", "web"], ())]
+
+
+def test_a_pod_that_is_denied_itself_alone_has_a_hairpin_and_no_class():
+    """Only the Admin and Baseline tiers can do that; the denied half is a class of its own."""
+    snapshot = small_snapshot()
+    db = PodSelector("shop", Selector.labels({"app": "db"}))
+    itself = Rule(Action.DENY, (PodPeer(db, ORIGIN),), ALL, ORIGIN)
+    policy = Policy("ClusterNetworkPolicy", "not-itself", Tier.ADMIN, db, ORIGIN, egress=(itself,))
+    plan = plan_node(Engine(replace(snapshot, policies=(policy,))), "n1")
+
+    assert plan.classes == ()
+    (hairpin,) = plan.hairpins
+    assert [pod.name for pod in hairpin.pods] == ["db"]
+    assert [(each.direction, each.name) for each in hairpin.classes] == [(Direction.EGRESS, "10.0.0.5.self")]
 
 
 def test_of_two_pods_with_one_address_the_one_that_policies_see_is_planned():

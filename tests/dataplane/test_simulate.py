@@ -17,6 +17,7 @@ from ringfence.dataplane.nft import (
     Datatype,
     Dispatch,
     Element,
+    Equals,
     Field,
     Goto,
     Hook,
@@ -122,6 +123,23 @@ def test_a_rule_about_a_field_that_the_packet_lacks_never_holds(negated: bool): 
 
     assert simulate(made, Packet(POD6, NODE6, TCP)).accepted
     assert simulate(made, TO_DB).accepted is not negated
+
+
+@pytest.mark.parametrize("state", [CtState.INVALID, CtState.UNTRACKED])
+def test_a_packet_without_a_connection_has_no_direction(state: CtState):
+    """Conntrack knows neither its opener nor its reply."""
+    rules = (Rule((Equals(Field.CT_DIRECTION, way), Word.DROP)) for way in CtDirection)
+
+    assert simulate(program(*rules), replace(TO_DB, state=state)).accepted
+
+
+def test_only_icmpv6_has_an_icmpv6_type():
+    """The byte of another protocol that stands in its place means nothing."""
+    rule = Rule((Within(Field.ICMPV6_TYPE, Intervals.point(135)), Word.DROP))
+    packet = Packet(POD6, NODE6, ICMPV6, icmp_type=135)
+
+    assert not simulate(program(rule), packet).accepted
+    assert simulate(program(rule), replace(packet, protocol=TCP)).accepted
 
 
 def test_a_packet_too_short_for_ports_has_none():
