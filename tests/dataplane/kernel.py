@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from ringfence.edges.programs import find_program
+
 
 def loaded(*transactions: str) -> str:
     """What nft lists after transactions have been applied one after the other to an empty namespace."""
@@ -14,7 +16,8 @@ def loaded(*transactions: str) -> str:
         paths = [Path(folder, str(number)) for number in range(len(transactions))]
         for path, text in zip(paths, transactions, strict=True):
             path.write_text(text)
-        steps = [*(f"nft -f {path}" for path in paths), "nft --stateless list ruleset"]
+        nft = find_program("nft")
+        steps = [*(f"{nft} -f {path}" for path in paths), f"{nft} --stateless list ruleset"]
         command = ["unshare", "--map-root-user", "--net", "sh", "-ec", "\n".join(steps)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     assert done.returncode == 0, f"{done.stderr}\n{transactions[-1]}"

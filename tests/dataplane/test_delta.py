@@ -42,12 +42,12 @@ def test_equal_programs_need_nothing():
 def test_one_more_pod_is_a_few_elements():
     """A replica that joins classes that exist changes no chain."""
     assert delta(SMALL, compile_program(small_plan(more=ANOTHER_WEB))) == (
-        "add element inet ringfence isolated4 { 10.0.0.200 }\n"
+        "add element inet ringfence judged4 { 10.0.0.200 }\n"
         "add element inet ringfence i_10.0.0.5_a { 10.0.0.200 . 6 . 5432 }\n"
         "add element inet ringfence eg4 { 10.0.0.200 : jump e_10.0.0.9 }\n"
         "add element inet ringfence self4 { 10.0.0.200 . 10.0.0.200 : accept }\n"
-        "add element inet ringfence eg4r { 10.0.0.200 : jump e_10.0.0.9_r }\n"
-        "add element inet ringfence self4r { 10.0.0.200 . 10.0.0.200 : accept }\n"
+        "add element inet ringfence eg4_r { 10.0.0.200 : jump e_10.0.0.9_r }\n"
+        "add element inet ringfence self4_r { 10.0.0.200 . 10.0.0.200 : accept }\n"
     )
 
 

@@ -62,7 +62,7 @@ def test_unlike_things_have_unlike_names():
     ]
     sets += [names.dispatch_map(d, f, w) for d in Direction for f in Family for w in CtDirection]
     sets += [names.self_map(f, w) for f in Family for w in CtDirection]
-    sets += [names.isolated_set(f) for f in Family]
+    sets += [names.judged_set(f) for f in Family]
 
     assert len(chains) == len(set(chains))
     assert len(sets) == len(set(sets))

@@ -73,7 +73,7 @@ def classes(plan: NodePlan) -> dict[str, list[str]]:
     return {f"{each.direction.value} {each.name}": [pod.name for pod in each.pods] for each in plan.classes}
 
 
-def test_a_class_holds_the_isolated_pods_of_the_node_alone():
+def test_a_class_holds_pods_of_the_node_that_are_denied_something():
     """Pods of other nodes, and pods that nothing isolates in a direction, are in no class."""
     assert classes(small_plan("n1")) == {"Egress 10.0.0.9": ["web"], "Ingress 10.0.0.5": ["db"]}
     assert classes(small_plan("n2")) == {"Egress 10.0.1.9": ["web-2"]}

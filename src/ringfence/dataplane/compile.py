@@ -22,7 +22,8 @@ which is why nothing is looked up through registers and no key reads the conntra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.algebra.addresses import Family, read_cidr
 from ringfence.algebra.intervals import Intervals
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
     from ringfence.dataplane.nft import Expression, Key, Statement
     from ringfence.dataplane.plan import Hairpin, LocalClass, NodePlan, Row
 
+_Part = TypeVar("_Part", Datatype, Field)
+
 SNAPLEN = 128
 """Bytes of a dropped packet that are logged: enough for its headers."""
 
@@ -92,23 +95,15 @@ def _fixed_sets(plan: NodePlan) -> Iterator[Set]:
     numbers = sorted(NUMBERS.values())
     yield Set(names.PORTED, (Datatype.INET_PROTO,), tuple(((number, number),) for number in numbers))
     for family in Family:
-        isolated = sorted({a for each in plan.classes if each.family is family for a in each.addresses})
-        yield Set(names.isolated_set(family), (_ADDRESS[family],), tuple(((a, a),) for a in isolated))
+        judged = sorted({a for each in plan.judged if each.family is family for a in each.addresses})
+        yield Set(names.judged_set(family), (_ADDRESS[family],), tuple(((a, a),) for a in judged))
 
 
 def _maps(plan: NodePlan) -> Iterator[Map]:
     """Yield the small maps that find the chains of a local pod: at most one element for each pod."""
-    for way in CtDirection:
-        for family in Family:
-            for direction in (Direction.EGRESS, Direction.INGRESS):
-                yield _dispatch_map(plan, direction, family, way)
-            selves = []
-            for hairpin in plan.hairpins:
-                if hairpin.family is family:
-                    chain = Goto(names.hairpin_chain(_name(hairpin), way)) if hairpin.classes else Word.ACCEPT
-                    addresses = (pod.addresses[family] for pod in hairpin.pods)
-                    selves += [Element(((a, a), (a, a)), chain) for a in addresses]
-            yield Map(names.self_map(family, way), (_ADDRESS[family],) * 2, _sorted(selves))
+    for way, family in product(CtDirection, Family):
+        yield from (_dispatch_map(plan, direction, family, way) for direction in (Direction.EGRESS, Direction.INGRESS))
+        yield _self_map(plan, family, way)
 
 
 def _dispatch_map(plan: NodePlan, direction: Direction, family: Family, way: CtDirection) -> Map:
@@ -121,12 +116,17 @@ def _dispatch_map(plan: NodePlan, direction: Direction, family: Family, way: CtD
     return Map(names.dispatch_map(direction, family, way), (_ADDRESS[family],), _sorted(elements))
 
 
+def _self_map(plan: NodePlan, family: Family, way: CtDirection) -> Map:
+    elements = []
+    for each in plan.hairpins:
+        if each.family is family:
+            statement = Goto(names.hairpin_chain(each.name, way)) if each.classes else Word.ACCEPT
+            elements += [Element(((a, a), (a, a)), statement) for a in each.addresses]
+    return Map(names.self_map(family, way), (_ADDRESS[family],) * 2, _sorted(elements))
+
+
 def _sorted(elements: Iterable[Element]) -> tuple[Element, ...]:
     return tuple(sorted(elements, key=lambda element: element.key))
-
-
-def _name(hairpin: Hairpin) -> str:
-    return names.class_name(hairpin.pods[0].addresses[hairpin.family])
 
 
 def _fixed_chains() -> Iterator[Chain]:
@@ -159,7 +159,7 @@ def _fixed_chains() -> Iterator[Chain]:
     yield Chain(names.FORWARD_REPLY, tuple(_dispatch(CtDirection.REPLY)))
     egress = [Dispatch((_SOURCE[f],), names.dispatch_map(Direction.EGRESS, f, CtDirection.ORIGINAL)) for f in Family]
     yield Chain(names.INPUT_ORIGINAL, tuple(_rule(each) for each in egress))
-    touched = [Lookup((side[f],), names.isolated_set(f)) for f in Family for side in (_SOURCE, _DESTINATION)]
+    touched = [Lookup((side[f],), names.judged_set(f)) for f in Family for side in (_SOURCE, _DESTINATION)]
     yield Chain(names.DROP_INVALID, tuple(_rule(each, Counter(), Word.DROP) for each in touched))
 
 
@@ -258,17 +258,21 @@ def _boxes(addresses: Intervals, traffic: Intervals) -> Iterator[Key]:
 
 
 def _class_sets(local_class: LocalClass, contents: _Contents) -> Iterator[Set]:
-    address, protocol, port = _ADDRESS[local_class.family], Datatype.INET_PROTO, Datatype.INET_SERVICE
-    keys = {
-        names.Kind.EXACT: (address, protocol, port),
-        names.Kind.RANGES: (address, protocol, port),
-        names.Kind.PEERS: (address,),
-        names.Kind.PORTS: (protocol, port),
-        names.Kind.PORTLESS: (address,),
-    }
     for kind, elements in contents.sets.items():
         name = names.class_set(local_class.direction, local_class.name, kind, accepts=contents.accepts)
-        yield Set(name, keys[kind], elements, interval=kind is not names.Kind.EXACT)
+        key = _key(kind, _ADDRESS[local_class.family], Datatype.INET_PROTO, Datatype.INET_SERVICE)
+        yield Set(name, key, elements, interval=kind is not names.Kind.EXACT)
+
+
+def _key(kind: names.Kind, peer: _Part, protocol: _Part, port: _Part) -> tuple[_Part, ...]:
+    """Choose what the key of a kind of set is made of, be it types or the fields to look up."""
+    match kind:
+        case names.Kind.EXACT | names.Kind.RANGES:
+            return (peer, protocol, port)
+        case names.Kind.PORTS:
+            return (protocol, port)
+        case names.Kind.PEERS | names.Kind.PORTLESS:
+            return (peer,)
 
 
 def _class_chain(local_class: LocalClass, contents: _Contents, way: CtDirection) -> Chain:
@@ -279,23 +283,18 @@ def _class_chain(local_class: LocalClass, contents: _Contents, way: CtDirection)
     direction, name = local_class.direction, local_class.name
     peer_is_destination = (direction is Direction.EGRESS) == (way is CtDirection.ORIGINAL)
     peer = (_DESTINATION if peer_is_destination else _SOURCE)[local_class.family]
-    fields = {
-        names.Kind.EXACT: (peer, Field.L4PROTO, _PORT[way]),
-        names.Kind.RANGES: (peer, Field.L4PROTO, _PORT[way]),
-        names.Kind.PEERS: (peer,),
-        names.Kind.PORTS: (Field.L4PROTO, _PORT[way]),
-        names.Kind.PORTLESS: (peer,),
-    }
     # Egress that is allowed goes on to the server's ingress; ingress is the last word.
     allow: Statement = Word.RETURN if direction is Direction.EGRESS else Word.ACCEPT
     deny: Statement = Goto(names.deny_chain(direction, name))
     found, otherwise = (allow, deny) if contents.accepts else (deny, allow)
-    # Only a packet too short for ports has none to look up, so what has no ports is told by its protocol.
+    # A packet may end before ports, and then no key that has them is ever found: protocols
+    # without ports are told by their number alone.
     no_ports = Lookup((Field.L4PROTO,), names.PORTED, negated=True)
     rules = [_rule(no_ports, found)] if contents.portless else []
     for kind in contents.sets:
-        lookup = Lookup(fields[kind], names.class_set(direction, name, kind, accepts=contents.accepts))
-        rules.append(_rule(*([no_ports] * (kind is names.Kind.PORTLESS)), lookup, found))
+        held_in = names.class_set(direction, name, kind, accepts=contents.accepts)
+        lookup = Lookup(_key(kind, peer, Field.L4PROTO, _PORT[way]), held_in)
+        rules.append(_rule(no_ports, lookup, found) if kind is names.Kind.PORTLESS else _rule(lookup, found))
     return Chain(names.chain(direction, name, way), (*rules, _rule(otherwise)))
 
 
@@ -314,7 +313,7 @@ def _hairpin_chain(hairpin: Hairpin, way: CtDirection) -> Chain:
         rules.append(_rule(Jump(chain) if each.direction is Direction.EGRESS else Goto(chain)))
     if hairpin.classes[-1].direction is Direction.EGRESS:
         rules.append(_rule(Word.ACCEPT))
-    return Chain(names.hairpin_chain(_name(hairpin), way), tuple(rules))
+    return Chain(names.hairpin_chain(hairpin.name, way), tuple(rules))
 
 
 def _rule(*expressions: Expression) -> Rule:

@@ -3,8 +3,8 @@
 Chains, sets and maps are named after their role and the **local class** they serve; a
 local class is named after the lowest address of its pods. Such a name is unique, does not
 change while that pod lives, and holds nothing that a user wrote. It is made of letters,
-digits, dots, dashes and underscores, begins with a letter, and always contains an
-underscore where nft has keywords without one, such as ``fwd``.
+digits, dots, dashes and underscores, begins with a letter, and is no keyword of nft, as
+``fwd`` is: roles are told by a letter and an underscore.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Kind(Enum):
 
 _LETTER = {Direction.EGRESS: "e", Direction.INGRESS: "i"}
 _MAP = {Direction.EGRESS: "eg", Direction.INGRESS: "in"}
-_REPLY = {CtDirection.ORIGINAL: "", CtDirection.REPLY: "r"}
+_REPLY = {CtDirection.ORIGINAL: "", CtDirection.REPLY: "_r"}
 _PREFIX = re.compile(r"rf1 (?P<direction>[ei]) (?P<name>\S+) ?")
 
 
@@ -62,12 +62,12 @@ def class_name(lowest: Address, *, hairpin: bool = False) -> str:
 
 def chain(direction: Direction, name: str, ct_direction: CtDirection) -> str:
     """Return the chain that judges the packets of a local class."""
-    return f"{_LETTER[direction]}_{name}{_REPLY[ct_direction] and '_r'}"
+    return f"{_LETTER[direction]}_{name}{_REPLY[ct_direction]}"
 
 
 def hairpin_chain(name: str, ct_direction: CtDirection) -> str:
     """Return the chain that judges what the pods of a class send to themselves."""
-    return f"h_{name}{_REPLY[ct_direction] and '_r'}"
+    return f"h_{name}{_REPLY[ct_direction]}"
 
 
 def deny_chain(direction: Direction, name: str) -> str:
@@ -85,7 +85,7 @@ def class_set(direction: Direction, name: str, kind: Kind, *, accepts: bool) -> 
 
 
 def dispatch_map(direction: Direction, family: Family, ct_direction: CtDirection) -> str:
-    """Return the map from local pods that are isolated in a direction to their chains."""
+    """Return the map from the local pods that are in a class of this direction to its chain."""
     return f"{_MAP[direction]}{family.value}{_REPLY[ct_direction]}"
 
 
@@ -94,9 +94,9 @@ def self_map(family: Family, ct_direction: CtDirection) -> str:
     return f"self{family.value}{_REPLY[ct_direction]}"
 
 
-def isolated_set(family: Family) -> str:
-    """Return the set of local pods that are isolated in any direction."""
-    return f"isolated{family.value}"
+def judged_set(family: Family) -> str:
+    """Return the set of local pods that are in any class."""
+    return f"judged{family.value}"
 
 
 def log_prefix(direction: Direction, name: str) -> str:

@@ -60,7 +60,7 @@ class LocalClass:
 
 @dataclass(frozen=True, slots=True)
 class Hairpin:
-    """Local pods that are isolated, with what they may send to themselves through a Service.
+    """Local pods that may send the same to themselves through a Service.
 
     Attributes:
         family: The address family.
@@ -72,6 +72,16 @@ class Hairpin:
     pods: tuple[Pod, ...]
     classes: tuple[LocalClass, ...]
 
+    @property
+    def name(self) -> str:
+        """Its name, unique among hairpins."""
+        return class_name(self.addresses[0])
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The addresses of its pods, in order."""
+        return tuple(pod.addresses[self.family] for pod in self.pods)
+
 
 @dataclass(frozen=True, slots=True)
 class NodePlan:
@@ -79,8 +89,8 @@ class NodePlan:
 
     Attributes:
         node: The node's name.
-        classes: Local classes that are denied something, by direction, family and name.
-            A pod that is denied nothing in a direction is in none.
+        classes: Local classes that are denied something. A pod that is denied nothing in a
+            direction is in none of that direction.
         hairpins: Every pod of those classes, and every pod that is denied something with
             itself, in each family.
     """
@@ -107,8 +117,8 @@ def plan_node(engine: Engine, node: str) -> NodePlan:
         }
         found = [each for direction in Direction for each in _classes(direction, family, local, permitted[direction])]
         classes += found
-        isolated = {address for each in found for address in each.addresses}
-        hairpins += _hairpins(family, local, isolated, permitted)
+        judged = {address for each in found for address in each.addresses}
+        hairpins += _hairpins(family, local, judged, permitted)
     return NodePlan(node, tuple(classes), tuple(hairpins))
 
 
@@ -153,14 +163,14 @@ def _classes(
 def _hairpins(
     family: Family,
     local: Mapping[Address, Pod],
-    isolated: set[Address],
+    judged: set[Address],
     permitted: Mapping[Direction, Mapping[Address, Iterable[Row]]],
 ) -> list[Hairpin]:
     """Unite pods that may send themselves the same; those that no chain meets are left out."""
     groups: dict[tuple[Intervals, Intervals], list[Pod]] = {}
     for own, pod in local.items():
         egress, ingress = (_traffic_at(permitted[direction][own], own) for direction in _HALVES)
-        if own in isolated or egress != ALL or ingress != ALL:
+        if own in judged or egress != ALL or ingress != ALL:
             groups.setdefault((egress, ingress), []).append(pod)
     return [
         Hairpin(
