@@ -97,17 +97,25 @@ def scopes() -> st.SearchStrategy[Selector]:
     return named | st.just(Selector.labels({"env": "a"})) | st.just(Selector())
 
 
+def peer_lists(
+    place: Origin, tier: Tier, direction: Direction, families: tuple[Family, ...]
+) -> st.SearchStrategy[tuple[Peer, ...]]:
+    """Peers of a rule as its API has them: a tier's rule must name some, and only pods on ingress."""
+    local = st.builds(PodSelector, st.sampled_from(NAMESPACES), selectors())
+    anywhere = st.builds(PodSelector, scopes(), selectors())
+    one: st.SearchStrategy[Peer] = st.builds(PodPeer, local | anywhere, st.just(place))
+    if tier is Tier.NETWORK_POLICY or direction is Direction.EGRESS:
+        blocks = [each for family in families for each in BLOCKS[family]]
+        one |= st.sampled_from(blocks).map(lambda block: _block(block, place))
+    some = st.lists(one, min_size=1, max_size=3).map(tuple)
+    return some | some | some | st.just((Anyone(),)) if tier is Tier.NETWORK_POLICY else some
+
+
 @st.composite
-def rules(draw: st.DrawFn, place: Origin, actions: tuple[Action, ...], families: tuple[Family, ...]) -> Rule:
-    """One rule; three of four match something that exists."""
-    blocks = [each for family in families for each in BLOCKS[family]]
-    peers: tuple[Peer, ...] = (Anyone(),)
-    if draw(st.integers(0, 3)):
-        local = st.builds(PodSelector, st.sampled_from(NAMESPACES), selectors())
-        anywhere = st.builds(PodSelector, scopes(), selectors())
-        pod_peers = st.builds(PodPeer, local | anywhere, st.just(place))
-        block_peers = st.sampled_from(blocks).map(lambda block: _block(block, place))
-        peers = tuple(draw(st.lists(pod_peers | block_peers, min_size=1, max_size=3)))
+def rules(
+    draw: st.DrawFn, place: Origin, actions: tuple[Action, ...], peers: st.SearchStrategy[tuple[Peer, ...]]
+) -> Rule:
+    """One rule; two of three name ports."""
     traffic, named = ALL, ()
     if draw(st.integers(0, 2)):
         protocol = st.sampled_from([Protocol.TCP, Protocol.TCP, Protocol.UDP, Protocol.SCTP])
@@ -117,7 +125,7 @@ def rules(draw: st.DrawFn, place: Origin, actions: tuple[Action, ...], families:
         protocols = protocol if Action.DENY not in actions else st.none() | protocol
         name = st.builds(NamedPort, st.sampled_from(PORT_NAMES), protocols)
         named = tuple(draw(st.lists(name, min_size=0 if traffic else 1, max_size=1)))
-    return Rule(draw(st.sampled_from(actions)), peers, traffic, place, named)
+    return Rule(draw(st.sampled_from(actions)), draw(peers), traffic, place, named)
 
 
 def _block(cidrs: tuple[str, ...], place: Origin) -> BlockPeer:
@@ -142,7 +150,9 @@ def policies(draw: st.DrawFn, number: int, families: tuple[Family, ...], *, tier
     for direction in Direction:
         count = draw(st.sampled_from((1, 2, 2, 0)))
         places = [_place(f"{kind}/{name}", number, direction, index) for index in range(count)]
-        sides[direction] = tuple(draw(rules(place, actions, families)) for place in places)
+        sides[direction] = tuple(
+            draw(rules(place, actions, peer_lists(place, tier, direction, families))) for place in places
+        )
     return Policy(
         kind,
         name,

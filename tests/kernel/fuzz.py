@@ -22,7 +22,6 @@ from ringfence.lab.topology import lay_out
 from ringfence.model.cluster import Pod, Service, ServicePort
 from ringfence.model.connection import Connection
 from ringfence.model.origin import Origin
-from ringfence.model.policy import PodPeer, Tier
 from tests.kernel.isolation import run_isolated
 from tests.worlds import NUMBERS, Limits, boundary_traffic, snapshots
 
@@ -77,11 +76,11 @@ def with_services(snapshot: Snapshot) -> Snapshot:
 
 def _trials(cluster: Cluster) -> Iterator[Trial]:
     traffic = [(protocol, port) for protocol, port in boundary_traffic() if port or protocol is Protocol.ICMP]
-    turn, unhooked = 0, _reaches_beyond_pods(cluster.topology.snapshot)
+    turn = 0
     for family, ends in cluster.ends.by_family.items():
         for server, client in product(ends, ends):
             pods = isinstance(client, Pod), isinstance(server, Pod)
-            if client == server or not any(pods) or (unhooked and not cluster.ends.crossings(client, server)):
+            if client == server or not any(pods):
                 continue
             turn += OUTSIDERS_EACH
             chosen = traffic if all(pods) else [traffic[(turn + n) % len(traffic)] for n in range(OUTSIDERS_EACH)]
@@ -89,15 +88,6 @@ def _trials(cluster: Cluster) -> Iterator[Trial]:
     trials = Trials(cluster.engine, cluster.ends)
     for frontend in frontends(cluster.topology.snapshot):
         yield from (trials.through(each.pod, frontend) for each in frontend.endpoints)
-
-
-def _reaches_beyond_pods(snapshot: Snapshot) -> bool:
-    """Whether an ingress rule of an ordered tier names more than pods, which the API does not let it.
-
-    Such a rule could deny what a node sends to its own pods, and that meets no hook.
-    """
-    policies = [policy for policy in snapshot.policies if policy.tier is not Tier.NETWORK_POLICY]
-    return any(not isinstance(peer, PodPeer) for policy in policies for rule in policy.ingress for peer in rule.peers)
 
 
 def _wrong(cluster: Cluster, comparison: Comparison) -> str:
