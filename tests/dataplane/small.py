@@ -67,16 +67,16 @@ spec:
 """
 
 
-def small_snapshot(more: str = "") -> Snapshot:
+def small_snapshot(more: str = "", manifests: str = MANIFESTS) -> Snapshot:
     """The cluster, with more manifests beside it."""
-    reading = read([Source("small.yaml", [MANIFESTS.encode()]), Source("more.yaml", [more.encode()])])
+    reading = read([Source("small.yaml", [manifests.encode()]), Source("more.yaml", [more.encode()])])
     assert not [error for error in reading.errors if error.origin.source == "small.yaml"]
     return reading.snapshot
 
 
-def small_plan(node: str = "n1", more: str = "") -> NodePlan:
+def small_plan(node: str = "n1", more: str = "", manifests: str = MANIFESTS) -> NodePlan:
     """The plan of one of its nodes."""
-    return plan_node(Engine(small_snapshot(more)), node)
+    return plan_node(Engine(small_snapshot(more, manifests)), node)
 
 
 def pod(snapshot: Snapshot, name: str) -> Pod:

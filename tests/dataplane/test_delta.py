@@ -17,7 +17,7 @@ from ringfence.dataplane.nft import Datatype, Program, Set
 from ringfence.dataplane.plan import plan_node
 from ringfence.semantics.engine import Engine
 from tests.dataplane.kernel import canonical, loaded
-from tests.dataplane.small import small_plan
+from tests.dataplane.small import MANIFESTS, small_plan
 from tests.worlds import Limits, snapshots
 
 if TYPE_CHECKING:
@@ -49,6 +49,47 @@ def test_one_more_pod_is_a_few_elements():
         "add element inet ringfence eg4_r { 10.0.0.200 : jump e_10.0.0.9_r }\n"
         "add element inet ringfence self4_r { 10.0.0.200 . 10.0.0.200 : accept }\n"
     )
+
+
+def test_another_policy_refills_the_chains_of_its_class_alone():
+    """New sets come before the rules that name them, old ones go after; other chains stay as they are."""
+    changed = MANIFESTS.replace("  - ports: [{port: 53, protocol: UDP}]\n", "").replace("port: 443", "port: 8443")
+    port, reply = "ip daddr . meta l4proto . th dport", "ip saddr . meta l4proto . th sport"
+
+    assert delta(SMALL, compile_program(small_plan(manifests=changed))) == (
+        "delete element inet ringfence e_10.0.0.9_ra {"
+        " 0.0.0.0-9.255.255.255 . 6 . 443, 11.0.0.0-255.255.255.255 . 6 . 443 }\n"
+        "add element inet ringfence e_10.0.0.9_ra {"
+        " 0.0.0.0-9.255.255.255 . 6 . 8443, 11.0.0.0-255.255.255.255 . 6 . 8443 }\n"
+        "flush chain inet ringfence e_10.0.0.9\n"
+        f"add rule inet ringfence e_10.0.0.9 {port} @e_10.0.0.9_ra return\n"
+        "add rule inet ringfence e_10.0.0.9 ip daddr @e_10.0.0.9_pa return\n"
+        "add rule inet ringfence e_10.0.0.9 goto e_10.0.0.9_deny\n"
+        "flush chain inet ringfence e_10.0.0.9_r\n"
+        f"add rule inet ringfence e_10.0.0.9_r {reply} @e_10.0.0.9_ra return\n"
+        "add rule inet ringfence e_10.0.0.9_r ip saddr @e_10.0.0.9_pa return\n"
+        "add rule inet ringfence e_10.0.0.9_r goto e_10.0.0.9_deny\n"
+        "delete set inet ringfence e_10.0.0.9_qa\n"
+    )
+
+
+def test_a_class_that_is_gone_takes_its_chains_and_sets_with_it():
+    """Nobody is led there any more, the chains are emptied, and then nothing names anything that is deleted."""
+    without_the_last_policy = MANIFESTS.rpartition("---\n")[0]
+    commands = delta(SMALL, compile_program(small_plan(manifests=without_the_last_policy))).splitlines()
+
+    assert "delete element inet ringfence eg4 { 10.0.0.9 }" in commands
+    assert commands[-9:] == [
+        "flush chain inet ringfence e_10.0.0.9",
+        "flush chain inet ringfence e_10.0.0.9_r",
+        "flush chain inet ringfence e_10.0.0.9_deny",
+        "delete set inet ringfence e_10.0.0.9_ra",
+        "delete set inet ringfence e_10.0.0.9_pa",
+        "delete set inet ringfence e_10.0.0.9_qa",
+        "delete chain inet ringfence e_10.0.0.9",
+        "delete chain inet ringfence e_10.0.0.9_r",
+        "delete chain inet ringfence e_10.0.0.9_deny",
+    ]
 
 
 @st.composite

@@ -162,7 +162,10 @@ def _holds(program: Program, expression: Expression, fields: _Fields) -> bool:
 
 def _read(wanted: tuple[Field, ...], fields: _Fields) -> tuple[int, ...] | None:
     """Return the value of each field; None when the packet lacks one."""
-    return tuple(fields[field] for field in wanted) if all(field in fields for field in wanted) else None
+    try:
+        return tuple([fields[field] for field in wanted])
+    except KeyError:
+        return None
 
 
 def _is_member(named: Set, values: tuple[int, ...]) -> bool:
