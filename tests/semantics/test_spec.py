@@ -164,6 +164,23 @@ def test_peers_without_a_node_are_not_on_the_same_one():
     assert judged(world, client=read_address("203.0.113.7")).outcome is Outcome.DENIED
 
 
+def test_a_node_that_is_not_known_yet_is_assumed_to_be_another():
+    """Where a pod will run decides whether a node reaches it, unless nothing or an administrator denies it."""
+    address = read_address("192.168.0.1")
+    host = pod("x/h", host_network=True, node="n1")
+    closed = network_policy("x/p", ingress=())
+    world = snapshot(A, pod("x/b", node="n2"), node("n1", "192.168.0.1"), closed)
+
+    assert [a.topic for a in judged(world, client=address, server=world.pods[0]).assumptions] == ["pod-node"]
+    assert [a.topic for a in judged(world, client=host, server=world.pods[0]).assumptions] == ["pod-node"]
+    assert judged(world, client=host, server=world.pods[1]).assumptions == ()
+    assert judged(world, client=read_address("203.0.113.7"), server=world.pods[0]).assumptions == ()
+    opened = snapshot(A, node("n1", "192.168.0.1"))
+    assert judged(opened, client=address, server=A).assumptions == ()
+    kept_out = snapshot(A, node("n1", "192.168.0.1"), cluster_policy("a", Tier.ADMIN, ingress=deny()))
+    assert judged(kept_out, client=address, server=A).assumptions == ()
+
+
 def test_port_names_are_resolved_at_the_destination():
     """At the peer for egress, at the subject for ingress, and nowhere outside."""
     server, client = pod("x/a", ports=(port("web", 80),)), pod("x/b", ports=(port("web", 81),))

@@ -63,6 +63,12 @@ class Snapshot:
             return end.node if end.host_network else None
         return self.node_at(end)
 
+    def may_share_node(self, pod: Pod, end: Pod | Address) -> bool:
+        """Tell whether an end on a node's network may turn out to be on a pod's node: one is not known yet."""
+        if isinstance(end, Pod):
+            return end.host_network and None in (pod.node, end.node)
+        return pod.node is None and self.node_at(end) is not None
+
     def addresses_of(self, pod: Pod) -> Mapping[Family, Address]:
         """Return the addresses from which a pod's packets come; empty when not known yet.
 

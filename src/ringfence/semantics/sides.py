@@ -129,7 +129,7 @@ class Sides:
 
     def meet(self, client: Party, server: Party) -> tuple[Side, Side]:
         """Group each party by what policies can tell of its ends when they meet the other."""
-        near = self._hosts(client) & server.nodes | self._hosts(server) & client.nodes
+        near = self._near(client, server) | self._near(server, client)
         return (
             Side(client, (*self._pod_groups(client, near), *self._address_groups(client, server, near))),
             Side(server, (*self._pod_groups(server, near), *self._address_groups(server, client, near))),
@@ -180,6 +180,11 @@ class Sides:
         near = self.directory.nearest(name)
         return InputError(f"{role}: nothing is named {name}", f"try {' or '.join(near)}" if near else _NAMES)
 
+    def _near(self, party: Party, other: Party) -> set[str | None]:
+        """Return the nodes of a party's ends on nodes' own networks that are, or may be, nodes of the other's pods."""
+        hosts = self._hosts(party)
+        return hosts if None in other.nodes else hosts & other.nodes
+
     def _hosts(self, party: Party) -> set[str | None]:
         """Return the nodes on whose own network a party has ends."""
         pods = {self._snapshot.node_of(pod) for pod, _ in party.pods}
@@ -190,7 +195,7 @@ class Sides:
         groups: dict[tuple[tuple[Family, ...], Hashable], list[Pod]] = defaultdict(list)
         for pod, families in party.pods:
             node = pod.node if pod.node in near else None
-            known = bool(self._snapshot.addresses_of(pod))
+            known = bool(self._snapshot.addresses_of(pod)), pod.node is not None
             groups[families, (self._engine.class_of(pod), node, known, pod.ports)].append(pod)
         for (families, likeness), pods in groups.items():
             yield Group(Ends(tuple(pods)), families, likeness)

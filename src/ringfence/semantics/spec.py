@@ -5,8 +5,7 @@ one connection at a time by walking the text of the APIs in order: no caching, n
 indexes, no early exit that the text does not have. It stays below 200 lines.
 
 Sources:
-    - NetworkPolicy v1: kubernetes.io/docs/concepts/services-networking/network-policies
-      and the comments of ``k8s.io/api/networking/v1/types.go``.
+    - NetworkPolicy: kubernetes.io/docs/concepts/services-networking/network-policies, networking/v1 types.go.
     - Tiers: network-policy-api ``apis/v1alpha2/clusternetworkpolicy_types.go``.
 """
 
@@ -79,19 +78,22 @@ def _half(question: _Question) -> Half:
     if any(other.outcome is not half.outcome for other in others):
         reason = f"the answer depends on the address that {question.peer} will get"
         half = Half(direction, Outcome.UNDECIDED, half.tier, reason, origins_of([half, *others]))
+    assumptions: list[Assumption] = []
     unlike = [_decide(question, subject, address) for address in unlikely]
     if differing := [other for other in unlike if other.outcome is not half.outcome]:
         text = f"the address of {question.peer} is not known and taken to lie outside every block"
-        half = replace(half, assumptions=(Assumption("pod-address", text, origins_of(differing)),))
-    return _with_undefined(question, half)
+        assumptions += [Assumption("pod-address", text, origins_of(differing))]
+    elsewhere = direction is Direction.INGRESS and question.snapshot.may_share_node(subject, question.peer)
+    if elsewhere and half.outcome is not Outcome.ALLOWED and half.tier is not Tier.ADMIN:
+        assumptions += [Assumption("pod-node", f"{subject} is taken to be on another node than its client")]
+    return _with_undefined(question, replace(half, assumptions=tuple(assumptions)))
 
 
 def _addresses(question: _Question) -> tuple[list[Address | None], list[Address]]:
     """Return the addresses to judge the peer by, and those it is assumed not to have.
 
-    An address that is not known yet lies in the pod ranges, when they are given. Otherwise
-    it is None, which lies outside every block that does not cover its whole family. One
-    address stands for all that lie in the same blocks.
+    One that is not known yet lies in the pod ranges, when they are given. Otherwise it is None,
+    outside every block that does not cover its family. One stands for all in the same blocks.
     """
     snapshot, family, peer = question.snapshot, question.connection.family, question.peer
     if not isinstance(peer, Pod):

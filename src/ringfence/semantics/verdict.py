@@ -29,7 +29,7 @@ class Assumption:
     """Something taken for granted, without which the answer would differ.
 
     Attributes:
-        topic: What it is about, e.g. ``pod-address``.
+        topic: What it is about, e.g. ``pod-address`` or ``pod-node``.
         text: One clause for people.
         origins: The rules whose meaning rests on it.
     """
