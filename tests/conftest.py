@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 SLOW_WORLDS = (HealthCheck.too_slow, HealthCheck.data_too_large)
 """Dense worlds take long to draw; that says nothing about the law under test."""
@@ -14,4 +14,5 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("default"), max_examples=300)
 settings.register_profile("wide", settings.get_profile("default"), max_examples=20_000, derandomize=False)
+settings.register_profile("mutants", settings.get_profile("default"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

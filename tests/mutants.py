@@ -55,7 +55,11 @@ def survives(mutant: Mutant) -> str:
             return f"its old text stands {text.count(mutant.old)} times in {mutant.file}"
         target.write_text(text.replace(mutant.old, mutant.new))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
-        environment = os.environ | {"PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = os.environ | {
+            "HYPOTHESIS_PROFILE": "mutants",  # a bug that is found need not be made small
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(source),
+        }
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 1:
             return ""

@@ -83,6 +83,36 @@ def test_a_tier_names_the_rule_that_decided(tier: Tier):
     assert (half.outcome, half.tier, places(half.origins)) == (Outcome.DENIED, tier, ["hit"])
 
 
+def test_the_lower_number_is_consulted_first():
+    """Whatever the names, and whatever a higher number says."""
+    accept = cluster_policy("z", Tier.ADMIN, priority=1, ingress=(rule(),))
+    refuse = cluster_policy("a", Tier.ADMIN, priority=2, ingress=deny())
+
+    assert ingress(accept, refuse).outcome is Outcome.ALLOWED
+    assert ingress(refuse).outcome is Outcome.DENIED
+
+
+def test_a_pass_hands_on_to_the_next_tier():
+    """Past the rest of its own tier, to the NetworkPolicy tier, and from Baseline to allow."""
+    aside = (rule(action=Action.PASS),)
+    over = cluster_policy("a", Tier.ADMIN, priority=0, ingress=aside)
+    denying = cluster_policy("b", Tier.ADMIN, priority=1, ingress=deny())
+
+    assert ingress(over, denying).outcome is Outcome.ALLOWED
+    assert ingress(over, network_policy("x/p", ingress=())).tier is Tier.NETWORK_POLICY
+    assert ingress(over, cluster_policy("b", Tier.BASELINE, ingress=deny())).tier is Tier.BASELINE
+    assert ingress(cluster_policy("b", Tier.BASELINE, ingress=(*aside, *deny()))).outcome is Outcome.ALLOWED
+
+
+def test_isolation_for_one_direction_leaves_the_other_to_the_baseline():
+    """A network policy is final for a direction only where it isolates for it."""
+    baseline = cluster_policy("b", Tier.BASELINE, ingress=deny(), egress=deny())
+    answer = judged(snapshot(A, B, baseline, network_policy("x/p", ingress=(rule(),))))
+
+    assert (answer.ingress.outcome, answer.ingress.tier) == (Outcome.ALLOWED, Tier.NETWORK_POLICY)
+    assert (answer.egress.outcome, answer.egress.tier) == (Outcome.DENIED, Tier.BASELINE)
+
+
 def test_policies_of_equal_priority_that_disagree_are_an_open_point():
     """The first by name is taken; where they agree, or one stands before the other, nothing is open."""
     accept, refuse = cluster_policy("a", Tier.ADMIN, ingress=(rule(),)), cluster_policy("b", Tier.ADMIN, ingress=deny())
