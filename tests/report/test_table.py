@@ -25,7 +25,7 @@ def test_a_map_says_who_reaches_whom_and_what_it_is_of():
     assert table.head == ("client", "server", "traffic")
     assert table.rows[0] == ("other/x", "10.0.0.0/8", "TCP 80")
     assert table.remarks[0] == "4 workloads in 2 namespaces, 2 policies; what is in no row is denied"
-    assert table.remarks[1].startswith("assuming that no address family is seen in the input")
+    assert table.remarks[1].startswith("assuming that IPv4 is the only family, for the input shows none")
     assert table.remarks[2].startswith("assuming that pods without an address are taken to lie outside")
 
 

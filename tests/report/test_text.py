@@ -61,7 +61,7 @@ def test_servers_without_the_port_that_was_named_are_said_to_be_left_out():
 def test_assumptions_and_open_points_are_part_of_the_answer():
     """What it rests on, with its place; what the API leaves open, once for both halves."""
     text = answered("other/x", "shop/api-0", "80")
-    assert "assuming  no address family is seen in the input, so IPv4 is taken to be the only one" in text
+    assert "assuming  IPv4 is the only family, for the input shows none; give --pod-cidr to check" in text
     assert "assuming  the address of shop/api-0 is not known and taken to lie outside every block" in text
     assert "; give --pod-cidr to check\n                     parts.yaml:1 /spec/egress/0\n" in text
     assert answered("other/x", "shop/db", "", "ICMP").count("undefined  the API leaves open whether") == 1

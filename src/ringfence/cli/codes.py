@@ -13,7 +13,7 @@ class Code(IntEnum):
     WORLD = 3
     """The machine refused."""
     INPUT = 2
-    """Bad input or usage, or part of the input was not read: the answer is printed all the same."""
+    """Bad input or usage, or part of the input was not read or is in error: the answer is printed all the same."""
     UNDECIDED = 4
     """The input does not settle the answer."""
     DENIED = 1

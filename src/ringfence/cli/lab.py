@@ -246,7 +246,7 @@ def _print(words: dict[str, Any], form: str, *, partial: bool) -> Code:
     for note in words["notes"]:
         output.say("note", note)
     document = words["document"] | ({"partial": True} if partial else {})
-    text = words["text"] + ("part of the input was not read\n" if partial else "")
+    text = words["text"] + ("part of the input was not read or is in error\n" if partial else "")
     output.answer((text if form == "text" else json.dumps(document, indent=2) + "\n").encode())
     if partial:
         return Code.INPUT

@@ -45,7 +45,7 @@ def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = Fal
         row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
         rows.append(tuple(row))
     remarks = _remarks(snapshot, directory)
-    remarks += ("part of the input was not read",) if partial else ()
+    remarks += ("part of the input was not read or is in error",) if partial else ()
     return Table(tuple(head), tuple(rows), remarks)
 
 

@@ -50,7 +50,7 @@ def render_answer(answer: Answer, *, partial: bool = False, color: bool = False)
     lines = [_headline(answer.verdict, question.client, question.server, asked, family, color=color)]
     halves = () if answer.verdict == MIXED else _halves(answer.egress, answer.ingress)
     premises = (row for each in answer.premises for row in _assumed(each))
-    missing = [("", "partial", "part of the input was not read")] if partial else []
+    missing = [("", "partial", "part of the input was not read or is in error")] if partial else []
     lines += _table((*halves, *premises, *missing), indent=2, color=color)
     for part in answer.parts if answer.verdict == MIXED else ():
         word = part.verdict.outcome.value

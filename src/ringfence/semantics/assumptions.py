@@ -25,7 +25,7 @@ def assume_families(snapshot: Snapshot, rules: Iterable[Rule]) -> tuple[Assumpti
         or bool(snapshot.pod_ranges)
     )
     origins = () if seen else tuple(dict.fromkeys(peer.origin for peer in _block_peers(rules)))
-    text = "no address family is seen in the input, so IPv4 is taken to be the only one"
+    text = "IPv4 is the only family, for the input shows none"
     return (Assumption("family", text, origins),) if origins else ()
 
 
