@@ -76,11 +76,18 @@ def test_a_cidr_holds_what_the_library_says(address: IPAddress, data: st.DataObj
     assert read_cidr(f"{address}/{network.prefixlen}") == Intervals.of([ends])
 
 
-@pytest.mark.parametrize("text", ["10.0.0.1", "10.0.0.0/33", "ten/8", ""])
+@pytest.mark.parametrize("text", ["10.0.0.1", "10.0.0.0/33", "fe80::%1/64", "ten/8", ""])
 def test_what_is_no_cidr_is_refused(text: str):
     """A bare address is none either."""
     with pytest.raises(ValueError, match=r".+"):
         read_cidr(text)
+
+
+@pytest.mark.parametrize("text", ["fe80::1%eth0", "10.0.0.256", "web", ""])
+def test_what_is_no_address_is_refused(text: str):
+    """A zone means something on one machine only, and the line has no place for it."""
+    with pytest.raises(ValueError, match=r".+"):
+        read_address(text)
 
 
 @given(nearby())

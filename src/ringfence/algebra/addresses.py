@@ -40,7 +40,10 @@ def family_of(address: int) -> Family:
 
 
 def read_address(text: str) -> Address:
-    """Read one address; ``ValueError`` when the text is none."""
+    """Read one address; ``ValueError`` when the text is none, or has a zone such as ``%eth0``."""
+    if "%" in text:
+        message = f"{text!r} has a zone"
+        raise ValueError(message)
     address = ipaddress.ip_address(text)
     return Address(int(address) + _base(address.version))
 
@@ -49,10 +52,10 @@ def read_cidr(text: str) -> Intervals:
     """Read ``10.0.0.0/8`` or ``2001:db8::/32`` as one range; bits beyond the prefix are ignored.
 
     Raises:
-        ValueError: the text is no CIDR; a bare address is none.
+        ValueError: the text is no CIDR; a bare address is none, nor is one with a zone.
     """
-    if "/" not in text:
-        message = f"{text!r} has no prefix length"
+    if "/" not in text or "%" in text:
+        message = f"{text!r} is no address with a prefix length"
         raise ValueError(message)
     network = ipaddress.ip_network(text, strict=False)
     base = _base(network.version)

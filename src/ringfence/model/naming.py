@@ -170,6 +170,9 @@ def _read_addresses(text: str) -> Intervals | None:
     try:
         address = read_address(first)
     except ValueError:
+        if "%" in first:
+            message = f"{text!r} has a zone, which no address in a manifest has"
+            raise ValueError(message) from None
         return None
     try:
         return read_cidr(text) if slash else Intervals.point(address)
@@ -180,6 +183,10 @@ def _read_addresses(text: str) -> Intervals | None:
 
 def _read_object(text: str, namespace: str) -> ObjectName | PodsName:
     match text.split("/"):
+        case ["*"]:
+            message = f"'*' is no name: write {namespace}/ for every pod of a namespace"
+        case [given, "*"]:
+            message = f"{text!r} is no name: write {given}/ for every pod of the namespace"
         case [name] if name:
             return ObjectName(namespace, name)
         case [given, ""] if given:
@@ -188,6 +195,8 @@ def _read_object(text: str, namespace: str) -> ObjectName | PodsName:
             return ObjectName(given, name)
         case [given, kind, name] if given and name and kind.lower() in _KIND_OF:
             return ObjectName(given, name, _KIND_OF[kind.lower()])
+        case [given, kind, name] if not (given and kind and name):
+            message = f"{text!r} is no name: a part before or behind a slash is empty"
         case [_, kind, _] if kind.lower() in _NOT_YET:
             message = f"{_NOT_YET[kind.lower()]} are not understood as names yet"
         case [_, kind, _]:
