@@ -31,10 +31,20 @@ def test_a_line_is_a_question(line: str, verdict: str):
     assert json.loads(text)["verdict"] == verdict
 
 
+def test_a_byte_order_mark_is_accepted_where_a_file_begins():
+    """Editors of one system write it; anywhere else it is an error."""
+    line = b'\xef\xbb\xbf{"client": "api", "server": "db", "port": "sql"}'
+
+    assert answer_line(RESPONDENT, 1, line, partial=False)[1]
+
+
 @pytest.mark.parametrize(
     ("line", "error"),
     [
         (b"{", "not a question: input data was truncated"),
+        (b"nonsense", "not a question: JSON is malformed"),
+        (b'{"client":"a","server":"b","client":"c"}', "not a question: key `client` is given twice"),
+        (b'\xef\xbb\xbf{"client":"api","server":"db"}', "not a question: JSON is malformed"),
         (b"[]", "not a question: expected `object`, got `array`"),
         (b'{"client":"a"}', "not a question: object missing required field `server`"),
         (b'{"client":"a","server":"b","prot":1}', "not a question: object contains unknown field `prot`"),

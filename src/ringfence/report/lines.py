@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from codecs import BOM_UTF8
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -40,7 +42,7 @@ def answer_line(respondent: Respondent, number: int, line: bytes, *, partial: bo
         The line of the answer or of the refusal, and whether it was answered.
     """
     try:
-        answer = respondent.answer(_read(line))
+        answer = respondent.answer(_read(line.removeprefix(BOM_UTF8) if number == 1 else line))
     except InputError as error:
         return render_refusal(number, error), False
     return render_line(answer, partial=partial), True
@@ -51,6 +53,16 @@ def _read(line: bytes) -> Question:
         asked = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         words = str(error)
-        message = f"not a question: {words[:1].lower()}{words[1:]}"
+        message = f"not a question: {words if words.startswith('JSON') else words[:1].lower() + words[1:]}"
         raise InputError(message, 'write {"client": "x/a", "server": "y/b", "port": 80, "protocol": "TCP"}') from error
+    json.loads(line, object_pairs_hook=_each_once)
     return Question.of(asked.client, asked.server, asked.port, asked.protocol, asked.family)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse an object that has a key twice, of which a decoder would silently take the last."""
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            message = f"not a question: key `{key}` is given twice"
+            raise InputError(message, "leave one of them out")
