@@ -11,19 +11,15 @@ from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.manifests import Manifests, manifests
 from ringfence.errors import InputError
-from ringfence.semantics.answer import MIXED, Answer, Respondent
+from ringfence.semantics.answer import Answer, Respondent
 from ringfence.semantics.question import Question
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
     from ringfence.readers import Reading
 
-_CODES = {
-    Outcome.ALLOWED.value: Code.OK,
-    Outcome.DENIED.value: Code.DENIED,
-    Outcome.UNDECIDED.value: Code.UNDECIDED,
-    MIXED: Code.DENIED,
-}
+_CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcome.ALLOWED: Code.OK}
+"""What each outcome ends with; of an answer that has several, the first."""
 
 
 @click.command()
@@ -84,7 +80,12 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     reading = manifests.read()
     answer = Respondent(reading.snapshot, manifests.namespace or "default").answer(question)
     output.answer(_rendered(answer, reading, form or "text"))
-    return Code.INPUT if reading.partial else _CODES[answer.verdict]
+    return Code.INPUT if reading.partial else _code(answer)
+
+
+def _code(answer: Answer) -> Code:
+    outcomes = {part.verdict.outcome for part in answer.parts}
+    return next(code for outcome, code in _CODES.items() if outcome in outcomes)
 
 
 def read_question(client: str, server: str, text: str, family: str | None) -> Question:

@@ -15,7 +15,7 @@ class Code(IntEnum):
     INPUT = 2
     """Bad input or usage, or part of the input was not read or is in error: the answer is printed all the same."""
     UNDECIDED = 4
-    """The input does not settle the answer."""
+    """The input does not settle the answer, or a part of it."""
     DENIED = 1
     """Denied or mixed; a difference."""
     OK = 0
