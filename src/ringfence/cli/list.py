@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -9,10 +10,12 @@ import click
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.manifests import Manifests, manifests
+from ringfence.errors import InputError
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.summary import lines
 
 if TYPE_CHECKING:
+    from ringfence.model.snapshot import Snapshot
     from ringfence.readers import Reading
     from ringfence.semantics.summary import Line
 
@@ -42,11 +45,21 @@ def list_(manifests: Manifests, form: str) -> Code:
       helm template . | ringfence list -f -
     """  # noqa: D301 - click's mark for lines that stay as they are
     reading = manifests.read()
+    _check(manifests.namespace, reading.snapshot)
     with output.patience("judging all pairs"):
         found = lines(Engine(reading.snapshot), manifests.namespace)
         text = _rendered(found, reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
+
+
+def _check(namespace: str | None, snapshot: Snapshot) -> None:
+    """Refuse a namespace that nobody has, whose map would be empty."""
+    known = {*snapshot.namespaces, *(pod.namespace for pod in snapshot.pods)}
+    if namespace and namespace not in known:
+        message = f"there is no namespace {namespace}"
+        near = get_close_matches(namespace, sorted(known), 1)
+        raise InputError(message, f"try {near[0]}" if near else "")
 
 
 def _rendered(found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
