@@ -58,8 +58,9 @@ class Manifests:
             say("note", note)
         for error in reading.errors:
             say_error(error)
-        if not (reading.snapshot.pods or reading.snapshot.policies or reading.partial):
-            message = f"{', '.join(self.filenames)}: no pods, no workloads and no policies"
+        if not (reading.snapshot.pods or reading.snapshot.policies):
+            nothing = "no pods, no workloads and no policies"
+            message = f"{nothing} could be read" if reading.partial else f"{', '.join(self.filenames)}: {nothing}"
             raise InputError(message, "give manifests with -f")
         return reading
 
