@@ -116,6 +116,34 @@ def test_an_answer_that_cannot_be_written_is_the_world_s_fault(manifests: Path):
     assert errors == b"ringfence: error: the answer cannot be written: no space left on device\n"
 
 
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [
+        ("0<&-", Code.OK, b""),
+        ("1>&-", Code.WORLD, b"ringfence: error: standard output is closed\nringfence: hint: leave it open"),
+        ("2>&-", Code.OK, b""),
+        ("0<&- 2>&-", Code.OK, b""),
+    ],
+)
+def test_a_closed_stream_is_no_bug(manifests: Path, closed: str, code: Code, said: bytes):
+    """Daemons and some schedulers start programs without them."""
+    done = subprocess.run(  # noqa: S602 - ours
+        f'"{BIN}/ringfence" list -f "{manifests}" {closed}', shell=True, capture_output=True, check=False
+    )
+    assert done.returncode == code
+    assert done.stderr.startswith(said)
+    assert said or (done.stdout.startswith(b"CLIENT ") and not done.stderr)
+
+
+def test_manifests_from_a_closed_input_are_none(manifests: Path):
+    """Nothing can be read, which is the input's fault."""
+    done = subprocess.run(  # noqa: S602 - ours
+        f'"{BIN}/ringfence" list -f - <&-', shell=True, capture_output=True, check=False
+    )
+    assert done.returncode == Code.INPUT
+    assert done.stderr.startswith(b"ringfence: error: -: no pods, no workloads and no policies\n")
+
+
 def test_a_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """70, and everything that is needed to report it."""
     monkeypatch.setitem(COMMANDS, "missing", ("missing", ""))

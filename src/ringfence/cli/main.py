@@ -6,14 +6,14 @@ import importlib
 import os
 import sys
 import traceback
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import click
 
 from ringfence import __version__
 from ringfence.cli.codes import Code
 from ringfence.cli.output import forget_stdout, say, say_error
-from ringfence.errors import InputError, RingfenceError
+from ringfence.errors import InputError, RingfenceError, WorldError
 
 COMMANDS = {
     "can": ("can", "May this connection open? Who decides, in which file and line?"),
@@ -64,7 +64,7 @@ def ringfence() -> None:
       ringfence lab demo -f manifests/
 
     Exit codes: 0 allowed or done, 1 denied or different, 2 bad or partly unreadable input,
-    3 the machine refused, 4 undecided, 70 a bug.
+    3 the machine refused, 4 undecided as a whole or in part, 70 a bug.
     """  # noqa: D301 - click's mark for lines that stay as they are
 
 
@@ -80,6 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         return shell_complete(ringfence, {}, name, _COMPLETE, os.environ[_COMPLETE])
     try:
+        _open_streams()
         return _run(name, sys.argv[1:] if arguments is None else arguments)
     except (click.ClickException, RingfenceError) as error:
         return _refuse(error)
@@ -92,6 +93,20 @@ def main(arguments: list[str] | None = None) -> int:
         traceback.print_exc()
         say("error", "a bug in ringfence: please report it with the lines above")
         return Code.BUG
+
+
+def _open_streams() -> None:
+    """Put nothing behind standard streams that were closed, lest the next file opened becomes one.
+
+    Raises:
+        WorldError: there is nowhere to write answers to.
+    """
+    closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
+    for name in closed:
+        setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115 - for good
+    if "stdout" in closed:
+        message = "standard output is closed"
+        raise WorldError(message, "leave it open, or send it to /dev/null")
 
 
 def _run(name: str, arguments: list[str]) -> int:
@@ -109,6 +124,9 @@ def _refuse(error: click.ClickException | RingfenceError) -> Code:
     if isinstance(error, RingfenceError):
         say_error(error)
         return Code.INPUT if isinstance(error, InputError) else Code.WORLD
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return Code.INPUT
     message = error.format_message().rstrip(".")
     say("error", message if message[:2].isupper() else message[:1].lower() + message[1:])
     if isinstance(error, click.UsageError) and error.ctx:
