@@ -8,6 +8,7 @@ Text in and out follows RFC 4291 and RFC 5952 through the standard library.
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NewType
 
@@ -79,22 +80,52 @@ def cidrs(addresses: Intervals) -> list[str]:
 
 
 def render_addresses(addresses: Intervals) -> str:
-    """Return a set of addresses as people write it: CIDRs, or a family with what it leaves out.
+    """Return a set of addresses as people write it: CIDRs, some with what they leave out.
 
-    ``0.0.0.0/0 except 10.0.0.0/8`` is chosen over the positive list where it is shorter.
-    Families are joined by a comma; the empty set is ``nothing``.
+    ``10.0.0.0/8 except 10.0.0.0/24`` is chosen over plain CIDRs where it names fewer. All is
+    joined by commas: what lies within the CIDR before ``except`` is left out, and what does not
+    is another. The empty set is ``nothing``.
     """
-    parts = []
-    for everything in EVERY.values():
-        part = addresses & everything
-        if part:
-            positive, negative = cidrs(part), cidrs(everything - part)
-            if len(negative) < len(positive):
-                whole = cidrs(everything)[0]
-                parts.append(f"{whole} except {', '.join(negative)}" if negative else whole)
-            else:
-                parts.append(", ".join(positive))
-    return ", ".join(parts) or "nothing"
+    terms = [term for whole in EVERY.values() for term in _written(addresses & whole, whole).terms]
+    return ", ".join(terms) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A set within one CIDR, in the fewest words.
+
+    Attributes:
+        terms: CIDRs, some with what they leave out.
+        size: How many CIDRs the terms name.
+        gaps: What of the CIDR is not in the set, as CIDRs.
+    """
+
+    terms: tuple[str, ...]
+    size: int
+    gaps: tuple[str, ...]
+
+
+def _written(addresses: Intervals, within: Intervals) -> _Written:
+    """Write a set that lies within one CIDR: by its halves, or by what the CIDR leaves out."""
+    if addresses == within:
+        return _Written((_cidr(within),), 1, ())
+    if not addresses:
+        return _Written((), 0, (_cidr(within),))
+    ((first, last),) = within
+    middle = (first + last) // 2
+    halves = [Intervals((half,)) for half in ((first, middle), (middle + 1, last))]
+    low, high = (_written(addresses & half, half) for half in halves)
+    size, gaps = low.size + high.size, low.gaps + high.gaps
+    if 1 + len(gaps) < size:
+        return _Written((f"{_cidr(within)} except {', '.join(gaps)}",), 1 + len(gaps), gaps)
+    return _Written(low.terms + high.terms, size, gaps)
+
+
+def _cidr(addresses: Intervals) -> str:
+    """Return a set that is one CIDR as its text."""
+    ((first, last),) = addresses
+    longest = 128 if family_of(first) is Family.IPV6 else 32
+    return f"{render_address(first)}/{longest - (last - first).bit_length()}"
 
 
 def _base(version: int) -> int:
