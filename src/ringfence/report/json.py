@@ -118,7 +118,9 @@ class Answer(msgspec.Struct, kw_only=True):
     parts: Annotated[
         list[Answer] | UnsetType, Meta(description="Disjoint and complete; only when the verdict is mixed.")
     ] = UNSET
-    partial: Annotated[Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")] = UNSET
+    partial: Annotated[
+        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
+    ] = UNSET
 
 
 class Refusal(msgspec.Struct):
@@ -146,7 +148,9 @@ class Reachability(msgspec.Struct, kw_only=True):
     kind: Literal["Reachability"]
     connections: list[Connections]
     assumptions: list[Assumption]
-    partial: Annotated[Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")] = UNSET
+    partial: Annotated[
+        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
+    ] = UNSET
 
 
 def render_answer(answer: semantics.Answer, *, partial: bool) -> bytes:
