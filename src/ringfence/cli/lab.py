@@ -69,7 +69,7 @@ def up(manifests: Manifests, nodes: int, name: str, form: str, *, foreground: bo
     if sock := _connect(control):
         sock.close()
         message = f"a lab named {name!r} is already there"
-        raise WorldError(message, "run `ringfence lab down`, or choose another --name")
+        raise WorldError(message, f"run `{_called()} lab down`, or choose another --name")
     with _started(manifests, nodes, control=control, stays=not foreground) as (client, partial):
         _print(client.wait(), form, partial=partial)
         if foreground:
@@ -223,8 +223,13 @@ def _running(name: str) -> Client:
     sock = _connect(control)
     if sock is None:
         message = f"no lab named {name!r} is running"
-        raise InputError(message, "start one with `ringfence lab up -f PATH`, or give -f PATH here")
+        raise InputError(message, f"start one with `{_called()} lab up -f PATH`, or give -f PATH here")
     return Client(Channel(sock), _progress(), str(control.log))
+
+
+def _called() -> str:
+    """Return the name by which the program was called."""
+    return click.get_current_context().find_root().info_name or "ringfence"
 
 
 def _is_running(name: str) -> bool:
