@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from ringfence.algebra.addresses import Family, read_cidr
+from ringfence.algebra.addresses import Family, read_address, read_cidr
 from ringfence.errors import InputError
+from ringfence.model.cluster import Service
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
-from tests.parts import block, network_policy, node, pod, port, rule, snapshot
+from tests.parts import block, labels, network_policy, node, place, pod, port, rule, snapshot
 
 CLUSTER = snapshot(
     pod("x/a-0", "app=a", workload="Deployment/a", node="n1"),
@@ -94,6 +97,43 @@ def test_addresses_are_told_apart_by_the_blocks_of_the_other_side_s_policies():
     """Blocks that policies of nobody at the other side name do not cut."""
     assert grouped("10.0.0.0/23", "x/a") == [["x/b", "10.0.0.0/25", "10.0.0.128/25, 10.0.1.0/24"], ["x/a"]]
     assert grouped("10.0.0.0/23", "x/b") == [["x/b", "10.0.0.0/23"], ["x/b"]]
+
+
+SERVICES = (
+    Service("x", "web", "ClusterIP", labels("app=a"), (), place(), {Family.IPV4: read_address("10.96.0.10")}),
+    Service("x", "bare", "ClusterIP", None, (), place(), {Family.IPV6: read_address("fd00::10")}),
+    Service("x", "odd", "ClusterIP", labels("app=b"), (), place(), {Family.IPV4: read_address("10.0.0.2")}),
+)
+
+
+@pytest.mark.parametrize(
+    ("server", "message", "hint"),
+    [
+        ("10.96.0.10", "server: 10.96.0.10 is the address of Service x/web", "ask about its pods: x/a"),
+        ("10.96.0.10/32", "server: 10.96.0.10 is the address of Service x/web", "ask about its pods: x/a"),
+        ("fd00::10", "server: fd00::10 is the address of Service x/bare", "name its pods"),
+    ],
+)
+def test_the_address_of_a_service_is_refused_for_its_pods(server: str, message: str, hint: str):
+    """Policies are judged on pods' addresses, so any answer about a Service's own would mislead."""
+    world = replace(CLUSTER, services=SERVICES)
+    sides = Sides(world, "x", Scenes(world))
+    with pytest.raises(InputError) as refusal:
+        sides.meet(sides.find("client", "x/b"), sides.find("server", server))
+    assert (refusal.value.message, refusal.value.hint) == (message, hint)
+
+
+def test_addresses_of_services_among_others_are_pointed_out():
+    """A pod's address is the pod's, whatever a Service claims."""
+    world = replace(CLUSTER, services=SERVICES)
+    sides = Sides(world, "x", Scenes(world))
+    (told,) = sides.services_in(sides.find("server", "10.96.0.0/12"))
+
+    assert told.topic == "service-address"
+    assert told.text == "addresses of Services, such as 10.96.0.10 of x/web, are judged like any others"
+    assert sides.services_in(sides.find("server", "10.0.0.0/24")) == ()
+    assert sides.services_in(sides.find("server", "fd00::/121"))
+    assert sides.services_in(sides.find("server", "x/a")) == ()
 
 
 def test_a_reason_names_a_few_pods_and_counts_more():

@@ -27,7 +27,11 @@ _OPEN = {
 }
 """What each undefined topic is about."""
 
-_CHECKED_BY = dict.fromkeys(("pod-address", "family"), "; give --pod-cidr to check")
+_CHECKED_BY = {
+    "pod-address": "; give --pod-cidr to check",
+    "family": "; give --pod-cidr to check",
+    "service-address": "; ask about their pods",
+}
 """How to make sure of an assumption."""
 
 _Row = tuple[str, str, str]

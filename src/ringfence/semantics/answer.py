@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ringfence.algebra.addresses import EVERY
 from ringfence.algebra.intervals import Intervals, atoms
 from ringfence.algebra.traffic import Protocol, at, ports
 from ringfence.errors import InputError
@@ -150,7 +151,7 @@ class Respondent:
                 for some, told in self._judged(ends, family, traffic, likeness):
                     cells.append(Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, told))
         if not cells:
-            raise _nothing(question, client, server, nameless=bool(nameless))
+            raise self._nothing(question, client, server, nameless=bool(nameless))
         together = sorted(gather(cells), key=lambda cell: _ORDER.index(cell.verdict.outcome))
         everybody = frozenset(i for i, _, _ in pairs), frozenset(j for _, j, _ in pairs)
         parts = tuple(self._part(cell, (clients, servers), everybody) for cell in together)
@@ -159,7 +160,7 @@ class Respondent:
             traffic=Intervals.union(part.traffic for part in parts),
             families=tuple(sorted({family for part in parts for family in part.families})),
             parts=parts,
-            premises=(*self._left_out(question, servers.members(nameless)), *self._families(question, client, server)),
+            premises=tuple(dict.fromkeys(self._premises(question, client, server, servers.members(nameless)))),
         )
 
     def _judged(
@@ -201,6 +202,13 @@ class Respondent:
             return party.name, party.name
         return party.name if whole else self._sides.label(members), self._sides.spoken(members.pods)
 
+    def _premises(self, question: Question, client: Party, server: Party, nameless: Ends) -> Iterator[Assumption]:
+        """Yield what is taken for granted of a question itself."""
+        yield from self._left_out(question, nameless)
+        yield from self._families(question, client, server)
+        yield from self._sides.services_in(client)
+        yield from self._sides.services_in(server)
+
     def _left_out(self, question: Question, servers: Ends) -> tuple[Assumption, ...]:
         """Say which servers have no port of the name that was asked."""
         label = self._sides.label(servers)
@@ -213,6 +221,21 @@ class Respondent:
         at_client, at_server = (self._scenes.around(pod for pod, _ in party.pods) for party in (client, server))
         egress = rules_of(at_client.policies, Direction.EGRESS)
         return assume_families(self._snapshot, (*egress, *rules_of(at_server.policies, Direction.INGRESS)))
+
+    def _nothing(self, question: Question, client: Party, server: Party, *, nameless: bool) -> InputError:
+        """Say why there is nothing to judge."""
+        if nameless:
+            return InputError(f"server: {server.name} has no {_port(question)}", "give the port's number")
+        family = f"IPv{question.family.value} address" if question.family else "address family"
+        message = f"{client.name} and {server.name} have no {family} in common"
+        if all(self._snapshot.addresses_of(pod) for party in (client, server) for pod, _ in party.pods):
+            return InputError(message)
+        meant = client.addresses | server.addresses
+        asked = {f for f, every in EVERY.items() if f is question.family or meant & every}
+        for missing in sorted(asked - {*self._snapshot.families}):
+            name = f"IPv{missing.value}"
+            return InputError(message, f"no {name} is seen in the input; give --pod-cidr with an {name} range")
+        return InputError(message)
 
 
 def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> list[tuple[int, int, tuple[End, End]]]:
@@ -250,14 +273,6 @@ def _told_half(half: Half, names: dict[str, str]) -> Half:
 
     assumptions = tuple(replace(each, text=tell(each.text)) for each in half.assumptions)
     return replace(half, reason=tell(half.reason), assumptions=assumptions)
-
-
-def _nothing(question: Question, client: Party, server: Party, *, nameless: bool) -> InputError:
-    """Say why there is nothing to judge."""
-    if nameless:
-        return InputError(f"server: {server.name} has no {_port(question)}", "give the port's number")
-    family = f"IPv{question.family.value} address" if question.family else "address family"
-    return InputError(f"{client.name} and {server.name} have no {family} in common")
 
 
 def _port(question: Question) -> str:

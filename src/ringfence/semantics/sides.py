@@ -9,20 +9,22 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Address, Family, family_of
+from ringfence.algebra.addresses import EVERY, Address, Family, family_of, render_address
 from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.algebra.selectors import Selector
 from ringfence.errors import InputError
 from ringfence.model.cluster import Pod
-from ringfence.model.naming import AddressName, Directory, read_name
+from ringfence.model.naming import AddressName, Directory, PodsName, read_name
 from ringfence.semantics.engine import Ends, Engine
 from ringfence.semantics.space import AddressSpace
+from ringfence.semantics.verdict import Assumption
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
-    from ringfence.model.cluster import Node
+    from ringfence.model.cluster import Node, Service
     from ringfence.model.connection import End
-    from ringfence.model.naming import ObjectName, PodsName
+    from ringfence.model.naming import ObjectName
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.scene import Scenes
 
@@ -128,12 +130,27 @@ class Sides:
         return Party(str(name), tuple((pod, self._snapshot.families_of(pod)) for pod in pods))
 
     def meet(self, client: Party, server: Party) -> tuple[Side, Side]:
-        """Group each party by what policies can tell of its ends when they meet the other."""
+        """Group each party by what policies can tell of its ends when they meet the other.
+
+        Raises:
+            InputError: a party is the address of a Service, which no policy ever sees.
+        """
+        self._refuse_service("client", client)
+        self._refuse_service("server", server)
         near = self._near(client, server) | self._near(server, client)
         return (
             Side(client, (*self._pod_groups(client, near), *self._address_groups(client, server, near))),
             Side(server, (*self._pod_groups(server, near), *self._address_groups(server, client, near))),
         )
+
+    def services_in(self, party: Party) -> tuple[Assumption, ...]:
+        """Return that a party's addresses of Services are judged like any others, where it has some."""
+        found = next(((a, self._services[a]) for a in self._services if a in party.addresses), None)
+        if not found:
+            return ()
+        address, service = found
+        text = f"addresses of Services, such as {render_address(address)} of {service}, are judged like any others"
+        return (Assumption("service-address", text),)
 
     def label(self, ends: Ends) -> str:
         """Return how to call some ends."""
@@ -149,6 +166,23 @@ class Sides:
     def _engine(self) -> Engine:
         """Knows the classes of pods."""
         return Engine(self._snapshot)
+
+    @cached_property
+    def _services(self) -> dict[Address, Service]:
+        """Whose each address of a Service is, in order."""
+        found = [(address, service) for service in self._snapshot.services for address in service.addresses.values()]
+        return dict(sorted(found, key=itemgetter(0)))
+
+    def _refuse_service(self, role: str, party: Party) -> None:
+        """Refuse one address that is a Service's: policies are judged on the pods behind it."""
+        address = Address(party.addresses.ranges[0][0]) if party.addresses.count() == 1 else None
+        service = self._services.get(address) if address is not None else None
+        if address is None or service is None:
+            return
+        selected = PodsName(service.namespace, Selector.labels(service.selector or {}))
+        pods = [pod for each in self.directory.find(selected).values() for pod in each] if service.selector else []
+        message = f"{role}: {render_address(address)} is the address of Service {service}"
+        raise InputError(message, f"ask about its pods: {self.directory.render(pods)}" if pods else "name its pods")
 
     def _party_at(self, name: AddressName) -> Party:
         """Tell the pods at some addresses from the rest."""
