@@ -67,6 +67,18 @@ def test_assumptions_and_open_points_are_part_of_the_answer():
     assert answered("other/x", "shop/db", "", "ICMP").count("undefined  the API leaves open whether") == 1
 
 
+def test_a_pod_on_its_node_s_network_is_checked_by_its_node():
+    """No range of pods holds its address."""
+    client = pod("x/a", "app=a")
+    policy = network_policy("x/p", "app=a", egress=(rule(block("10.0.0.0/8")),))
+    world = snapshot(client, pod("x/b"), pod("x/host", host_network=True), policy)
+    text = [render_answer(Respondent(world).answer(Question.of("x/a", each, 80))) for each in ("x/b", "x/host")]
+
+    assert "the address of x/b is not known and taken to lie outside every block; give --pod-cidr to check" in text[0]
+    assert "outside every block; give its Node and nodeName to check" in text[1]
+    assert "the address of x/host is not known and taken to lie outside every block; give --pod-cidr" not in text[1]
+
+
 def test_a_family_is_told_where_it_was_asked_or_parts_differ_by_it():
     """Otherwise the answer holds for all families alike."""
     both = replace(WORLD, families=tuple(Family))

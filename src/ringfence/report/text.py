@@ -78,15 +78,20 @@ def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Ro
             yield label, half.outcome.value, half.reason
             yield from (("", "", _place(origin)) for origin in half.origins)
             yield from (("", "nearest", _place(origin)) for origin in half.nearest)
-            yield from (row for each in half.assumptions for row in _assumed(each))
+            on_node = any(point.topic == "host-network" for point in half.undefined)
+            yield from (row for each in half.assumptions for row in _assumed(each, on_node=on_node))
             label = ""
     for point in sorted({point for half in (*egress, *ingress) for point in half.undefined}):
         yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided"
 
 
-def _assumed(assumption: Assumption) -> Iterator[_Row]:
+def _assumed(assumption: Assumption, *, on_node: bool = False) -> Iterator[_Row]:
+    """Yield what is said of an assumption; ``on_node`` when the peer has its node's address."""
     word = "left out" if assumption.topic == "port-name" else "assuming"
-    yield "", word, assumption.text + _CHECKED_BY.get(assumption.topic, "")
+    check = _CHECKED_BY.get(assumption.topic, "")
+    if on_node and assumption.topic == "pod-address":
+        check = "; give its Node and nodeName to check"
+    yield "", word, assumption.text + check
     yield from (("", "", _place(origin)) for origin in assumption.origins)
 
 
