@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ringfence.report.json as shapes
+from ringfence.algebra.addresses import cidrs, read_cidr
 from ringfence.errors import InputError
 from ringfence.semantics.answer import Respondent
 from ringfence.semantics.engine import Engine
@@ -95,6 +96,16 @@ def test_a_mixed_answer_has_parts_and_no_halves():
     ports = [{"protocol": "TCP", "ports": ["1-5431", "5433-65535"]}, {"protocol": "UDP"}, {"protocol": "SCTP"}]
     assert document["parts"][1]["traffic"] == [*ports, {"protocol": "ICMP"}]
     assert not {"apiVersion", "kind", "parts"} & document["parts"][0].keys()
+
+
+def test_parts_name_ends_in_words_that_can_be_asked_again():
+    """Text is free to say what is left out; a program would have to take it apart."""
+    document = answered("other/x", "0.0.0.0/0", 80)
+    (allowed, denied) = document["parts"]
+
+    assert allowed["server"] == "10.0.0.0/8"
+    assert denied["client"] == "other/x"
+    assert denied["server"].split(", ") == cidrs(read_cidr("0.0.0.0/0") - read_cidr("10.0.0.0/8"))
 
 
 def test_halves_that_several_members_have_are_joined():

@@ -102,8 +102,12 @@ class Answer(msgspec.Struct, kw_only=True):
 
     api_version: ApiVersion | UnsetType = msgspec.field(name="apiVersion", default=UNSET)
     kind: Literal["Verdict"] | UnsetType = UNSET
-    client: Annotated[str, Meta(description="As asked, in full; in parts, names joined by comma and space.")]
-    server: Annotated[str, Meta(description="As asked, in full; in parts, names joined by comma and space.")]
+    client: Annotated[
+        str, Meta(description="As asked, in full; in parts also names or CIDRs, joined by comma and space.")
+    ]
+    server: Annotated[
+        str, Meta(description="As asked, in full; in parts also names or CIDRs, joined by comma and space.")
+    ]
     port: Annotated[int | str | UnsetType, Meta(description="A number, a range such as 8000-8010, or a name.")] = UNSET
     protocol: Protocol | UnsetType = UNSET
     traffic: Annotated[
@@ -228,16 +232,18 @@ def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
         ingress=UNSET if mixed else _half(answer.ingress),
         assumptions=[_assumption(each) for each in answer.assumptions],
         undefined=[_undefined(each) for each in answer.undefined],
-        parts=[_part(part) for part in answer.parts] if mixed else UNSET,
+        parts=[_part(part, answer) for part in answer.parts] if mixed else UNSET,
         partial=partial or UNSET,
     )
 
 
-def _part(part: semantics.Part) -> Answer:
+def _part(part: semantics.Part, whole: semantics.Answer) -> Answer:
+    """Return a part; an end that is not all that was asked is written without ``except``, as the map has it."""
+    asked, directory = whole.question, whole.directory
     port, protocol, traffic = _spoken(part.traffic)
     return Answer(
-        client=part.client,
-        server=part.server,
+        client=part.client if part.client == asked.client else ", ".join(_ends(directory, part.clients)),
+        server=part.server if part.server == asked.server else ", ".join(_ends(directory, part.servers)),
         port=port,
         protocol=protocol,
         traffic=traffic,

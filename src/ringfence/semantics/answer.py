@@ -8,7 +8,7 @@ definition's own, and nobody is picked silently.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ringfence.algebra.addresses import Family
     from ringfence.model.connection import End
+    from ringfence.model.naming import Directory
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.engine import Ends
     from ringfence.semantics.question import Question
@@ -80,6 +81,7 @@ class Answer:
         traffic: What it asks about, port names resolved.
         families: The families in which it was judged, in order.
         parts: Disjoint, at least one, together everything that was asked; allowed ones first.
+        directory: Names the ends of parts one by one.
         premises: What is taken for granted of the question itself.
     """
 
@@ -87,6 +89,7 @@ class Answer:
     traffic: Intervals
     families: tuple[Family, ...]
     parts: tuple[Part, ...]
+    directory: Directory = field(compare=False, repr=False)
     premises: tuple[Assumption, ...] = ()
 
     @property
@@ -160,6 +163,7 @@ class Respondent:
             traffic=Intervals.union(part.traffic for part in parts),
             families=tuple(sorted({family for part in parts for family in part.families})),
             parts=parts,
+            directory=self._sides.directory,
             premises=tuple(dict.fromkeys(self._premises(question, client, server, servers.members(nameless)))),
         )
 
