@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 VERSIONS = {"ReplicationController": "v1", "Job": "batch/v1", "CronJob": "batch/v1"}
 SCALED = ["Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"]
-OTHERS = ["CronJob", "DaemonSet", "Job"]
 
 
 def workload(kind: str, name: str = "w", more: str = "", owner: str = "", template: str = "") -> str:
@@ -69,12 +68,12 @@ def test_a_template_is_one_pod_or_two(kind: str, replicas: str, pods: list[str])
     assert names(workload(kind, more=replicas)) == pods
 
 
-@pytest.mark.parametrize("kind", OTHERS)
-def test_a_workload_without_a_number_is_one_pod(kind: str):
-    """A DaemonSet, a Job, a CronJob."""
+@pytest.mark.parametrize(("kind", "pods"), [("CronJob", ["w-0"]), ("Job", ["w-0"]), ("DaemonSet", ["w-0", "w-1"])])
+def test_a_workload_without_a_number_is_one_pod_or_two(kind: str, pods: list[str]):
+    """A DaemonSet runs on every node, so pairs within it are judged."""
     found = read(workload(kind))
 
-    assert [pod.name for pod in found.pods] == ["w-0"]
+    assert [pod.name for pod in found.pods] == pods
     assert [each.replicas for each in found.workloads] == [None]
 
 
@@ -89,8 +88,8 @@ def test_a_workload_without_a_number_is_one_pod(kind: str):
     ],
 )
 def test_a_template_that_runs_nothing_now_is_dormant(text: str, dormant: bool):  # noqa: FBT001
-    """Still one pod, for the policies must be right when it runs."""
-    assert only(text).dormant is dormant
+    """Still there, for the policies must be right when it runs."""
+    assert {pod.dormant for pod in read(text).pods} == {dormant}
 
 
 def test_a_pod_is_as_its_template_makes_it():
@@ -255,6 +254,7 @@ def test_the_order_of_the_input_does_not_matter(order: list[int]):
 
     assert [(pod.name, pod.workload) for pod in found.pods] == [
         ("w-0", ""),
+        ("w-1", "DaemonSet/w"),
         ("w-1a-x", "Deployment/w"),
         ("w-daemonset-0", "DaemonSet/w"),
         ("w-statefulset-0", "StatefulSet/w"),

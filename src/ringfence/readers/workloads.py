@@ -1,7 +1,7 @@
 """Workloads: what makes pods, and the pods that a template stands for.
 
 A template without its pods becomes ``<workload>-0``, and ``-1`` when it asks for two or
-more, so that pairs within a workload are judged. Pods that were read and whose owners lead
+more or is a DaemonSet's, so that pairs within a workload are judged. Pods that were read and whose owners lead
 to a workload that was read replace its template.
 """
 
@@ -106,7 +106,8 @@ def expand(templates: Mapping[Key, Template], pods: Iterable[tuple[Pod, Owners]]
     for pod, owners in pods:
         owner = _topmost(pod.namespace, owners, templates)
         found.append(replace(pod, workload=owner.workload.key) if owner else pod)
-        replaced.add(owner.key if owner else None)
+        if owner and not pod.terminal:  # what has finished stands for nothing that could connect
+            replaced.add(owner.key)
     own = [each for each in templates.values() if not _topmost(each.workload.namespace, each.owners, templates)]
     taken = {(pod.namespace, pod.name) for pod in found}
     # A StatefulSet's pods truly have these names, so it takes them first.
@@ -133,7 +134,9 @@ def _stand_ins(template: Template, taken: set[tuple[str, str]]) -> list[Pod]:
     """Return the pods that a template stands for, under names that no other pod has."""
     workload, pod = template.workload, template.pod
     found = []
-    for number in range(template.first, template.first + (2 if (workload.replicas or 0) >= 2 else 1)):
+    # Two of a kind, so that pairs within the workload are judged; a DaemonSet has one for each node.
+    several = workload.kind == "DaemonSet" or (workload.replicas or 0) > 1
+    for number in range(template.first, template.first + (2 if several else 1)):
         prefix, labels = workload.name, pod.labels
         if workload.kind == "StatefulSet":
             index = {
