@@ -138,6 +138,28 @@ def test_a_stateful_set_may_count_from_elsewhere():
     assert [(pod.name, pod.labels["apps.kubernetes.io/pod-index"]) for pod in pods] == [("w-5", "5"), ("w-6", "6")]
 
 
+@pytest.mark.parametrize("spec", ["podSelector: %s", "podSelector: {}, ingress: [{from: [{podSelector: %s}]}]"])
+@pytest.mark.parametrize(
+    ("selector", "pods"),
+    [
+        ("{matchLabels: {apps.kubernetes.io/pod-index: '2'}}", ["w-0", "w-1", "w-2"]),
+        ("{matchLabels: {statefulset.kubernetes.io/pod-name: w-3}}", ["w-0", "w-1", "w-3"]),
+        ("{matchLabels: {statefulset.kubernetes.io/pod-name: w-4}}", ["w-0", "w-1"]),
+        ("{matchLabels: {statefulset.kubernetes.io/pod-name: v-2}}", ["w-0", "w-1"]),
+        ("{matchLabels: {app: '2'}}", ["w-0", "w-1"]),
+        (
+            "{matchExpressions: [{key: apps.kubernetes.io/pod-index, operator: NotIn, values: ['0', '1']}]}",
+            ["w-0", "w-1", "w-2", "w-3"],
+        ),
+    ],
+)
+def test_pods_of_a_stateful_set_that_a_policy_names_stand_beside_two_others(spec: str, selector: str, pods: list[str]):
+    """Whatever a policy tells apart is there, as often as pairs need it."""
+    found = reading(workload("StatefulSet", more="replicas: 4, "), POLICY.replace("podSelector: {}", spec % selector))
+
+    assert [pod.name for pod in found.snapshot.pods] == pods
+
+
 def test_the_pod_of_a_job_bears_its_name():
     """The control plane adds the labels."""
     assert only(workload("Job")).labels == {"app": "w", "job-name": "w", "batch.kubernetes.io/job-name": "w"}
@@ -149,6 +171,18 @@ def test_pods_that_were_read_replace_their_template():
 
     assert [(pod.name, pod.workload) for pod in found.pods] == [("w-7", "StatefulSet/w")]
     assert [each.key for each in found.workloads] == ["StatefulSet/w"]
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+@pytest.mark.parametrize("kind", ["CronJob", "Deployment"])
+def test_pods_that_have_ended_replace_no_template(kind: str, phase: str):
+    """Others follow them, and policies must be right for those."""
+    ended = f"{owned_pod('p', owner(kind, 'w'))}status: {{phase: {phase}}}\n"
+
+    assert {pod.name: (pod.workload, pod.terminal) for pod in read(workload(kind), ended).pods} == {
+        "p": (f"{kind}/w", True),
+        "w-0": (f"{kind}/w", False),
+    }
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -71,9 +71,9 @@ class Assembly:
 
     def snapshot(self, pod_ranges: Intervals) -> Snapshot:
         """Return what was taken as one snapshot, and check that its parts belong together."""
-        workloads, pods = expand(self._templates, self._pods.values())
-        self._check_presence(pods)
         policies = [policy for policy, _ in self._policies.values()]
+        workloads, pods = expand(self._templates, self._pods.values(), policies)
+        self._check_presence(pods)
         return Snapshot(
             pods=tuple(sorted(pods, key=lambda pod: (pod.namespace, pod.name))),
             policies=tuple(sorted(policies, key=lambda policy: (policy.kind, policy.name))),

@@ -1,22 +1,27 @@
 """Workloads: what makes pods, and the pods that a template stands for.
 
 A template without its pods becomes ``<workload>-0``, and ``-1`` when it asks for two or
-more or is a DaemonSet's, so that pairs within a workload are judged. Pods that were read and whose owners lead
-to a workload that was read replace its template.
+more or is a DaemonSet's, so that pairs within a workload are judged; a StatefulSet's pods
+that a policy names stand beside the two. Live pods that were read and whose owners lead to
+a workload that was read replace its template.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ringfence.model.cluster import Pod, Workload
+from ringfence.model.policy import Direction, PodPeer
 from ringfence.readers.core import container_ports
 from ringfence.readers.fields import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ringfence.model.policy import Policy
     from ringfence.readers.manifest import Manifest
 
 Key = tuple[str, str, str]
@@ -30,6 +35,11 @@ _SCALED = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "State
 
 _DORMANT = frozenset({"CronJob", "Job"})
 """Kinds whose pods come and go; their templates stand for no pod that runs now."""
+
+_POD_NAME, _POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
+"""Labels that tell the pods of one StatefulSet apart."""
+
+_NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +104,42 @@ def read_owners(manifest: Manifest) -> Owners:
     return (*owners, *(("Deployment", name) for name in presumed if len(suffix) > 1))
 
 
-def expand(templates: Mapping[Key, Template], pods: Iterable[tuple[Pod, Owners]]) -> tuple[list[Workload], list[Pod]]:
+def expand(
+    templates: Mapping[Key, Template], pods: Iterable[tuple[Pod, Owners]], policies: Iterable[Policy]
+) -> tuple[list[Workload], list[Pod]]:
     """Return the workloads, and the pods: those read and those that templates stand for.
 
     Args:
         templates: Every workload that was read. One whose owner was read is none of its own.
         pods: Every pod that was read, with its owners.
+        policies: Every policy that was read, for the single pods that it names.
     """
     found = []
     replaced = set()
     for pod, owners in pods:
         owner = _topmost(pod.namespace, owners, templates)
         found.append(replace(pod, workload=owner.workload.key) if owner else pod)
-        if owner and not pod.terminal:  # what has finished stands for nothing that could connect
+        if owner and not pod.terminal:
             replaced.add(owner.key)
     own = [each for each in templates.values() if not _topmost(each.workload.namespace, each.owners, templates)]
     taken = {(pod.namespace, pod.name) for pod in found}
+    named = _named_pods(policies)
     # A StatefulSet's pods truly have these names, so it takes them first.
     for template in sorted(own, key=lambda each: (each.workload.kind != "StatefulSet", each.key)):
         if template.key not in replaced:
-            found += _stand_ins(template, taken)
+            found += _stand_ins(template, named, taken)
     return [template.workload for template in own], found
+
+
+def _named_pods(policies: Iterable[Policy]) -> set[str]:
+    """Return every value that a policy compares with a label of single pods."""
+    selectors = set()
+    for policy in policies:
+        selectors.add(policy.subject.pods)
+        rules = (rule for direction in Direction for rule in policy.rules(direction))
+        selectors |= {peer.pods.pods for rule in rules for peer in rule.peers if isinstance(peer, PodPeer)}
+    required = [requirement for selector in selectors for requirement in selector.requirements]
+    return {value for each in required if each.key in {_POD_NAME, _POD_INDEX} for value in each.values}
 
 
 def _topmost(namespace: str, owners: Owners, templates: Mapping[Key, Template]) -> Template | None:
@@ -130,22 +155,28 @@ def _topmost(namespace: str, owners: Owners, templates: Mapping[Key, Template]) 
         owners = topmost.owners
 
 
-def _stand_ins(template: Template, taken: set[tuple[str, str]]) -> list[Pod]:
+def _stand_ins(template: Template, named: set[str], taken: set[tuple[str, str]]) -> list[Pod]:
     """Return the pods that a template stands for, under names that no other pod has."""
     workload, pod = template.workload, template.pod
     found = []
-    # Two of a kind, so that pairs within the workload are judged; a DaemonSet has one for each node.
-    several = workload.kind == "DaemonSet" or (workload.replicas or 0) > 1
-    for number in range(template.first, template.first + (2 if several else 1)):
+    for number in _numbers(template, named):
         prefix, labels = workload.name, pod.labels
         if workload.kind == "StatefulSet":
-            index = {
-                "statefulset.kubernetes.io/pod-name": f"{prefix}-{number}",
-                "apps.kubernetes.io/pod-index": f"{number}",
-            }
-            labels = {**labels, **index}
+            labels = {**labels, _POD_NAME: f"{prefix}-{number}", _POD_INDEX: f"{number}"}
         while (workload.namespace, f"{prefix}-{number}") in taken:
             prefix += f"-{workload.kind.lower()}"
         taken.add((workload.namespace, f"{prefix}-{number}"))
         found.append(replace(pod, name=f"{prefix}-{number}", labels=labels))
     return found
+
+
+def _numbers(template: Template, named: set[str]) -> list[int]:
+    """Return the numbers of a StatefulSet's pods that are named, and the first two of the others."""
+    workload, single = template.workload, set[int]()
+    several = 2 if workload.kind == "DaemonSet" else 1
+    every = range(template.first, template.first + max(workload.replicas or several, 1))
+    if workload.kind == "StatefulSet":
+        endings = [value.removeprefix(f"{workload.name}-") for value in named]
+        single = {number for each in endings if _NUMBER.fullmatch(each) and (number := int(each)) in every}
+    others = (number for number in every if number not in single)
+    return sorted({*single, *islice(others, 2)})
