@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.readers.fields import Field, describe, written
+from ringfence.readers.fields import Field, describe
 
 from .texts import manifest
 
@@ -59,8 +59,8 @@ def test_null_and_absent_are_the_empty_value(name: str):
 @pytest.mark.parametrize(
     ("name", "method", "message", "hint"),
     [
-        ("number", "string", "number: expected a string, found the number 5", 'put quotes around it: "5"'),
-        ("truth", "string", "truth: expected a string, found true", 'put quotes around it: "true"'),
+        ("number", "string", "number: expected a string, found the number 5", "put quotes around the value"),
+        ("truth", "string", "truth: expected a string, found true", "put quotes around the value"),
         ("list", "string", "list: expected a string, found a list", "write a string"),
         ("text", "integer", 'text: expected a whole number, found the string "web"', "write a whole number"),
         ("truth", "integer", "truth: expected a whole number, found true", "write a whole number"),
@@ -172,8 +172,3 @@ def test_a_member_of_a_scalar_is_absent():
 def test_values_are_shown_as_people_write_them(value: object, text: str):
     """Quoted when they are text."""
     assert describe(value) == text
-
-
-def test_scalars_are_written_as_yaml_has_them():
-    """Not as Python has them."""
-    assert [written(value) for value in (None, True, False, 5, 1.5)] == ["null", "true", "false", "5", "1.5"]

@@ -44,9 +44,10 @@ def test_the_pointer_of_the_object_itself_is_empty():
 
 
 def test_dotted_paths_are_the_api_server_s():
-    """Names that are no identifiers stand in brackets, as indexes do."""
+    """Names that are no identifiers stand in brackets, as indexes do, where there is something before them."""
     assert dotted(("spec", "ingress", 0, "from")) == "spec.ingress[0].from"
     assert dotted(("metadata", "labels", "app.kubernetes.io/name")) == "metadata.labels[app.kubernetes.io/name]"
+    assert dotted(("x-l", "a")) == "x-l.a"
 
 
 def test_a_key_given_twice_names_both_lines():

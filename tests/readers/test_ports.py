@@ -52,7 +52,7 @@ def test_a_protocol_is_tcp_by_default(text: str, protocol: Protocol):
         ("tcp", 'part: Unsupported value: "tcp": supported values: "SCTP", "TCP", "UDP"', "write TCP"),
         ("ICMP", 'part: Unsupported value: "ICMP": supported values: "SCTP", "TCP", "UDP"', "write SCTP, TCP or UDP"),
         ("''", 'part: Unsupported value: "": supported values: "SCTP", "TCP", "UDP"', "write SCTP, TCP or UDP"),
-        ("6", "part: expected a string, found the number 6", 'put quotes around it: "6"'),
+        ("6", "part: expected a string, found the number 6", "put quotes around the value"),
     ],
 )
 def test_another_protocol_is_an_error(text: str, message: str, hint: str):

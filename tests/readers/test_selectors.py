@@ -60,7 +60,7 @@ def test_a_null_label_is_an_empty_one():
         (
             "{matchLabels: {a: 5}}",
             "s.matchLabels.a: expected a string, found the number 5",
-            'put quotes around it: "5"',
+            "put quotes around the value",
         ),
         (
             "{matchExpressions: {}}",
@@ -100,7 +100,7 @@ def test_a_null_label_is_an_empty_one():
         (
             "{matchExpressions: [{key: a, operator: In, values: [5]}]}",
             "s.matchExpressions[0].values[0]: expected a string, found the number 5",
-            'put quotes around it: "5"',
+            "put quotes around the value",
         ),
         (
             "{matchExpressions: [{key: a, operater: In, operator: In, values: [b]}]}",

@@ -118,7 +118,7 @@ class Field:
             return self.value
         hint = f"write {words}"
         if wanted is str and not isinstance(self.value, dict | list):
-            hint = f'put quotes around it: "{written(self.value)}"'
+            hint = "put quotes around the value"  # as it was written: here, y is known as true only
         elif wanted is list:
             hint = "begin every item with a dash"
         self.error(f"expected {words}, found {describe(self.value)}", hint)
@@ -134,13 +134,8 @@ def describe(value: Any) -> str:
             return "a list"
         case str():
             return f'the string "{value}"' if len(value) <= _SHOWN else f'the string "{value[:_SHOWN]}..."'
-        case bool() | None:
-            return written(value)
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
     return f"the number {value}"
-
-
-def written(value: Any) -> str:
-    """Return a scalar as YAML writes it."""
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)

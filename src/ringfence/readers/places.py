@@ -85,10 +85,7 @@ def pointer(path: Path) -> str:
 
 def dotted(path: Path) -> str:
     """Return a path as the API server writes it: ``spec.ingress[0].from``."""
-    text = ""
-    for step in path:
-        if isinstance(step, str) and step.isidentifier():
-            text += f".{step}" if text else step
-        else:
-            text += f"[{step}]"
+    text = str(path[0]) if path else ""
+    for step in path[1:]:
+        text += f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step}]"
     return text
