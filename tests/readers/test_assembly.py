@@ -190,6 +190,40 @@ def test_a_name_may_be_generated():
     assert found.errors == ()
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_generated_names_that_begin_alike_are_not_one_name(number: int):
+    """All count, numbered in the order of the input."""
+    pods = [POD.replace("name: a, namespace", "generateName: a-, namespace")] * number
+    policies = [POLICY.replace("name: p", "generateName: p-")] * number
+    found = reading(*pods, *policies)
+
+    assert [pod.name for pod in found.snapshot.pods] == ["a-", "a-#2", "a-#3"][:number]
+    assert [policy.name for policy in found.snapshot.policies] == ["x/p-", "x/p-#2", "x/p-#3"][:number]
+    assert found.errors == ()
+
+
+def with_address(name: str, more: str = "") -> str:
+    """A pod with an address that others have, too."""
+    text = POD.replace("name: a,", f"name: {name},").replace("spec: {", f"spec: {{{more}")
+    return f"{text}status: {{podIP: 10.0.0.1}}\n"
+
+
+def test_two_live_pods_with_one_address_are_an_error():
+    """Both places are named."""
+    assert errors(with_address("b"), with_address("a"), POLICY) == [
+        "a.yaml:2: x/b has the address 10.0.0.1, which x/a has at b.yaml:2"
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [with_address("b", "hostNetwork: true, "), with_address("b").replace("{podIP", "{phase: Failed, podIP")],
+)
+def test_an_address_may_be_another_s_that_is_not_its_own(other: str):
+    """That of a node is shared, and that of a pod that has ended is given out again."""
+    assert errors(with_address("a"), other, POLICY) == []
+
+
 def test_metadata_that_is_no_mapping_is_an_error():
     """Said once, beside the missing name."""
     assert errors(POD, POLICY, "apiVersion: v1\nkind: Pod\nmetadata: a\n") == [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Family, family_of
+from ringfence.algebra.addresses import EVERY, Family, family_of, render_address
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.model.snapshot import Snapshot
@@ -16,6 +17,7 @@ from ringfence.readers.spelling import suggestion
 from ringfence.readers.workloads import expand, read_owners, read_workload
 
 if TYPE_CHECKING:
+    from ringfence.algebra.addresses import Address
     from ringfence.algebra.intervals import Intervals
     from ringfence.model.cluster import Namespace, Node, Pod, Service
     from ringfence.model.policy import Policy
@@ -38,6 +40,7 @@ class Assembly:
         self._default_namespace = default_namespace
         self._errors = errors
         self._origins: dict[Key, Origin] = {}
+        self._beginnings: Counter[Key] = Counter()
         self._namespaces: dict[str, Namespace] = {}
         self._nodes: dict[str, Node] = {}
         self._services: dict[Key, Service] = {}
@@ -73,9 +76,11 @@ class Assembly:
         """Return what was taken as one snapshot, and check that its parts belong together."""
         policies = [policy for policy, _ in self._policies.values()]
         workloads, pods = expand(self._templates, self._pods.values(), policies)
+        pods.sort(key=lambda pod: (pod.namespace, pod.name))
         self._check_presence(pods)
+        self._check_addresses(pods)
         return Snapshot(
-            pods=tuple(sorted(pods, key=lambda pod: (pod.namespace, pod.name))),
+            pods=tuple(pods),
             policies=tuple(sorted(policies, key=lambda policy: (policy.kind, policy.name))),
             namespaces=dict(sorted(self._namespaces.items())),
             nodes=dict(sorted(self._nodes.items())),
@@ -91,13 +96,20 @@ class Assembly:
         metadata.mapping()
         if manifest.kind not in CLUSTER_SCOPED:
             manifest.namespace = metadata["namespace"].string() or self._default_namespace
-        manifest.name = metadata["name"].string() or metadata["generateName"].string()
+        manifest.name = metadata["name"].string() or self._generated(manifest, metadata["generateName"].string())
         if not manifest.name and not metadata["name"].value:
             metadata["name"].error("Required value: name or generateName is required", "write a name")
         if not manifest.name and manifest.kind == "NetworkPolicy":  # what it isolates must stay isolated
             manifest.name = f"{manifest.source}:{manifest.place.line}"
         if manifest.name:
             self._claim(manifest)
+
+    def _generated(self, manifest: Manifest, beginning: str) -> str:
+        """Return a name that no other object has, of which only the beginning is known."""
+        key = (manifest.namespace, manifest.kind, beginning)
+        self._beginnings[key] += 1
+        number = self._beginnings[key]
+        return f"{beginning}#{number}" if beginning and number > 1 else beginning
 
     def _claim(self, manifest: Manifest) -> None:
         """Report a second object of one kind and name."""
@@ -135,6 +147,16 @@ class Assembly:
             if pods and namespace not in known:
                 message = f'{policy.name} is in namespace "{namespace}", which nothing else in the input mentions'
                 self._errors.append(ManifestError(message, origin, suggestion(namespace, sorted(known))))
+
+    def _check_addresses(self, pods: list[Pod]) -> None:
+        """Report live pods that have one address: nobody could tell who is meant by it."""
+        owners: dict[Address, Pod] = {}
+        owned = [(pod, address) for pod in pods if pod.selectable for address in pod.addresses.values()]
+        for pod, address in owned:
+            first = owners.setdefault(address, pod)
+            if first is not pod:
+                message = f"{pod} has the address {render_address(address)}, which {first} has at {first.origin}"
+                self._errors.append(ManifestError(message, pod.origin, "correct one of the two, or remove it"))
 
     def _missing(self, what: str, hint: str) -> None:
         sources = list(dict.fromkeys(origin.source for origin in self._origins.values()))
