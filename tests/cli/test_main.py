@@ -78,7 +78,7 @@ def test_kubectl_s_plugin_calls_itself_as_kubectl_does():
     refused = start("kubectl-ringfence", "can").communicate()[1]
     assert refused.endswith(b"ringfence: hint: run kubectl ringfence can --help\n")
     refused = start("kubectl-ringfence", "lab", "verify", "--name", "nobody-s").communicate()[1]
-    assert b"ringfence: hint: start one with `kubectl ringfence lab up -f PATH`" in refused
+    assert b"ringfence: hint: start one with `kubectl ringfence lab up --name nobody-s -f PATH`" in refused
 
 
 def test_ctrl_c_ends_quietly(manifests: Path):

@@ -336,6 +336,61 @@ def test_without_namespaces_it_says_which_setting_it_is():
     assert "user.max_net_namespaces is 0" in done.err
 
 
+def test_a_lab_remembers_that_its_input_was_partial():
+    """Whoever asks later is told as well, or would trust what was misread."""
+    with user(ordinary=False) as somebody:
+        path = somebody.folder / "misspelled.yaml"
+        path.write_text(MANIFESTS.replace("podSelector", "podSelektor", 1))
+        built = somebody.run("lab", "up", "-f", f"{path}")
+        verified = somebody.run("lab", "verify", "-o", "json")
+        somebody.run("lab", "down")
+
+    assert "unknown field" in built.err
+    assert (built.code, verified.code) == (2, 2)
+    assert json.loads(verified.out)["partial"] is True
+
+
+def test_a_node_port_is_refused_rather_than_explained_wrongly():
+    """Which client its pods see depends on the node that took the packet."""
+    with user(ordinary=False) as somebody:
+        path = somebody.folder / "node-port.yaml"
+        path.write_text(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: db, labels: {app: db}}\nspec: {containers: []}\n---\n"
+            "apiVersion: v1\nkind: Service\nmetadata: {name: db}\n"
+            "spec: {type: NodePort, selector: {app: db}, ports: [{port: 80, nodePort: 30080}]}\n---\n"
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {}}\n"
+        )
+        done = somebody.run("lab", "probe", "8.8.8.8", "172.18.0.1", "30080", "-f", f"{path}")
+
+    assert (done.code, done.out) == (2, "")
+    assert "172.18.0.1 port 30080 is the NodePort of default/db" in done.err
+
+
+def test_without_pods_there_is_no_lab():
+    """And the corrected command finds its name free."""
+    with user(ordinary=False) as somebody:
+        empty = somebody.folder / "policy.yaml"
+        empty.write_text(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {}}\n"
+        )
+        refused = somebody.run("lab", "up", "-f", f"{empty}")
+        (somebody.folder / "small.yaml").write_text(MANIFESTS)
+        up(somebody)
+        somebody.run("lab", "down")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert "a lab needs a pod" in refused.err
+
+
+def test_a_command_to_run_comes_after_two_dashes():
+    """So that none of its options is taken for the lab's."""
+    with user(ordinary=False) as somebody:
+        done = somebody.run("lab", "exec", "shop/db", "echo", "-n", "hi")
+
+    assert (done.code, done.out) == (2, "")
+    assert "expected -- before the command" in done.err
+
+
 @pytest.mark.parametrize("command", [["verify"], ["drops"], ["probe", "a", "b"], ["exec", "a", "--", "true"]])
 def test_without_a_lab_there_is_nobody_to_ask(command: list[str]):
     """And the hint says how to start one."""

@@ -29,7 +29,10 @@ EXAMPLE = Path("examples/shop/manifests")
 _FIRST_S, _EVERY_S = 1.0, 5.0
 """When people are told how far it is: not of work that is over before they wonder, and then seldom."""
 
-_named = click.option("--name", default="default", show_default=True, help="Which lab, where there are several.")
+DEFAULT_NAME = "default"
+"""The lab that is meant where none is named."""
+
+_named = click.option("--name", default=DEFAULT_NAME, show_default=True, help="Which lab, where there are several.")
 _nodes = click.option("--nodes", type=click.IntRange(1, 250), default=NODES, show_default=True, help="Nodes, at least.")
 _namespace = click.option("-n", "--namespace", default="default", help="Namespace of names that have none.")
 _form = click.option(
@@ -69,12 +72,12 @@ def up(manifests: Manifests, nodes: int, name: str, form: str, *, foreground: bo
     if sock := _connect(control):
         sock.close()
         message = f"a lab named {name!r} is already there"
-        raise WorldError(message, f"run `{_called()} lab down`, or choose another --name")
-    with _started(manifests, nodes, control=control, stays=not foreground) as (client, partial):
-        _print(client.wait(), form, partial=partial)
+        raise WorldError(message, f"run `{_called()} lab down{_flag(name)}`, or choose another --name")
+    with _started(manifests, nodes, control=control, stays=not foreground) as client:
+        code = _print(client.wait(), form)
         if foreground:
             client.outlast()
-    return Code.INPUT if partial else Code.OK
+    return code
 
 
 @lab.command()
@@ -89,8 +92,8 @@ def verify(manifests: Manifests, nodes: int, name: str, form: str, *, every: boo
     With -f a lab is made for the purpose and taken down again; without, the running one is
     asked. A difference ends with exit code 1 and shows the packet.
     """
-    with _lab(manifests, nodes, name) as (client, partial):
-        return _print(client.ask("verify", every=every), form, partial=partial)
+    with _lab(manifests, nodes, name) as client:
+        return _print(client.ask("verify", every=every), form)
 
 
 @lab.command()
@@ -104,8 +107,8 @@ def demo(manifests: Manifests, nodes: int, name: str) -> Code:
             message = f"no lab is running, and there is no {EXAMPLE} here"
             raise InputError(message, "give files or directories with -f")
         manifests = Manifests((str(EXAMPLE),), namespace=manifests.namespace)
-    with _lab(manifests, nodes, name) as (client, partial):
-        return _print(client.ask("demo", color=output.has_color(sys.stdout)), "text", partial=partial)
+    with _lab(manifests, nodes, name) as client:
+        return _print(client.ask("demo", color=output.has_color(sys.stdout)), "text")
 
 
 @lab.command()
@@ -141,9 +144,9 @@ def probe(  # noqa: PLR0913, PLR0917 - click hands over every option
         "family": asked.family.value if asked.family else None,
     }
     color = form == "text" and output.has_color(sys.stdout)
-    with _lab(manifests, nodes, name) as (lab_client, partial):
+    with _lab(manifests, nodes, name) as lab_client:
         words = lab_client.ask("probe", question=question, namespace=manifests.namespace or "default", color=color)
-        return _print(words, form, partial=partial)
+        return _print(words, form)
 
 
 @lab.command()
@@ -162,7 +165,18 @@ def drops(name: str, form: str, *, follow: bool) -> Code:
     raise WorldError(ended)
 
 
-@lab.command("exec", context_settings={"ignore_unknown_options": True})
+class _Exec(click.Command):
+    """A command that runs another, whose options are never taken for its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Insist on ``--``, as kubectl does; asking for help needs none."""
+        if "--" not in args and not {"--help", "-h"} & set(args):
+            message = "expected -- before the command to run"
+            raise InputError(message, f"write {ctx.command_path} POD -- COMMAND")
+        return super().parse_args(ctx, args)
+
+
+@lab.command("exec", cls=_Exec)
 @click.argument("pod")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 @_namespace
@@ -193,27 +207,29 @@ def down(name: str) -> Code:
 
 
 @contextmanager
-def _lab(manifests: Manifests, nodes: int, name: str) -> Iterator[tuple[Client, bool]]:
-    """Give a lab to ask, and whether part of its input was not read: a new one with -f, else the running one."""
+def _lab(manifests: Manifests, nodes: int, name: str) -> Iterator[Client]:
+    """Give a lab to ask: a new one with -f, else the running one."""
     if not manifests.filenames:
-        yield _running(name), False
+        yield _running(name)
         return
-    with _started(manifests, nodes, control=None, stays=False) as (client, partial):
+    with _started(manifests, nodes, control=None, stays=False) as client:
         for note in client.wait()["notes"]:
             output.say("note", note)
-        yield client, partial
+        yield client
 
 
 @contextmanager
-def _started(
-    manifests: Manifests, nodes: int, *, control: ControlSocket | None, stays: bool
-) -> Iterator[tuple[Client, bool]]:
+def _started(manifests: Manifests, nodes: int, *, control: ControlSocket | None, stays: bool) -> Iterator[Client]:
     from ringfence.lab.holder import start  # noqa: PLC0415 - slow to import
 
     reading = manifests.read()
-    running = start(lay_out(reading.snapshot, nodes), control, stays=stays, progress=_progress())
+    if not reading.snapshot.pods:
+        message = "a lab needs a pod, and no pods or workloads were read"
+        raise InputError(message, "give the manifests of the workloads too")
+    topology = lay_out(reading.snapshot, nodes)
+    running = start(topology, control, stays=stays, partial=reading.partial, progress=_progress())
     try:
-        yield running.client, reading.partial
+        yield running.client
     finally:
         running.close()
 
@@ -223,8 +239,14 @@ def _running(name: str) -> Client:
     sock = _connect(control)
     if sock is None:
         message = f"no lab named {name!r} is running"
-        raise InputError(message, f"start one with `{_called()} lab up -f PATH`, or give -f PATH here")
+        hint = f"start one with `{_called()} lab up{_flag(name)} -f PATH`, or give -f PATH here"
+        raise InputError(message, hint)
     return Client(Channel(sock), _progress(), str(control.log))
+
+
+def _flag(name: str) -> str:
+    """Return how a command names this lab."""
+    return "" if name == DEFAULT_NAME else f" --name {name}"
 
 
 def _called() -> str:
@@ -246,8 +268,9 @@ def _connect(control: ControlSocket) -> Any:
     return sock
 
 
-def _print(words: dict[str, Any], form: str, *, partial: bool) -> Code:
+def _print(words: dict[str, Any], form: str) -> Code:
     """Print an answer and return the exit code that it deserves."""
+    partial = words["partial"]
     for note in words["notes"]:
         output.say("note", note)
     document = words["document"] | ({"partial": True} if partial else {})

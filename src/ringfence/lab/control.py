@@ -212,7 +212,7 @@ class ControlSocket:
         except OSError as error:
             sock.close()
             message = f"a lab named {self.name!r} is already there"
-            raise WorldError(message, "run `ringfence lab down`, or choose another --name") from error
+            raise WorldError(message, "choose another --name, or take it down first") from error
         sock.listen(8)
         return sock
 

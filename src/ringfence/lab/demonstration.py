@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.lab.trying import Attempt, question_of
-from ringfence.lab.words import tell_drop, tell_verification
+from ringfence.lab.words import connection_document, tell_drop, tell_verification
 from ringfence.model.cluster import Pod
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
@@ -97,6 +97,8 @@ def demonstrate(cluster: Cluster, found: Verification, *, color: bool) -> Words:
     if chosen:
         # Sent once more, so that the drop stands at the end of the log.
         attempt = Attempt(question_of(chosen.connection), "default").carry_out(cluster, color=color)
-        drop = cluster.drops.remembered[-1]
-        parts += ["\n", attempt.text, "\n", tell_drop(drop, cluster.drops.explain(drop)).text]
+        parts += ["\n", attempt.text]
+        sent = connection_document(chosen.connection)
+        drops = (tell_drop(drop, cluster.drops.explain(drop)) for drop in reversed(cluster.drops.remembered))
+        parts += ["\n", next((told.text for told in drops if sent.items() <= told.document.items()), "")]
     return replace(verified, text="".join(parts))

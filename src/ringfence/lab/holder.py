@@ -71,7 +71,12 @@ class Running:
 
 
 def start(
-    topology: Topology, control: ControlSocket | None, *, stays: bool, progress: Callable[[str], None]
+    topology: Topology,
+    control: ControlSocket | None,
+    *,
+    stays: bool,
+    partial: bool,
+    progress: Callable[[str], None],
 ) -> Running:
     """Start a lab.
 
@@ -79,6 +84,7 @@ def start(
         topology: What to build.
         control: Where it can be reached; None for one that only the caller reaches.
         stays: Whether it lives on when the caller lets go.
+        partial: Whether part of its input was not read or is in error; every answer says so.
         progress: Is told how far it is.
 
     Returns:
@@ -88,7 +94,7 @@ def start(
 
     def main() -> int:
         ours.close()
-        return Holder(Channel(theirs), control, stays=stays).run(topology)
+        return Holder(Channel(theirs), control, stays=stays, partial=partial).run(topology)
 
     keeper = fork_isolated(main, refused=lambda error: Channel(theirs).send(error_message(error)), waited_for=not stays)
     theirs.close()
@@ -98,10 +104,11 @@ def start(
 class Holder:
     """Builds a cluster and serves it until it is told to end, or until nobody is left to serve."""
 
-    def __init__(self, creator: Channel, control: ControlSocket | None, *, stays: bool) -> None:
+    def __init__(self, creator: Channel, control: ControlSocket | None, *, stays: bool, partial: bool) -> None:
         self._creator = creator
         self._control = control
         self._stays = stays
+        self._partial = partial
         self._channels: dict[int, Channel] = {}
         self._poll = select.poll()
 
@@ -202,7 +209,7 @@ class Holder:
                 raise InputError(text, "it was started by another version: take it down and up again")
 
     def _answer(self, channel: Channel, words: Words) -> None:
-        channel.send({"answer": asdict(words)})
+        channel.send({"answer": asdict(words) | {"partial": self._partial}})
 
     def _verify(self, channel: Channel, *, every: bool) -> Words:
         found = verify(self._cluster, every=every, progress=_teller(channel))

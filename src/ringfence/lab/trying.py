@@ -101,6 +101,7 @@ class Attempt:
         if found:
             yield from (trials.through(client, frontend) for frontend in self._ports_of_service(found))
             return
+        _refuse_node_port(cluster, server, self.question)
         anything = self.question.protocol is None
         values = sorted(trials.traffic(client, server)) if anything else self._points(server)
         yield from (Trial(Connection(client, server, *at(value), family)) for value in values)
@@ -132,6 +133,21 @@ class Attempt:
             message = "a probe goes to one port"
             raise InputError(message, "give one port, or none for all that are worth trying")
         return [first for first, _ in traffic]
+
+
+def _refuse_node_port(cluster: Cluster, server: End, question: Question) -> None:
+    """Refuse a NodePort: the node that takes it may speak in its own name to a pod on another node.
+
+    Raises:
+        InputError: the question is about one.
+    """
+    if isinstance(server, Pod) or cluster.topology.snapshot.node_at(server) is None:
+        return
+    for service in cluster.topology.snapshot.services:
+        for port in service.ports:
+            if question.port == (port.node_port,) * 2 and question.protocol is port.protocol:
+                message = f"{render_address(server)} port {port.node_port} is the NodePort of {service}"
+                raise InputError(message, "probe the Service's own address, or its pods")
 
 
 def question_of(connection: Connection) -> Question:
