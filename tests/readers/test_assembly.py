@@ -224,6 +224,19 @@ def test_an_address_may_be_another_s_that_is_not_its_own(other: str):
     assert errors(with_address("a"), other, POLICY) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (NAMESPACE.replace("labels", "lables"), 'unknown field "metadata.lables"'),
+        (SERVICE.replace("spec:", "spce:"), 'unknown field "spce"'),
+        (NODE.replace("status", "stats"), 'unknown field "stats"'),
+    ],
+)
+def test_an_unknown_field_of_any_object_is_an_error(text: str, message: str):
+    """At its top, and in its metadata."""
+    assert [each.partition(": ")[2] for each in errors(POD, POLICY, text)] == [message]
+
+
 def test_metadata_that_is_no_mapping_is_an_error():
     """Said once, beside the missing name."""
     assert errors(POD, POLICY, "apiVersion: v1\nkind: Pod\nmetadata: a\n") == [

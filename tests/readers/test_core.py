@@ -11,6 +11,34 @@ from ringfence.readers.core import read_namespace, read_node, read_pod, read_ser
 
 from .texts import manifest
 
+POD_FIELDS = (
+    "activeDeadlineSeconds: 1, affinity: {}, automountServiceAccountToken: true, dnsConfig: {}, dnsPolicy: Default, "
+    "enableServiceLinks: true, ephemeralContainers: [], hostAliases: [], hostIPC: true, hostPID: true, "
+    "hostUsers: true, hostname: a, hostnameOverride: a, imagePullSecrets: [], nodeSelector: {}, os: {}, overhead: {}, "
+    "preemptionPolicy: Never, priority: 0, priorityClassName: a, readinessGates: [], resourceClaims: [], "
+    "resources: {}, restartPolicy: Never, runtimeClassName: a, schedulerName: a, schedulingGates: [], "
+    "securityContext: {}, serviceAccount: a, serviceAccountName: a, setHostnameAsFQDN: true, "
+    "shareProcessNamespace: true, subdomain: a, terminationGracePeriodSeconds: 1, tolerations: [], "
+    "topologySpreadConstraints: [], volumes: []"
+)
+CONTAINER_FIELDS = (
+    "args: [], command: [], env: [], envFrom: [], image: a, imagePullPolicy: Always, lifecycle: {}, livenessProbe: {}, "
+    "name: a, readinessProbe: {}, resizePolicy: [], resources: {}, restartPolicyRules: [], securityContext: {}, "
+    "startupProbe: {}, stdin: true, stdinOnce: true, terminationMessagePath: a, terminationMessagePolicy: File, "
+    "tty: true, volumeDevices: [], volumeMounts: [], workingDir: a"
+)
+STATUS_FIELDS = (
+    "status: {conditions: [], containerStatuses: [], ephemeralContainerStatuses: [], hostIP: 192.0.2.1, hostIPs: [], "
+    "initContainerStatuses: [], message: a, nominatedNodeName: w, observedGeneration: 1, qosClass: Burstable, "
+    "reason: a, resize: a, resourceClaimStatuses: [], startTime: a}"
+)
+SERVICE_FIELDS = (
+    "allocateLoadBalancerNodePorts: true, externalIPs: [], externalName: a, externalTrafficPolicy: Local, "
+    "healthCheckNodePort: 0, internalTrafficPolicy: Local, ipFamilyPolicy: SingleStack, loadBalancerClass: a, "
+    "loadBalancerIP: 192.0.2.1, loadBalancerSourceRanges: [], publishNotReadyAddresses: true, sessionAffinity: None, "
+    "sessionAffinityConfig: {}, trafficDistribution: PreferClose"
+)
+
 
 def pod(text: str) -> tuple[Pod, list[str]]:
     """The pod with this spec or status, and what is wrong with it."""
@@ -205,6 +233,42 @@ def test_a_service_has_what_its_manifest_says(spec: str, attribute: str, value: 
 def test_what_is_wrong_with_a_service_is_said(spec: str, message: str):
     """Once."""
     assert service(spec)[1] == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "meant"),
+    [
+        ("spec: {hostnetwork: true}", "spec.hostnetwork", "hostNetwork"),
+        ("spec: {nodename: w}", "spec.nodename", "nodeName"),
+        ("spec: {contaniers: []}", "spec.contaniers", "containers"),
+        ("spec: {init_containers: []}", "spec.init_containers", "initContainers"),
+        ("spec: {containers: [{port: []}]}", "spec.containers[0].port", "ports"),
+        ("spec: {initContainers: [{restartpolicy: Always}]}", "spec.initContainers[0].restartpolicy", "restartPolicy"),
+        ("spec: {containers: [{ports: [{containerPort: 1, nme: a}]}]}", "spec.containers[0].ports[0].nme", "name"),
+        ("status: {podIp: 10.0.0.1}", "status.podIp", "podIP"),
+    ],
+)
+def test_a_field_that_is_nearly_one_that_decides_is_an_error(text: str, field: str, meant: str):
+    """It would open or close what nobody asked for."""
+    found = manifest(f"apiVersion: v1\nkind: Pod\n{text}\n")
+    read_pod(found)
+
+    assert [(error.message, error.hint) for error in found.errors] == [
+        (f'unknown field "{field}"', f'did you mean "{meant}"?')
+    ]
+
+
+@pytest.mark.parametrize("text", [f"spec: {{{POD_FIELDS}, containers: [{{{CONTAINER_FIELDS}}}]}}", STATUS_FIELDS])
+def test_fields_that_decide_nothing_are_passed_over(text: str):
+    """None of the API's own is taken for another."""
+    sound(text)
+
+
+def test_a_service_may_have_every_field():
+    """And what is nearly one that decides is an error."""
+    assert service(f"{{{SERVICE_FIELDS}}}")[1] == []
+    assert service("{slector: {a: b}}")[1] == ['unknown field "spec.slector"']
+    assert service("{ports: [{port: 80, targetport: 81}]}")[1] == ['unknown field "spec.ports[0].targetport"']
 
 
 @pytest.mark.parametrize(

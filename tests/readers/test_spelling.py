@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ringfence.readers.spelling import suggestion
+import pytest
+
+from ringfence.readers.spelling import nearest, suggestion
 
 
 def test_a_slip_is_named():
@@ -22,3 +24,22 @@ def test_a_long_list_is_cut_short():
     hint = suggestion("xyz", [f"namespace-{number}" for number in range(500)])
 
     assert hint.endswith("namespace-11 and 488 more")
+
+
+@pytest.mark.parametrize(
+    ("word", "known"),
+    [
+        ("hostnetwork", "hostNetwork"),
+        ("host-network", "hostNetwork"),
+        ("tmplate", "template"),
+        ("lables", "labels"),
+        ("portss", "ports"),
+        ("typo", "type"),
+        ("hostname", ""),
+        ("label" * 1000, ""),
+        ("", ""),
+    ],
+)
+def test_a_word_is_near_but_for_case_punctuation_and_a_letter(word: str, known: str):
+    """Further away it is another word."""
+    assert nearest(word, ("hostNetwork", "template", "labels", "ports", "type", "nodeName")) == known

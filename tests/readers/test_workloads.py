@@ -295,6 +295,57 @@ def test_the_order_of_the_input_does_not_matter(order: list[int]):
     ]
 
 
+WORKLOAD_FIELDS = (
+    "activeDeadlineSeconds: 1, backoffLimit: 1, backoffLimitPerIndex: 1, completionMode: Indexed, completions: 1, "
+    "concurrencyPolicy: Allow, failedJobsHistoryLimit: 1, managedBy: a, manualSelector: true, maxFailedIndexes: 1, "
+    "minReadySeconds: 1, parallelism: 1, paused: true, persistentVolumeClaimRetentionPolicy: {}, podFailurePolicy: {}, "
+    "podManagementPolicy: Parallel, podReplacementPolicy: Failed, progressDeadlineSeconds: 1, revisionHistoryLimit: 1, "
+    "schedule: a, selector: {}, serviceName: a, startingDeadlineSeconds: 1, strategy: {}, successPolicy: {}, "
+    "successfulJobsHistoryLimit: 1, suspend: true, timeZone: a, ttlSecondsAfterFinished: 1, updateStrategy: {}, "
+    "volumeClaimTemplates: [], "
+)
+
+
+def test_fields_that_decide_nothing_are_passed_over():
+    """None of the API's own is taken for another."""
+    assert names(workload("StatefulSet", more=WORKLOAD_FIELDS)) == ["w-0"]
+
+
+@pytest.mark.parametrize(
+    ("template", "field", "meant"),
+    [
+        ("{metadata: {lables: {app: w}}}", "spec.template.metadata.lables", "labels"),
+        ("{metdata: {}}", "spec.template.metdata", "metadata"),
+        ("{spec: {hostnetwork: true}}", "spec.template.spec.hostnetwork", "hostNetwork"),
+    ],
+)
+def test_a_misspelled_field_of_a_template_is_an_error(template: str, field: str, meant: str):
+    """Its pods would lack what was meant."""
+    (error,) = reading(workload("Deployment", template=template), POLICY).errors
+
+    assert (error.message, error.hint) == (f'unknown field "{field}"', f'did you mean "{meant}"?')
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        (
+            workload("Deployment").replace("template:", "tmplate:"),
+            ['unknown field "spec.tmplate"', "spec.template: Required value"],
+        ),
+        (workload("Deployment", more="replcas: 2, "), ['unknown field "spec.replcas"']),
+        (workload("DaemonSet").partition("spec")[0], ["spec.template: Required value"]),
+        (
+            workload("CronJob").replace("jobTemplate", "template"),
+            ["spec.jobTemplate.spec.template: Required value"],
+        ),
+    ],
+)
+def test_a_workload_needs_a_template(text: str, messages: list[str]):
+    """Whatever stands in its place."""
+    assert [error.message for error in reading(text, POLICY).errors] == messages
+
+
 def test_replicas_that_are_no_number_are_an_error():
     """One is taken meanwhile."""
     found = reading(workload("Deployment", more="replicas: '2', "), POLICY)

@@ -10,7 +10,7 @@ from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.model.snapshot import Snapshot
 from ringfence.readers.core import read_namespace, read_node, read_pod, read_service
-from ringfence.readers.fields import Field
+from ringfence.readers.fields import METADATA, OBJECT, Field
 from ringfence.readers.kinds import CLUSTER_SCOPED, READ, is_irrelevant, refusal
 from ringfence.readers.networkpolicy import read_network_policy
 from ringfence.readers.spelling import suggestion
@@ -92,8 +92,10 @@ class Assembly:
 
     def _identify(self, manifest: Manifest) -> None:
         """Give an object its name and namespace."""
-        metadata = Field(manifest)["metadata"]
-        metadata.mapping()
+        root = Field(manifest)
+        root.known(OBJECT)
+        metadata = root["metadata"]
+        metadata.known(METADATA)
         if manifest.kind not in CLUSTER_SCOPED:
             manifest.namespace = metadata["namespace"].string() or self._default_namespace
         manifest.name = metadata["name"].string() or self._generated(manifest, metadata["generateName"].string())

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Address
     from ringfence.readers.manifest import Manifest
 
+POD_SPEC = ("containers", "hostNetwork", "initContainers", "nodeName")
+"""The members of a pod's ``spec`` that decide something."""
+
+_SERVICE_SPEC = ("clusterIP", "clusterIPs", "ipFamilies", "ports", "selector", "type")
+"""Those of a Service's."""
+
 _FAMILIES = {"IPv4": Family.IPV4, "IPv6": Family.IPV6}
 
 
@@ -37,6 +43,8 @@ def read_pod(manifest: Manifest) -> Pod:
     """Read a Pod, without the workload that it belongs to."""
     root = Field(manifest)
     spec, status = root["spec"], root["status"]
+    spec.near(POD_SPEC)
+    status.near(("phase", "podIP", "podIPs"))
     written = [each["ip"] for each in status["podIPs"].items()] or [status["podIP"]]
     return Pod(
         namespace=manifest.namespace,
@@ -56,8 +64,11 @@ def container_ports(spec: Field) -> tuple[ContainerPort, ...]:
 
     Other init containers have ended before the pod serves, so theirs do not count.
     """
-    sidecars = [each for each in spec["initContainers"].items() if each["restartPolicy"].string() == "Always"]
-    declared = [port for each in (*spec["containers"].items(), *sidecars) for port in each["ports"].items()]
+    containers, initial = spec["containers"].items(), spec["initContainers"].items()
+    for each in (*containers, *initial):
+        each.near(("ports", "restartPolicy"))
+    sidecars = [each for each in initial if each["restartPolicy"].string() == "Always"]
+    declared = [port for each in (*containers, *sidecars) for port in each["ports"].items()]
     found = {port for each in declared if (port := _container_port(each))}
     return tuple(sorted(found, key=lambda port: (port.number, port.protocol.value, port.name)))
 
@@ -65,6 +76,7 @@ def container_ports(spec: Field) -> tuple[ContainerPort, ...]:
 def read_service(manifest: Manifest) -> Service:
     """Read a Service."""
     spec = Field(manifest)["spec"]
+    spec.near(_SERVICE_SPEC)
     written = spec["clusterIPs"].items() or [spec["clusterIP"]]
     addresses = [_address(each) for each in written if each.value and each.value != "None"]
     return Service(
@@ -81,6 +93,7 @@ def read_service(manifest: Manifest) -> Service:
 
 
 def _container_port(port: Field) -> ContainerPort | None:
+    port.known(("name", "hostPort", "containerPort", "protocol", "hostIP"))
     number, protocol = read_port(port["containerPort"]), read_protocol(port["protocol"])
     if not port["containerPort"].given:
         port["containerPort"].error("Required value", "write the port's number")
@@ -88,6 +101,7 @@ def _container_port(port: Field) -> ContainerPort | None:
 
 
 def _service_port(port: Field) -> ServicePort | None:
+    port.known(("name", "protocol", "appProtocol", "port", "targetPort", "nodePort"))
     number, protocol, target = read_port(port["port"]), read_protocol(port["protocol"]), port["targetPort"]
     if not port["port"].given:
         port["port"].error("Required value", "write the port's number")

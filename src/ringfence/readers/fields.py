@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringfence.readers.places import Path, dotted
-from ringfence.readers.spelling import suggestion
+from ringfence.readers.spelling import nearest, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,6 +39,10 @@ METADATA = (
     "managedFields",
 )
 """The members of every object's ``metadata``. Source: ``metav1.ObjectMeta``."""
+
+
+OBJECT = ("apiVersion", "kind", "metadata", "spec", "status")
+"""The members of every object that is read."""
 
 
 class Field:
@@ -105,12 +109,24 @@ class Field:
         """Add an error for every member that has none of these names."""
         for name in self.mapping():
             if name not in names:
-                path = (*self.path, name)
-                self.manifest.report(f'unknown field "{dotted(path)}"', path, suggestion(name, names))
+                self._unknown(name, suggestion(name, names))
+
+    def near(self, names: tuple[str, ...]) -> None:
+        """Add an error for every member that has none of these names, but nearly one.
+
+        For parts of which not every name is known here, but these decide something.
+        """
+        for name in self.mapping():
+            if name not in names and (meant := nearest(name, names)):
+                self._unknown(name, f'did you mean "{meant}"?')
 
     def error(self, message: str, hint: str = "") -> None:
         """Add an error about this part."""
         self.manifest.report(f"{dotted(self.path)}: {message}", self.path, hint)
+
+    def _unknown(self, name: str, hint: str) -> None:
+        path = (*self.path, name)
+        self.manifest.report(f'unknown field "{dotted(path)}"', path, hint)
 
     def _typed(self, wanted: type, words: str) -> Any:
         """Return the value if it has a type; True is no number, though Python says so."""

@@ -30,7 +30,7 @@ from ringfence.model.policy import (
     Rule,
     Tier,
 )
-from ringfence.readers.fields import METADATA, Field
+from ringfence.readers.fields import Field
 from ringfence.readers.ports import read_port, read_protocol
 from ringfence.readers.selectors import read_selector
 
@@ -55,10 +55,7 @@ _CIDR = re.compile(r"[0-9a-fA-F:.]+/[0-9]{1,3}")
 def read_network_policy(manifest: Manifest) -> Policy:
     """Translate one NetworkPolicy, its errors added to the manifest."""
     root = Field(manifest)
-    root.known(("apiVersion", "kind", "metadata", "spec", "status"))
-    metadata = root["metadata"]
-    metadata.known(METADATA)
-    for texts in (metadata["labels"], metadata["annotations"]):
+    for texts in (root["metadata"]["labels"], root["metadata"]["annotations"]):
         texts.strings()
     spec = root["spec"]
     spec.known(("podSelector", "policyTypes", "ingress", "egress"))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from ringfence.model.cluster import Pod, Workload
 from ringfence.model.policy import Direction, PodPeer
-from ringfence.readers.core import container_ports
-from ringfence.readers.fields import Field
+from ringfence.readers.core import POD_SPEC, container_ports
+from ringfence.readers.fields import METADATA, Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,12 +66,12 @@ class Template:
 
 def read_workload(manifest: Manifest) -> Template:
     """Read a Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet, Job or CronJob."""
-    root, kind = Field(manifest), manifest.kind
-    spec = root["spec"]
+    spec, kind = Field(manifest)["spec"], manifest.kind
+    spec.near(("jobTemplate", "ordinals", "replicas"))
     replicas = spec["replicas"].integer() if kind in _SCALED else None
     if kind in _SCALED and replicas is None:
         replicas = 1
-    template = spec["jobTemplate"]["spec"]["template"] if kind == "CronJob" else spec["template"]
+    template = _template(spec["jobTemplate"]["spec"] if kind == "CronJob" else spec)
     labels = template["metadata"]["labels"].strings()
     if kind == "Job":
         labels = {**labels, "job-name": manifest.name, "batch.kubernetes.io/job-name": manifest.name}
@@ -88,6 +88,18 @@ def read_workload(manifest: Manifest) -> Template:
     )
     workload = Workload(manifest.namespace, kind, manifest.name, replicas, manifest.origin())
     return Template(workload, read_owners(manifest), pod, spec["ordinals"]["start"].integer() or 0)
+
+
+def _template(spec: Field) -> Field:
+    """Return the pod template of a spec, and look for members that would be lost."""
+    template = spec["template"]
+    spec.near(("template",))
+    template.known(("metadata", "spec"))
+    template["metadata"].known(METADATA)
+    template["spec"].near(POD_SPEC)
+    if not template.given:
+        template.error("Required value", "write the template of its pods")
+    return template
 
 
 def read_owners(manifest: Manifest) -> Owners:
