@@ -118,6 +118,14 @@ def test_text_may_be_cut_within_a_letter():
     assert found.value["name"] == "ü"
 
 
+def test_items_before_the_kind_of_their_list_are_told_so():
+    """They are streamed, so what comes later is too late; a tool that sorts keys puts it there."""
+    _, (error,) = manifests('{"apiVersion": "v1", "items": [{"metadata": {}}], "kind": "PodList"}', "a.json")
+
+    assert error.message == "not a Kubernetes object: no kind"
+    assert error.hint == "put the kind of the list before its items, or write kind in each"
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [

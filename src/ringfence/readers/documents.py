@@ -139,7 +139,9 @@ def _manifest(
         if not isinstance(word, str) or not word:
             found = "" if word is None else f", found {describe(word)}"
             message = f"not a Kubernetes object: no {name}{found}"
-            errors.append(_error(source, place, message, f"write {name}, or leave the file out"))
+            late = list_version and not list_kind  # keys were sorted
+            hint = "put the kind of the list before its items, or write kind in each"
+            errors.append(_error(source, place, message, hint if late else f"write {name}, or leave the file out"))
             return
     manifest = Manifest(source.name, value, place, read_span, str(kind), str(version))
     if kind == "List":  # whose items are no list, or it would not be here
