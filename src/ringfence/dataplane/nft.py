@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import IPV6_BASE, Family, family_of, render_address
@@ -338,6 +339,15 @@ class Program:
     def set_by_name(self) -> dict[str, Set]:
         """Its sets by name."""
         return {each.name: each for each in self.sets}
+
+    @cached_property
+    def reaches_by_set(self) -> dict[str, tuple[int, ...]]:
+        """For each set of ranges, how far the first fields of its elements reach, up to each element."""
+        return {
+            each.name: tuple(accumulate((key[0][1] for key in each.elements), max))
+            for each in self.sets
+            if each.interval
+        }
 
     @cached_property
     def map_by_name(self) -> dict[str, Map]:

@@ -10,7 +10,7 @@ base chain accepts what comes to its end.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from ringfence.dataplane.nft import (
 )
 
 if TYPE_CHECKING:
-    from ringfence.dataplane.nft import Expression, Map, Program, Rule, Set, Statement
+    from ringfence.dataplane.nft import Expression, Map, Program, Rule, Statement
 
 _ICMPV6 = 58
 _TRACKED = (CtState.NEW, CtState.ESTABLISHED, CtState.RELATED)
@@ -155,7 +155,7 @@ def _holds(program: Program, expression: Expression, fields: _Fields) -> bool:
             return field in fields and fields[field] in values
         case Lookup(wanted, name, negated):
             read = _read(wanted, fields)
-            return read is not None and _is_member(program.set_by_name[name], read) is not negated
+            return read is not None and _is_member(program, name, read) is not negated
         case _:
             return True
 
@@ -168,10 +168,17 @@ def _read(wanted: tuple[Field, ...], fields: _Fields) -> tuple[int, ...] | None:
         return None
 
 
-def _is_member(named: Set, values: tuple[int, ...]) -> bool:
+def _is_member(program: Program, name: str, values: tuple[int, ...]) -> bool:
+    """Look values up as the kernel does: by an index, however large the set is."""
+    named = program.set_by_name[name]
     if named.interval:
-        ranges = (zip(key, values, strict=True) for key in named.elements)
-        return any(all(first <= value <= last for (first, last), value in pairs) for pairs in ranges)
+        reaches = program.reaches_by_set[name]
+        index = bisect_right(named.elements, values[0], key=lambda key: key[0][0]) - 1
+        while index >= 0 and reaches[index] >= values[0]:
+            if all(first <= value <= last for (first, last), value in zip(named.elements[index], values, strict=True)):
+                return True
+            index -= 1
+        return False
     key = tuple((value, value) for value in values)
     index = bisect_left(named.elements, key)
     return named.elements[index : index + 1] == (key,)
