@@ -75,3 +75,14 @@ def test_a_pod_that_meets_itself_came_through_a_service():
     """Only then does the network see such a packet, and only then do policies judge it."""
     assert connection_of(SNAPSHOT, Packet(DB, DB, 6, 1, 1), CtDirection.ORIGINAL).via is not None
     assert connection_of(SNAPSHOT, Packet(WEB, DB, 6, 1, 1), CtDirection.ORIGINAL).via is None
+
+
+def test_a_protocol_that_policies_do_not_name_is_told_by_its_number():
+    """Whoever looks for a tunnel is not told of a ping."""
+    tunnel = attribute(SNAPSHOT, PLAN, "rf1 i 10.0.0.5 ", Packet(STRANGER, DB, 47))
+    ping = attribute(SNAPSHOT, PLAN, "rf1 i 10.0.0.5 ", Packet(STRANGER, DB, 1))
+
+    assert tunnel
+    assert ping
+    assert (tunnel.protocol, ping.protocol) == ("protocol 47", "ICMP")
+    assert "protocol 47: denied at ingress" in str(tunnel)

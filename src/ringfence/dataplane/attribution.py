@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.verdict import Half
 
 _PROTOCOLS = {number: protocol for protocol, number in NUMBERS.items()}
+_ICMP = {1, 58}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,21 @@ class Attribution:
         pod: The local pod whose policies judged it.
         local_class: The class it was judged in.
         connection: The connection it belongs to, client first even when it is a reply.
+        number: The packet's protocol number; the connection knows only that it has no ports.
         half: What the definition says of that half of the connection.
     """
 
     pod: Pod
     local_class: LocalClass
     connection: Connection
+    number: int
     half: Half
+
+    @property
+    def protocol(self) -> str:
+        """The name of the protocol, or ``protocol 47`` for one that policies do not name."""
+        known = self.number in _PROTOCOLS or self.number in _ICMP
+        return self.connection.protocol.value if known else f"protocol {self.number}"
 
     @property
     def agrees(self) -> bool:
@@ -51,7 +60,7 @@ class Attribution:
         """Return one line: what was denied, at which pod, why, and where that is written."""
         connection = self.connection
         port = "" if connection.protocol is Protocol.ICMP else f"/{connection.port}"
-        ends = f"{_render(connection.client)} -> {_render(connection.server)} {connection.protocol.value}{port}"
+        ends = f"{_render(connection.client)} -> {_render(connection.server)} {self.protocol}{port}"
         where = f"{self.half.direction.value.lower()} of {self.pod}"
         if not self.agrees:
             return f"{ends}: dropped at {where} although {self.half.outcome.value}: {self.half.reason}"
@@ -90,7 +99,7 @@ def attribute(snapshot: Snapshot, plan: NodePlan, prefix: str, packet: Packet) -
             if isinstance(subject, Pod) and subject in local_class.pods:
                 halves = verdict(snapshot, connection)
                 half = halves.egress if local_class.direction is Direction.EGRESS else halves.ingress
-                return Attribution(subject, local_class, connection, half)
+                return Attribution(subject, local_class, connection, packet.protocol, half)
     return None
 
 

@@ -84,7 +84,9 @@ class Attempt:
             asked[_explain_itself(cluster, each.connection) or answer(question)].append(each)
         for text, answered in asked.items():
             yield text
-            yield from (f"  {'kernel':7}  {each.word:7}  {_seen(cluster, each)}\n" for each in answered)
+            for each in answered:
+                differs = "" if each.agrees else "; that is not what the policies say"
+                yield f"  {'kernel':7}  {each.word:7}  {_seen(cluster, each)}{differs}\n"
 
     def _trials(self, cluster: Cluster) -> Iterator[Trial]:
         sides = Sides(cluster.topology.snapshot, self.namespace, Scenes(cluster.topology.snapshot))
@@ -99,6 +101,9 @@ class Attempt:
         trials = Trials(cluster.engine, cluster.ends)
         found = [each for each in frontends(cluster.topology.snapshot) if each.address == server]
         if found:
+            if cluster.ends.place(client).node is None:
+                message = f"nobody outside has a route to the Service {found[0].service}"
+                raise InputError(message, "probe it from a pod or a node, or probe its pods")
             yield from (trials.through(client, frontend) for frontend in self._ports_of_service(found))
             return
         _refuse_node_port(cluster, server, self.question)
@@ -212,5 +217,6 @@ def _document(cluster: Cluster, comparison: Comparison) -> dict[str, Any]:
         "engine": comparison.engine,
         "program": comparison.program,
         "kernel": comparison.result.fate.value,
+        "agrees": comparison.agrees,
         "node": cluster.drops.node_of(logged) if logged else "",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.addresses import render_address
@@ -52,15 +52,20 @@ def summarize(cluster: Cluster, name: str) -> Words:
         there = [str(pod) for pod in living if pod.node == node.name]
         rows.append((node.name, ", ".join(addresses), str(len(there))))
         nodes.append({"name": node.name, "addresses": addresses, "pods": there})
-    translated = sum(bool(service.addresses) for service in snapshot.services)
+    services = {str(each): [*map(render_address, each.addresses.values())] for each in snapshot.services}
+    reachable = {service: addresses for service, addresses in services.items() if addresses}
     remark = (
-        f"lab {name}: {len(topology.pods)} pods on {len(nodes)} nodes, {translated} Services, "
+        f"lab {name}: {len(topology.pods)} pods on {len(nodes)} nodes, {len(reachable)} Services, "
         f"{len(snapshot.policies)} policies, {len(topology.outside)} addresses outside"
     )
-    text = render_columns(Table(("node", "addresses", "pods"), tuple(rows), (remark,)))
-    document = document_of(
-        "Lab", name=name, nodes=nodes, pods=addresses_of, outside=[*map(render_address, topology.outside)]
-    )
+    tables = [Table(("node", "addresses", "pods"), tuple(rows), ())]
+    if reachable:
+        named = tuple((service, ", ".join(addresses)) for service, addresses in reachable.items())
+        tables.append(Table(("service", "addresses"), named, ()))
+    tables[-1] = replace(tables[-1], remarks=(remark,))
+    text = "".join(map(render_columns, tables))
+    outside = [*map(render_address, topology.outside)]
+    document = document_of("Lab", name=name, nodes=nodes, pods=addresses_of, services=reachable, outside=outside)
     return Words(text, document, notes=topology.notes)
 
 
@@ -99,6 +104,7 @@ def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
     if attribution:
         half = attribution.half
         document |= connection_document(attribution.connection) | {
+            "protocol": attribution.protocol,
             "pod": str(attribution.pod),
             "direction": half.direction.value,
             "verdict": half.outcome.value,
