@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import socket
 import struct
@@ -364,6 +365,26 @@ def test_a_node_port_is_refused_rather_than_explained_wrongly():
 
     assert (done.code, done.out) == (2, "")
     assert "172.18.0.1 port 30080 is the NodePort of default/db" in done.err
+
+
+def test_a_command_in_the_lab_ends_with_the_one_that_ran_it():
+    """A pipeline that kills what it started leaves nothing behind: the last holder of the pipe has gone."""
+    with user(ordinary=False) as somebody:
+        (somebody.folder / "small.yaml").write_text(MANIFESTS)
+        up(somebody)
+        reading, writing = os.pipe()
+        script = "echo started; exec sleep 1000"
+        command = somebody.start(lambda: main(["lab", "exec", "shop/db", "--", "sh", "-c", script]), writing, 2)
+        os.close(writing)
+        assert os.read(reading, 100) == b"started\n"
+
+        os.kill(command, signal.SIGTERM)
+        os.waitpid(command, 0)
+
+        assert select.select([reading], [], [], 10)[0] == [reading]
+        assert os.read(reading, 100) == b""
+        os.close(reading)
+        somebody.run("lab", "down")
 
 
 def test_without_pods_there_is_no_lab():
