@@ -43,11 +43,17 @@ class ManifestError(InputError):
 
     Attributes:
         origin: Its place; line 0 when the place is a whole file.
+        field: The path of the part as the API server writes it, e.g. ``spec.policyTypes[0]``;
+            empty when the error is not of one part.
+        reason: The reason of the API server's refusal, e.g. ``FieldValueInvalid``; empty when
+            the server would not refuse it, or would not even decode it.
     """
 
-    def __init__(self, message: str, origin: Origin, hint: str = "") -> None:
+    def __init__(self, message: str, origin: Origin, hint: str = "", *, field: str = "", reason: str = "") -> None:
         super().__init__(message, hint)
         self.origin = origin
+        self.field = field
+        self.reason = reason
 
     def __str__(self) -> str:
         """Return the place, then the message."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """A place in a manifest.
+    """A place in a manifest, or a live object.
 
     Attributes:
-        source: Path as the user gave it; ``-`` is standard input.
+        source: Path as the user gave it; ``-`` is standard input; ``cluster:<context>`` for a
+            live object.
         line: 1-based line of the construct's first character; 0 when there is none.
         column: 1-based column of the same; 0 when there is none.
         pointer: RFC 6901 JSON pointer inside the object, e.g. ``/spec/ingress/0/from/1``;
@@ -18,6 +19,8 @@ class Origin:
         object: ``Kind/namespace/name``, or ``Kind/name`` for a cluster-scoped object.
         rule: 0-based index of the rule within its direction, when the place lies in one.
         rule_name: The rule's own name, where the API has one.
+        resource_version: Of a live object; empty for others.
+        field_manager: Who last wrote the spec of a live object; empty when not known.
     """
 
     source: str
@@ -27,6 +30,8 @@ class Origin:
     object: str
     rule: int | None = None
     rule_name: str | None = None
+    resource_version: str = ""
+    field_manager: str = ""
 
     def __str__(self) -> str:
         """Return ``file:line`` as compilers print it."""

@@ -98,7 +98,33 @@ class BlockPeer:
     origin: Origin
 
 
-Peer = Anyone | PodPeer | BlockPeer
+@dataclass(frozen=True, slots=True)
+class NodePeer:
+    """Nodes as peers: their addresses, and the host-network pods on them.
+
+    Attributes:
+        nodes: A selector on Node labels.
+        origin: Where it was read.
+    """
+
+    nodes: Selector
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class DomainPeer:
+    """Domain names as peers: some addresses outside, never known which.
+
+    Attributes:
+        names: As written; ``*.`` at the beginning stands for one or more labels.
+        origin: Where it was read.
+    """
+
+    names: tuple[str, ...]
+    origin: Origin
+
+
+Peer = Anyone | PodPeer | BlockPeer | NodePeer | DomainPeer
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ringfence.model.origin import Origin
     from ringfence.readers.manifest import Manifest
+    from ringfence.readers.refusals import Refusal
 
 _SHOWN = 60
 """Characters of a text that an error message shows at most."""
@@ -123,6 +124,17 @@ class Field:
     def error(self, message: str, hint: str = "") -> None:
         """Add an error about this part."""
         self.manifest.report(f"{dotted(self.path)}: {message}", self.path, hint)
+
+    def refuse(self, refusal: Refusal, hint: str = "", at: str = "") -> None:
+        """Add an error in the API server's words.
+
+        Args:
+            refusal: What the server says.
+            hint: Our remark.
+            at: The path that the server names; this part's own by default.
+        """
+        field = at or dotted(self.path)
+        self.manifest.report(f"{field}: {refusal.message}", self.path, hint, field=field, reason=refusal.reason)
 
     def _unknown(self, name: str, hint: str) -> None:
         path = (*self.path, name)

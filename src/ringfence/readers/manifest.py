@@ -54,12 +54,12 @@ class Manifest:
         label = f"{self.kind}/{self.qualified_name}" if self.name else self.kind
         return Origin(self.source, line, column, pointer(path), label, rule if isinstance(rule, int) else None)
 
-    def report(self, message: str, path: Path, hint: str) -> None:
+    def report(self, message: str, path: Path, hint: str, *, field: str = "", reason: str = "") -> None:
         """Add an error, on one line and once: two readers may look at one part."""
         message = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
         if message not in self._said:
             self._said.add(message)
-            self.errors.append(ManifestError(message, self.origin(path), hint))
+            self.errors.append(ManifestError(message, self.origin(path), hint, field=field, reason=reason))
 
     @cached_property
     def _span(self) -> Span:

@@ -18,7 +18,7 @@ from ringfence.algebra.addresses import EVERY, Address
 from ringfence.algebra.intervals import EMPTY, atoms
 from ringfence.algebra.traffic import Protocol, point
 from ringfence.model.cluster import Pod
-from ringfence.model.policy import Action, Anyone, BlockPeer, Direction, PodPeer, Tier
+from ringfence.model.policy import Action, Anyone, BlockPeer, Direction, DomainPeer, NodePeer, PodPeer, Tier
 from ringfence.semantics.verdict import Assumption, Half, Outcome, Undefined, Verdict, origins_of
 
 if TYPE_CHECKING:
@@ -185,6 +185,11 @@ def _is_peer(question: _Question, address: Address | None, peer: Peer) -> bool:
             return pod is not None and pods.selects(pod, question.snapshot.namespace_labels(pod.namespace))
         case BlockPeer(addresses=block):
             return everything <= block if address is None else address in block
+        case NodePeer(nodes=nodes):
+            node = question.snapshot.nodes.get(question.snapshot.node_of(question.peer) or "")
+            return node is not None and nodes.matches(node.labels)
+        case DomainPeer():
+            return False
 
 
 def _with_undefined(question: _Question, half: Half) -> Half:

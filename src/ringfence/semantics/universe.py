@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.algebra.addresses import EVERY, Address, Family, family_of
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.selectors import Operator
 from ringfence.model.cluster import Pod
-from ringfence.model.policy import Anyone, BlockPeer, Direction, PodPeer
+from ringfence.model.policy import Anyone, BlockPeer, Direction, DomainPeer, NodePeer, PodPeer
 from ringfence.semantics.space import AddressSpace
 
 if TYPE_CHECKING:
@@ -140,6 +141,11 @@ class Universe:
                 return self._by_selector.get(self._selectors[selector], 0)
             case BlockPeer(addresses=block):
                 return self._by_block.get(self._blocks[block], 0)
+            case NodePeer(nodes=selector):
+                nodes = (node for node in self.snapshot.nodes.values() if selector.matches(node.labels))
+                return bits_of(self._by_node.get(node.name, 0) for node in nodes)
+            case DomainPeer():
+                return 0
 
     def on_node(self, node: str | None) -> int:
         """Return the atoms on a node's own network; none when the node is not known."""
@@ -236,6 +242,11 @@ def bits(members: Iterable[int]) -> int:
     for member in members:
         found |= 1 << member
     return found
+
+
+def bits_of(sets: Iterable[int]) -> int:
+    """Return the union of sets that are written as bits."""
+    return reduce(or_, sets, 0)
 
 
 def ones(found: int) -> Iterator[int]:
