@@ -46,7 +46,7 @@ fuzz-kernel: setup ## 200 random worlds in the kernel, every probe against the d
 mutants: $(READY) ## plant each bug of tests/mutants.txt and see its own tests catch it
 	$(BIN)/python -m tests.mutants
 
-bench: $(READY) ## time the program on a generated cluster
+bench: $(READY) ## time the readers and the program on seeded input
 	$(BIN)/python -m bench
 
 lock: ## renew both lock files (needs uv)

@@ -166,6 +166,22 @@ def test_a_key_given_twice_is_an_error(text: str, error: str):
     assert errors == [error]
 
 
+@pytest.mark.parametrize(
+    ("members", "error"),
+    [
+        ("<<: *x, b: 2, b: 3", '2:19 key "b" is given twice, first at line 2; the last one counts'),
+        ("b: 2, <<: *x, b: 3", '2:19 key "b" is given twice, first at line 1; the last one counts'),
+        ("<<: *x, <<: *x, b: 2", None),
+        ('"b": 2, ? &y b : 3', '2:15 key "b" is given twice, first at line 2; the last one counts'),
+    ],
+)
+def test_merging_hides_no_key_that_is_given_twice(members: str, error: str | None):
+    """What a merge brings in may be written once; what was written may not be written again."""
+    _, errors = read(f"a: &x {{b: 1}}\nd: {{{members}}}\n")
+
+    assert errors == ([error] if error else [])
+
+
 def test_the_last_of_two_keys_counts():
     """As it does for kubectl."""
     assert read("a: 1\na: 2\n")[0] == [{"a": 2}]

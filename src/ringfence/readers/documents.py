@@ -17,7 +17,7 @@ from ringfence.readers.fields import Field, describe
 from ringfence.readers.json_spans import read_spans
 from ringfence.readers.json_stream import NO_LIST, Listed, read_json
 from ringfence.readers.manifest import Manifest
-from ringfence.readers.places import Doubled, Place, Span
+from ringfence.readers.places import Doubled, Place, Places
 from ringfence.readers.yaml_spans import read_yaml
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _json(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> 
 
 
 def _flatten(
-    source: Source, value: Any, span: Span, errors: list[ManifestError], listed: Listed = NO_LIST
+    source: Source, value: Any, span: Places, errors: list[ManifestError], listed: Listed = NO_LIST
 ) -> Iterator[Manifest]:
     """Yield an object, or in place of a List its items."""
     items = _items(value)
@@ -122,7 +122,7 @@ def _manifest(
     source: Source,
     value: Any,
     place: Place,
-    read_span: Callable[[], Span],
+    read_span: Callable[[], Places],
     errors: list[ManifestError],
     listed: Listed,
 ) -> Iterator[Manifest]:

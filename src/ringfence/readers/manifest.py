@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
-from ringfence.readers.places import Path, Place, Span, pointer
+from ringfence.readers.places import Path, Place, Places, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ class Manifest:
     source: str
     value: dict[str, Any]
     place: Place
-    read_span: Callable[[], Span]
+    read_span: Callable[[], Places]
     kind: str = ""
     version: str = ""
     namespace: str = ""
@@ -62,7 +62,7 @@ class Manifest:
             self.errors.append(ManifestError(message, self.origin(path), hint, field=field, reason=reason))
 
     @cached_property
-    def _span(self) -> Span:
+    def _span(self) -> Places:
         return self.read_span()
 
 

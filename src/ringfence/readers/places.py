@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
@@ -25,6 +25,20 @@ class Place(NamedTuple):
 
     line: int
     column: int
+
+
+class Places(Protocol):
+    """Where a value and everything in it stand; each reader of texts has its own way to hold that."""
+
+    @property
+    def place(self) -> Place:
+        """The value's first character."""
+
+    def part(self, step: Step) -> Places | None:
+        """Return those of one member or item, or None when there is none."""
+
+    def find(self, path: Path) -> Place:
+        """Return the place that a path points at, or that of the deepest part on its way."""
 
 
 class Span(NamedTuple):

@@ -10,7 +10,7 @@ Every document stands alone: a broken one is one error, and the next is read.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from yaml import YAMLError
 from yaml._yaml import CParser
@@ -21,18 +21,19 @@ from yaml.events import (
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
 )
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
-from ringfence.readers.places import MAX_DEPTH, TOO_DEEP, TOO_DEEP_HINT, Doubled, Place, Span
+from ringfence.readers.places import MAX_DEPTH, TOO_DEEP, TOO_DEEP_HINT, Doubled, Place
 from ringfence.readers.yaml_scalars import key, plain, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from yaml.events import Event
+    from yaml.events import SequenceStartEvent
+
+    from ringfence.readers.places import Path, Step
 
 MAX_ALIASED = 1_000_000
 """Values that the aliases of one document may stand for, against texts that explode."""
@@ -49,7 +50,7 @@ _TEMPLATE = re.compile(r"^[ -]*(?:\S+:\s+)?\{\{", re.MULTILINE)
 _MERGE = "tag:yaml.org,2002:merge"
 
 
-def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[tuple[Any, Span]]:
+def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[tuple[Any, MarkedSpan]]:
     """Yield the value and the span of every document that can be read.
 
     Args:
@@ -73,16 +74,69 @@ def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[t
         line += chunk.count("\n")
 
 
+_Parts = dict[str, Any] | list[Any] | None
+"""The entries of a mapping's members by name, or of a list's items in order; None for a scalar."""
+
+_Entry = Any
+"""The mark of a member's name or of an item: alone for a scalar, else in a pair with its parts."""
+
+
+class MarkedSpan(NamedTuple):
+    """The places in one document, kept as libyaml's marks until somebody asks.
+
+    Attributes:
+        entry: The mark of the value, and those of its parts.
+        line: Lines of the source before the text that the marks count from.
+    """
+
+    entry: _Entry
+    line: int
+
+    @property
+    def place(self) -> Place:
+        """The value's first character; that of its name when it is a member of a mapping."""
+        mark = self.entry[0] if self.entry.__class__ is tuple else self.entry
+        return Place(self.line + mark.line + 1, mark.column + 1)
+
+    def part(self, step: Step) -> MarkedSpan | None:
+        """Return the span of one member or item, or None when there is none."""
+        entry = _step(self.entry, step)
+        return None if entry is None else MarkedSpan(entry, self.line)
+
+    def find(self, path: Path) -> Place:
+        """Return the place that a path points at, or that of the deepest part on its way."""
+        found = self.entry
+        for step in path:
+            entry = _step(found, step)
+            if entry is None:
+                break
+            found = entry
+        return MarkedSpan(found, self.line).place
+
+
+def _step(entry: _Entry, step: Step) -> _Entry | None:
+    """Return the entry of one part of an entry; None when there is none."""
+    parts = entry[1] if entry.__class__ is tuple else None
+    if isinstance(parts, dict):
+        return parts.get(step)
+    if isinstance(parts, list) and isinstance(step, int) and step < len(parts):
+        return parts[step]
+    return None
+
+
 class _Anchored(NamedTuple):
     """A value that aliases can repeat, and how many values it is made of."""
 
     value: Any
-    span: Span
+    parts: _Parts
     size: int
 
 
 class _Builder:
     """Turns the events of a text into values and spans.
+
+    Its two loops run once for every value of the input: what is met most, a scalar
+    without a tag or an anchor, is read there without a call.
 
     Args:
         text: One document; more only where ``...`` parts them.
@@ -99,7 +153,7 @@ class _Builder:
         self._anchors: dict[str, _Anchored | None] = {}
         self._size = self._aliased = self._depth = 0
 
-    def documents(self) -> Iterator[tuple[Any, Span]]:
+    def documents(self) -> Iterator[tuple[Any, MarkedSpan]]:
         """Yield the value and the span of each document.
 
         Raises:
@@ -107,28 +161,24 @@ class _Builder:
             ManifestError: the text is YAML that kubectl would refuse, or that explodes.
         """
         while event := self._next():
-            if isinstance(event, DocumentStartEvent):
+            if event.__class__ is DocumentStartEvent:
                 self._anchors.clear()
                 self._size = self._aliased = 0
-                yield self._value(self._next())
+                root = self._next()
+                value, parts = self._value(root)
+                yield value, MarkedSpan((root.start_mark, parts), self._line)
 
-    def _place(self, event: Event) -> Place:
-        mark = event.start_mark
-        return Place(self._line + mark.line + 1, mark.column + 1)  # type: ignore[union-attr]  # libyaml always marks
-
-    def _fail(self, event: Event, message: str, hint: str = "") -> NoReturn:
-        raise ManifestError(message, Origin(self._source, *self._place(event), "", ""), hint)
-
-    def _value(self, event: Event) -> tuple[Any, Span]:
-        self._size += 1
-        if isinstance(event, ScalarEvent):
-            value, span = self._scalar(event), Span(self._place(event))
-            if event.anchor:
-                self._anchors[event.anchor] = _Anchored(value, span, 1)
-            return value, span
-        if isinstance(event, AliasEvent):
+    def _value(self, event: Any) -> tuple[Any, _Parts]:
+        """Read the value that begins with an event."""
+        if event.__class__ is AliasEvent:
             return self._alias(event)
-        return self._collection(cast("MappingStartEvent | SequenceStartEvent", event))
+        if event.__class__ is not ScalarEvent:
+            return self._collection(event)
+        self._size += 1
+        value = self._scalar(event)
+        if event.anchor:
+            self._anchors[event.anchor] = _Anchored(value, None, 1)
+        return value, None
 
     def _scalar(self, event: ScalarEvent) -> Any:
         if event.tag is None:
@@ -138,82 +188,114 @@ class _Builder:
         except ValueError as error:
             self._fail(event, f"wrong tag: {error}", "correct the value or take the tag away")
 
-    def _collection(self, event: MappingStartEvent | SequenceStartEvent) -> tuple[Any, Span]:
+    def _collection(self, event: MappingStartEvent | SequenceStartEvent) -> tuple[Any, _Parts]:
         if self._depth == MAX_DEPTH:
             self._fail(event, TOO_DEEP, TOO_DEEP_HINT)
         before = self._size
         self._depth += 1
         if event.anchor:
             self._anchors[event.anchor] = None
-        value, span = self._mapping(event) if isinstance(event, MappingStartEvent) else self._sequence(event)
+        value, parts = self._mapping() if event.__class__ is MappingStartEvent else self._sequence()
+        self._size += 1
         if event.anchor:
-            self._anchors[event.anchor] = _Anchored(value, span, self._size - before + 1)
+            self._anchors[event.anchor] = _Anchored(value, parts, self._size - before)
         self._depth -= 1
-        return value, span
+        return value, parts
 
-    def _sequence(self, start: Event) -> tuple[list[Any], Span]:
-        items, spans = [], []
-        while not isinstance(event := self._next(), SequenceEndEvent):
-            value, span = self._value(event)
-            items.append(value)
-            spans.append(span)
-        return items, Span(self._place(start), spans)
+    def _sequence(self) -> tuple[list[Any], _Parts]:
+        items: list[Any] = []
+        entries: list[_Entry] = []
+        take, scalars = self._next, 0
+        while (event := take()).__class__ is not SequenceEndEvent:
+            if event.__class__ is ScalarEvent and event.tag is event.anchor is None:
+                scalars += 1
+                items.append(plain(event.value) if event.implicit[0] else event.value)
+                entries.append(event.start_mark)
+            else:
+                value, parts = self._value(event)
+                items.append(value)
+                entries.append((event.start_mark, parts))
+        self._size += scalars
+        return items, entries
 
-    def _mapping(self, start: Event) -> tuple[dict[str, Any], Span]:
+    def _mapping(self) -> tuple[dict[str, Any], _Parts]:
         members: dict[str, Any] = {}
-        parts: dict[str, Span] = {}
-        keys: dict[str, Place] = {}
-        written: set[str] = set()
-        while not isinstance(event := self._next(), MappingEndEvent):
-            name, place = self._key(event)
-            if name == "<<" and _is_plain(event):
-                self._merge(members, parts, keys)
-                continue
-            if name in written:
-                self._errors.append(Doubled(name, keys[name], place).error(self._source))
-            written.add(name)
-            members[name], parts[name] = self._value(self._next())
-            keys[name] = place
-        return members, Span(self._place(start), parts, keys)
+        entries: dict[str, _Entry] = {}
+        merged: set[str] = set()  # names that came in by a merge key and were not written yet
+        take, scalars = self._next, 0
+        while (event := take()).__class__ is not MappingEndEvent:
+            mark, name = event.start_mark, None
+            if event.__class__ is ScalarEvent and event.tag is event.anchor is None:
+                name = plain(event.value) if event.implicit[0] else event.value
+                scalars += 1
+            if name.__class__ is not str or name == "<<":
+                name = self._key(event)
+                if name == "<<" and _is_plain(event):
+                    self._merge(members, entries, merged)
+                    continue
+            if name in members:
+                self._check_twice(name, mark, entries, merged)
+            event = take()
+            if event.__class__ is ScalarEvent and event.tag is event.anchor is None:
+                scalars += 1
+                members[name] = plain(event.value) if event.implicit[0] else event.value
+                entries[name] = mark
+            else:
+                members[name], parts = self._value(event)
+                entries[name] = (mark, parts)
+        self._size += scalars
+        return members, entries
 
-    def _key(self, event: Event) -> tuple[str, Place]:
-        value, span = self._value(event)
-        if isinstance(value, dict | list):
+    def _key(self, event: Any) -> str:
+        value, parts = self._value(event)
+        if parts is not None:
             self._fail(event, "a key is a mapping or a list", "put quotes around text that begins with { or [")
         try:
-            return key(value), span.place
+            return key(value)
         except ValueError as error:
             self._fail(event, str(error), "put quotes around it, or write a key before the colon")
 
-    def _alias(self, event: AliasEvent) -> tuple[Any, Span]:
+    def _check_twice(self, name: str, mark: Any, entries: dict[str, _Entry], merged: set[str]) -> None:
+        """Report a name that has been written before; one that was merged may be written once."""
+        if name in merged:
+            merged.remove(name)
+        else:
+            first, second = (MarkedSpan(entry, self._line).place for entry in (entries[name], mark))
+            self._errors.append(Doubled(name, first, second).error(self._source))
+
+    def _alias(self, event: AliasEvent) -> tuple[Any, _Parts]:
         name = str(event.anchor)
         if name not in self._anchors:
             self._fail(event, f"no anchor &{name} stands before its alias", "define the anchor first")
         anchored = self._anchors[name]
         if anchored is None:
             self._fail(event, f"anchor &{name} contains itself", "take the alias out of its own anchor")
-        self._size += anchored.size - 1
+        self._size += anchored.size
         self._aliased += anchored.size
         if self._aliased > MAX_ALIASED:
             self._fail(event, f"aliases expand to more than {MAX_ALIASED:,} values", "write the values out")
-        return anchored.value, Span(self._place(event), anchored.span.parts, anchored.span.keys)
+        return anchored.value, anchored.parts
 
-    def _merge(self, members: dict[str, Any], parts: dict[str, Span], keys: dict[str, Place]) -> None:
+    def _merge(self, members: dict[str, Any], entries: dict[str, _Entry], merged: set[str]) -> None:
         """Add the members of the mappings that a merge key names; the first of a list wins."""
         event = self._next()
-        value, span = self._value(event)
-        merged = list(zip(value, span.parts or (), strict=True)) if isinstance(value, list) else [(value, span)]
-        for each, where in reversed(merged):
+        value, parts = self._value(event)
+        found = list(zip(value, parts or (), strict=True)) if isinstance(value, list) else [(value, (None, parts))]
+        for each, entry in reversed(found):
             if not isinstance(each, dict):
                 self._fail(event, "a merge key << needs a mapping or a list of mappings", "quote << to use it as a key")
+            merged |= each.keys() - members.keys()
             members |= each
-            parts |= cast("dict[str, Span]", where.parts)
-            keys |= where.keys or {}
+            entries |= entry[1]
+
+    def _fail(self, event: Any, message: str, hint: str = "") -> NoReturn:
+        place = MarkedSpan(event.start_mark, self._line).place
+        raise ManifestError(message, Origin(self._source, *place, "", ""), hint)
 
 
-def _is_plain(event: Event) -> bool:
-    """Tell whether a scalar is unquoted, or tagged as a merge key."""
-    return isinstance(event, ScalarEvent) and (event.implicit[0] or event.tag == _MERGE)
+def _is_plain(event: Any) -> bool:
+    """Tell whether a key is unquoted, or tagged as a merge key."""
+    return event.__class__ is ScalarEvent and (event.implicit[0] or event.tag == _MERGE)
 
 
 def _broken(error: YAMLError, chunk: str, line: int, source: str) -> ManifestError:
