@@ -1,6 +1,6 @@
 # The door to everything. `make` alone prints the targets; each does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo check test ci fuzz fuzz-kernel mutants bench lock clean
+.PHONY: help setup system demo check test cluster-build test-cluster ci fuzz fuzz-kernel mutants bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,9 +33,16 @@ check: $(READY) ## format, lint, types, layers
 test: setup ## every test: laws, cases, scripts, differential, kernel
 	$(BIN)/pytest
 
+cluster-build: $(READY) ## build etcd, the API server and kubectl from their Go modules; kept under ~/.cache
+	$(BIN)/python -m tests.cluster.build
+
+test-cluster: setup cluster-build ## compare with a real API server, object by object and word by word
+	$(BIN)/pytest tests/cluster -m cluster -rs
+
 ci: ## what CI runs
 	$(MAKE) check
 	HYPOTHESIS_PROFILE=ci $(MAKE) test
+	$(MAKE) test-cluster
 
 fuzz: $(READY) ## compare all deciders on many more random worlds
 	HYPOTHESIS_PROFILE=wide $(BIN)/pytest tests/differential

@@ -1,0 +1,1 @@
+"""Compared with a real API server; see ``make test-cluster``."""
