@@ -8,6 +8,7 @@ import pytest
 
 from ringfence.lab.cluster import Cluster
 from ringfence.lab.probes import Trial
+from ringfence.lab.services import frontends
 from ringfence.lab.topology import lay_out
 from ringfence.model.cluster import Pod
 from ringfence.semantics.verdict import Outcome
@@ -16,6 +17,8 @@ from tests.kernel.isolation import isolated
 
 if TYPE_CHECKING:
     from ringfence.lab.judge import Comparison
+    from ringfence.model.connection import Connection
+    from ringfence.model.snapshot import Snapshot
 
 pytestmark = pytest.mark.kernel
 
@@ -31,21 +34,33 @@ def test_the_kernel_answers_every_row_of_every_case():
 def contradictions(case: Case) -> list[str]:
     """The rows of a case that the kernel answers otherwise."""
     cluster = Cluster(lay_out(case.snapshot))
-    connections = [case.connection(row, cluster.topology.snapshot) for row in case.rows]
-    for end in (end for each in connections for end in (each.client, each.server)):
+    asked = [(row, ask) for row in case.rows for ask in case.connections(row, cluster.topology.snapshot)]
+    for end in (end for _, ask in asked for end in (ask.client, ask.server)):
         if not isinstance(end, Pod):
             cluster.admit(end)
-    trials = [Trial(each) for each in connections]
+    trials = [trial_of(ask, cluster.topology.snapshot) for _, ask in asked]
     results = cluster.prober.run([trial.probe(cluster.ends) for trial in trials])
     found = [cluster.judge.compare(*each) for each in zip(trials, results, strict=True)]
     cluster.close()
     return [
         f"{each}; {row.outcome.value} is right"
-        for each, row in zip(found, case.rows, strict=True)
+        for each, (row, _) in zip(found, asked, strict=True)
         if bad(each, row.outcome)
     ]
 
 
+def trial_of(ask: Connection, snapshot: Snapshot) -> Trial:
+    """What to send; where a Service was called, to its own address and port."""
+    if ask.via is None:
+        return Trial(ask)
+    return next(
+        Trial(ask, frontend)
+        for frontend in frontends(snapshot)
+        if (str(frontend.service), frontend.family, frontend.port.protocol) == (ask.via, ask.family, ask.protocol)
+        if [(each.pod, each.port) for each in frontend.endpoints] == [(ask.server, ask.port)]
+    )
+
+
 def bad(comparison: Comparison, right: Outcome) -> bool:
-    """Whether the kernel is not of the right opinion."""
+    """Whether the kernel is not of the right opinion; what is undecided it has to drop."""
     return comparison.kernel is not (right is Outcome.ALLOWED)
