@@ -21,6 +21,8 @@ class Origin:
         rule_name: The rule's own name, where the API has one.
         resource_version: Of a live object; empty for others.
         field_manager: Who last wrote the spec of a live object; empty when not known.
+        template: The file of a chart that the object was rendered from, as ``helm template``
+            names it above each; empty when nothing says so.
     """
 
     source: str
@@ -32,7 +34,9 @@ class Origin:
     rule_name: str | None = None
     resource_version: str = ""
     field_manager: str = ""
+    template: str = ""
 
     def __str__(self) -> str:
-        """Return ``file:line`` as compilers print it."""
-        return f"{self.source}:{self.line}" if self.line else self.source
+        """Return ``file:line`` as compilers print it, and what that was rendered from."""
+        place = f"{self.source}:{self.line}" if self.line else self.source
+        return f"{place} ({self.template})" if self.template else place

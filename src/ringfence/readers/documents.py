@@ -9,7 +9,7 @@ from __future__ import annotations
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
@@ -17,12 +17,12 @@ from ringfence.readers.fields import Field, describe
 from ringfence.readers.json_spans import read_spans
 from ringfence.readers.json_stream import NO_LIST, Listed, read_json
 from ringfence.readers.manifest import Manifest
-from ringfence.readers.places import Doubled, Place, Places
 from ringfence.readers.yaml_spans import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from ringfence.readers.places import Doubled, Place, Places
     from ringfence.readers.source import Source
 
 
@@ -84,7 +84,27 @@ def _json(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> 
             errors += [each.error(source.name) for each in doubled]
             yield from _flatten(source, item.value, span, errors, item.listed)
         else:
-            yield from _manifest(source, item.value, item.place, read_span, errors, item.listed)
+            yield from _manifest(source, _Found(item.value, item.place, read_span), errors, item.listed)
+
+
+class _Found(NamedTuple):
+    """A value that should be an object.
+
+    Attributes:
+        value: It.
+        place: Its first character.
+        read_span: Returns the places of all its parts.
+        template: The file of a chart that it was rendered from; empty when nothing says so.
+    """
+
+    value: Any
+    place: Place
+    read_span: Callable[[], Places]
+    template: str = ""
+
+    def error(self, source: Source, message: str, hint: str) -> ManifestError:
+        """Return what is wrong with it as a whole."""
+        return ManifestError(message, Origin(source.name, *self.place, "", "", template=self.template), hint)
 
 
 def _flatten(
@@ -93,7 +113,7 @@ def _flatten(
     """Yield an object, or in place of a List its items."""
     items = _items(value)
     if items is None:
-        yield from _manifest(source, value, span.place, lambda: span, errors, listed)
+        yield from _manifest(source, _Found(value, span.place, lambda: span, span.template), errors, listed)
         return
     if isinstance(value, dict):
         listed = (str(value.get("kind") or ""), str(value.get("apiVersion") or ""))
@@ -118,18 +138,12 @@ def _items(value: Any) -> list[Any] | None:
     return items if isinstance(items, list) else None
 
 
-def _manifest(
-    source: Source,
-    value: Any,
-    place: Place,
-    read_span: Callable[[], Places],
-    errors: list[ManifestError],
-    listed: Listed,
-) -> Iterator[Manifest]:
+def _manifest(source: Source, found: _Found, errors: list[ManifestError], listed: Listed) -> Iterator[Manifest]:
     """Yield an object if it says what it is; an item of a ``PodList`` need not."""
+    value = found.value
     if not isinstance(value, dict):
         message = f"not a Kubernetes object: expected a mapping, found {describe(value)}"
-        errors.append(_error(source, place, message, "write apiVersion, kind and metadata"))
+        errors.append(found.error(source, message, "write apiVersion, kind and metadata"))
         return
     list_kind, list_version = listed
     kind, version = value.get("kind"), value.get("apiVersion")
@@ -137,13 +151,15 @@ def _manifest(
         kind, version = list_kind.removesuffix("List"), list_version
     for name, word in (("kind", kind), ("apiVersion", version)):
         if not isinstance(word, str) or not word:
-            found = "" if word is None else f", found {describe(word)}"
-            message = f"not a Kubernetes object: no {name}{found}"
+            instead = "" if word is None else f", found {describe(word)}"
+            message = f"not a Kubernetes object: no {name}{instead}"
             late = list_version and not list_kind  # keys were sorted
             hint = "put the kind of the list before its items, or write kind in each"
-            errors.append(_error(source, place, message, hint if late else f"write {name}, or leave the file out"))
+            errors.append(found.error(source, message, hint if late else f"write {name}, or leave the file out"))
             return
-    manifest = Manifest(source.name, value, place, read_span, str(kind), str(version))
+    manifest = Manifest(
+        source.name, value, found.place, found.read_span, str(kind), str(version), template=found.template
+    )
     if kind == "List":  # whose items are no list, or it would not be here
         Field(manifest)["items"].items()
         errors += manifest.errors
@@ -151,9 +167,5 @@ def _manifest(
         yield manifest
 
 
-def _error(source: Source, place: Place, message: str, hint: str) -> ManifestError:
-    return ManifestError(message, Origin(source.name, *place, "", ""), hint)
-
-
 def _refuse(source: Source, line: int, message: str, hint: str) -> NoReturn:
-    raise _error(source, Place(line, 1 if line else 0), message, hint)
+    raise ManifestError(message, Origin(source.name, line, 1 if line else 0, "", ""), hint)

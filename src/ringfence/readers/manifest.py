@@ -27,6 +27,7 @@ class Manifest:
         version: Its ``apiVersion``; likewise.
         namespace: Its namespace; empty for a cluster-scoped object.
         name: Its name.
+        template: The file of a chart that it was rendered from; empty when nothing says so.
         errors: What is wrong with it, in the order found; added by :meth:`report` alone.
     """
 
@@ -38,6 +39,7 @@ class Manifest:
     version: str = ""
     namespace: str = ""
     name: str = ""
+    template: str = ""
     errors: list[ManifestError] = field(default_factory=list, init=False)
     _said: set[str] = field(default_factory=set, init=False, repr=False)
 
@@ -52,7 +54,15 @@ class Manifest:
         # Both policy APIs keep their rules in spec.ingress and spec.egress.
         rule = path[2] if len(path) > 2 and path[:2] in _RULES else None
         label = f"{self.kind}/{self.qualified_name}" if self.name else self.kind
-        return Origin(self.source, line, column, pointer(path), label, rule if isinstance(rule, int) else None)
+        return Origin(
+            source=self.source,
+            line=line,
+            column=column,
+            pointer=pointer(path),
+            object=label,
+            rule=rule if isinstance(rule, int) else None,
+            template=self.template,
+        )
 
     def report(self, message: str, path: Path, hint: str, *, field: str = "", reason: str = "") -> None:
         """Add an error, on one line and once: two readers may look at one part."""

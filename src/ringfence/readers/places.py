@@ -34,6 +34,10 @@ class Places(Protocol):
     def place(self) -> Place:
         """The value's first character."""
 
+    @property
+    def template(self) -> str:
+        """The file of a chart that its object was rendered from; empty when nothing says so."""
+
     def part(self, step: Step) -> Places | None:
         """Return those of one member or item, or None when there is none."""
 
@@ -48,11 +52,13 @@ class Span(NamedTuple):
         place: The value's first character.
         parts: The spans of its members by name, or of its items in order; None for a scalar.
         keys: The places of the names of its members; None for anything but a mapping.
+        template: Always empty: JSON has no comments that could name one.
     """
 
     place: Place
     parts: dict[str, Span] | list[Span] | None = None
     keys: dict[str, Place] | None = None
+    template: str = ""
 
     def part(self, step: Step) -> Span | None:
         """Return the span of one member or item, or None when there is none."""
@@ -86,10 +92,10 @@ class Doubled(NamedTuple):
     first: Place
     second: Place
 
-    def error(self, source: str) -> ManifestError:
+    def error(self, source: str, template: str = "") -> ManifestError:
         """Return what to say of it."""
         message = f'key "{self.name}" is given twice, first at line {self.first.line}; the last one counts'
-        return ManifestError(message, Origin(source, *self.second, "", ""), "remove one of the two")
+        return ManifestError(message, Origin(source, *self.second, "", "", template=template), "remove one of the two")
 
 
 def pointer(path: Path) -> str:

@@ -26,6 +26,7 @@ from yaml.events import (
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.readers.places import MAX_DEPTH, TOO_DEEP, TOO_DEEP_HINT, Doubled, Place
+from ringfence.readers.rendered import hint, templates
 from ringfence.readers.yaml_scalars import key, plain, tagged
 
 if TYPE_CHECKING:
@@ -61,17 +62,41 @@ def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[t
     if "\ufeff" in text:
         text = _BYTE_ORDER_MARK.sub("", text)
     starts = [0, *(found.start() for found in _DOCUMENT.finditer(text) if found.start())]
-    line = 0
+    line, template, following = 0, "", ""
+    rendered = "# Source: " in text
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         chunk = text[start:end]
+        if rendered:
+            template, following = templates(chunk, following)
+        document = _Text(chunk, line, source, template)
         try:
-            yield from _Builder(chunk, line, source, errors).documents()
+            yield from _Builder(document, errors).documents()
         except (YAMLError, ManifestError) as error:
-            broken = error if isinstance(error, ManifestError) else _broken(error, chunk, line, source)
+            broken = error if isinstance(error, ManifestError) else _broken(error, document)
             if _TEMPLATE.search(chunk):
                 broken.hint = "render the chart first, as helm template does"
             errors.append(broken)
         line += chunk.count("\n")
+
+
+class _Text(NamedTuple):
+    """One document; more only where ``...`` parts them.
+
+    Attributes:
+        text: It.
+        line: Lines of the source before it.
+        source: Name of its source.
+        template: What it was rendered from; empty when nothing says so.
+    """
+
+    text: str
+    line: int
+    source: str
+    template: str
+
+    def error(self, place: Place, message: str, hint: str) -> ManifestError:
+        """Return what is wrong at a place of the source."""
+        return ManifestError(message, Origin(self.source, *place, "", "", template=self.template), hint)
 
 
 _Parts = dict[str, Any] | list[Any] | None
@@ -87,10 +112,12 @@ class MarkedSpan(NamedTuple):
     Attributes:
         entry: The mark of the value, and those of its parts.
         line: Lines of the source before the text that the marks count from.
+        template: What the document was rendered from; empty when nothing says so.
     """
 
     entry: _Entry
     line: int
+    template: str = ""
 
     @property
     def place(self) -> Place:
@@ -101,7 +128,7 @@ class MarkedSpan(NamedTuple):
     def part(self, step: Step) -> MarkedSpan | None:
         """Return the span of one member or item, or None when there is none."""
         entry = _step(self.entry, step)
-        return None if entry is None else MarkedSpan(entry, self.line)
+        return None if entry is None else MarkedSpan(entry, self.line, self.template)
 
     def find(self, path: Path) -> Place:
         """Return the place that a path points at, or that of the deepest part on its way."""
@@ -139,16 +166,13 @@ class _Builder:
     without a tag or an anchor, is read there without a call.
 
     Args:
-        text: One document; more only where ``...`` parts them.
-        line: Lines of the source before it.
-        source: Its name, for origins.
+        text: What to read.
         errors: Where keys given twice are added.
     """
 
-    def __init__(self, text: str, line: int, source: str, errors: list[ManifestError]) -> None:
-        self._next: Callable[[], Any] = CParser(text).get_event
-        self._line = line
-        self._source = source
+    def __init__(self, text: _Text, errors: list[ManifestError]) -> None:
+        self._next: Callable[[], Any] = CParser(text.text).get_event
+        self._text = text
         self._errors = errors
         self._anchors: dict[str, _Anchored | None] = {}
         self._size = self._aliased = self._depth = 0
@@ -166,7 +190,7 @@ class _Builder:
                 self._size = self._aliased = 0
                 root = self._next()
                 value, parts = self._value(root)
-                yield value, MarkedSpan((root.start_mark, parts), self._line)
+                yield value, MarkedSpan((root.start_mark, parts), self._text.line, self._text.template)
 
     def _value(self, event: Any) -> tuple[Any, _Parts]:
         """Read the value that begins with an event."""
@@ -260,8 +284,8 @@ class _Builder:
         if name in merged:
             merged.remove(name)
         else:
-            first, second = (MarkedSpan(entry, self._line).place for entry in (entries[name], mark))
-            self._errors.append(Doubled(name, first, second).error(self._source))
+            first, second = (MarkedSpan(entry, self._text.line).place for entry in (entries[name], mark))
+            self._errors.append(Doubled(name, first, second).error(self._text.source, self._text.template))
 
     def _alias(self, event: AliasEvent) -> tuple[Any, _Parts]:
         name = str(event.anchor)
@@ -289,8 +313,7 @@ class _Builder:
             entries |= entry[1]
 
     def _fail(self, event: Any, message: str, hint: str = "") -> NoReturn:
-        place = MarkedSpan(event.start_mark, self._line).place
-        raise ManifestError(message, Origin(self._source, *place, "", ""), hint)
+        raise self._text.error(MarkedSpan(event.start_mark, self._text.line).place, message, hint)
 
 
 def _is_plain(event: Any) -> bool:
@@ -298,28 +321,28 @@ def _is_plain(event: Any) -> bool:
     return event.__class__ is ScalarEvent and (event.implicit[0] or event.tag == _MERGE)
 
 
-def _broken(error: YAMLError, chunk: str, line: int, source: str) -> ManifestError:
+def _broken(error: YAMLError, text: _Text) -> ManifestError:
     """Say in one message where and why libyaml gave up."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:  # a ReaderError: it knows an offset only
-        before = chunk.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
-        place = Place(line + before.count("\n") + 1, len(before) - before.rfind("\n"))
-        return _unreadable(source, place, str(getattr(error, "reason", error)), "remove the character")
-    place = Place(line + mark.line + 1, mark.column + 1)
+        before = text.text.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
+        place = Place(text.line + before.count("\n") + 1, len(before) - before.rfind("\n"))
+        return text.error(place, f"not YAML: {getattr(error, 'reason', error)}", "remove the character")
+    place = Place(text.line + mark.line + 1, mark.column + 1)
     if "nesting depth" in str(error):  # libyaml has looked further ahead than its events tell
-        return ManifestError(TOO_DEEP, Origin(source, *place, "", ""), TOO_DEEP_HINT)
-    lines = chunk.split("\n")
+        return text.error(place, TOO_DEEP, TOO_DEEP_HINT)
+    lines = text.text.split("\n")
     written = lines[min(mark.line, len(lines) - 1)]
     if "\t" in written[: len(written) - len(written.lstrip())]:
-        return _unreadable(source, place, "a tab in the indentation", "indent with spaces")
+        return text.error(place, "not YAML: a tab in the indentation", "indent with spaces")
     problem = str(getattr(error, "problem", error))
     context, begin = getattr(error, "context", None), getattr(error, "context_mark", None)
     if context and begin and begin.line != mark.line:
-        problem += f" {context} that begins at line {line + begin.line + 1}"
-    return _unreadable(source, place, problem, _hint(problem))
+        problem += f" {context} that begins at line {text.line + begin.line + 1}"
+    return text.error(place, f"not YAML: {problem}", hint(text.text) or _mending(problem))
 
 
-def _hint(problem: str) -> str:
+def _mending(problem: str) -> str:
     """Return what most often mends such a line."""
     if "mapping values are not allowed" in problem:
         return "put quotes around text that holds a colon, or correct the indentation"
@@ -328,7 +351,3 @@ def _hint(problem: str) -> str:
     if "unexpected end of stream" in problem:
         return "close the quote or bracket"
     return "correct the indentation, quotes or brackets around this line"
-
-
-def _unreadable(source: str, place: Place, problem: str, hint: str) -> ManifestError:
-    return ManifestError(f"not YAML: {problem}", Origin(source, *place, "", ""), hint)

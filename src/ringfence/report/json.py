@@ -56,6 +56,9 @@ class Origin(msgspec.Struct):
     object: Annotated[str, Meta(description="Kind/namespace/name, or Kind/name without a namespace.")]
     rule: Annotated[int | None, Meta(description="0-based index of the rule within its direction.")]
     rule_name: Annotated[str | None, Meta(description="The rule's own name, where the API has one.")]
+    template: Annotated[
+        str | UnsetType, Meta(description="The file of a chart that it was rendered from, as helm template names it.")
+    ] = UNSET
 
 
 class Assumption(msgspec.Struct):
@@ -302,7 +305,8 @@ def _half(halves: tuple[verdicts.Half, ...]) -> Half:
 def _origins(origins: Iterable[places.Origin]) -> list[Origin]:
     """Return places, each once."""
     return [
-        Origin(o.source, o.line, o.column, o.pointer, o.object, o.rule, o.rule_name) for o in dict.fromkeys(origins)
+        Origin(o.source, o.line, o.column, o.pointer, o.object, o.rule, o.rule_name, o.template or UNSET)
+        for o in dict.fromkeys(origins)
     ]
 
 
