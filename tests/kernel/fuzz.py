@@ -19,9 +19,10 @@ from ringfence.lab.cluster import Cluster
 from ringfence.lab.probes import Trial, Trials
 from ringfence.lab.services import frontends
 from ringfence.lab.topology import lay_out
-from ringfence.model.cluster import Pod, Service, ServicePort
+from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.origin import Origin
+from ringfence.model.service import Service, ServicePort
 from tests.kernel.isolation import run_isolated
 from tests.worlds import NUMBERS, Limits, boundary_traffic, snapshots
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ringfence.model.cluster import Service, Workload
+from ringfence.model.cluster import Workload
 from tests.parts import place, pod
 
 
-def test_pods_and_services_are_written_with_their_namespace():
+def test_pods_are_written_with_their_namespace():
     """``namespace/name`` is what people type."""
     assert str(pod("x/a")) == "x/a"
-    assert str(Service("x", "db", "ClusterIP", None, (), place())) == "x/db"
 
 
 def test_a_workload_is_what_its_pods_name():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ringfence.algebra.addresses import Family, read_address, read_cidr
 from ringfence.model.cluster import NAME_LABEL, Namespace
 from ringfence.model.snapshot import Snapshot
@@ -41,6 +43,14 @@ def test_a_node_is_found_by_each_of_its_addresses():
     assert found.node_at(ON_NODE) == "n1"
     assert found.node_at(read_address("fd01::1")) == "n1"
     assert found.node_at(HERE) is None
+
+
+def test_the_end_of_a_tunnel_is_its_node_s():
+    """What a node sends through an overlay comes from there."""
+    found = snapshot(replace(node("n1", "192.168.0.1"), tunnels=(HERE,)))
+
+    assert (found.node_at(HERE), found.node_of(HERE)) == ("n1", "n1")
+    assert found.nodes["n1"].speaks_from == (ON_NODE, HERE)
 
 
 def test_only_host_network_pods_and_node_addresses_are_on_a_node_s_network():

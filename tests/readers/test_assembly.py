@@ -24,6 +24,32 @@ NODE = (
     "apiVersion: v1\nkind: Node\nmetadata: {name: w}\nstatus: {addresses: [{type: InternalIP, address: 192.0.2.1}]}\n"
 )
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: x}\nspec: {selector: {app: a}}\n"
+SLICE = """
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: s-1, namespace: x, labels: {kubernetes.io/service-name: s}}
+addressType: IPv4
+endpoints: [{addresses: [10.0.0.1]}]
+"""
+ENDPOINTS = (
+    "apiVersion: v1\nkind: Endpoints\nmetadata: {name: s, namespace: x}\nsubsets: [{addresses: [{ip: 10.0.0.2}]}]\n"
+)
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: i, namespace: x}
+spec: {defaultBackend: {service: {name: s, port: {number: 80}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: x}
+spec: {rules: [{backendRefs: [{name: s, port: 80}]}]}
+"""
 DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: x}\nspec: {template: {}}\n"
 STATEFUL_SET = (
     "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a, namespace: x}\nspec: {replicas: 4, template: {}}\n"
@@ -50,7 +76,7 @@ spec:
   podSelector: {matchLabels: {statefulset.kubernetes.io/pod-name: a-3}}
   egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}, {namespaceSelector: {}}], ports: [{port: 80}, {port: http}]}, {}]
 """
-ALL = [NAMESPACE, NODE, POD, SERVICE, DEPLOYMENT, POLICY]
+ALL = [NAMESPACE, NODE, POD, SERVICE, DEPLOYMENT, POLICY, SLICE, INGRESS]
 
 
 def errors(*texts: str) -> list[str]:
@@ -68,6 +94,9 @@ def test_every_kind_is_in_the_snapshot():
     assert list(found.nodes) == ["w"]
     assert [each.key for each in found.workloads] == ["Deployment/d"]
     assert [str(service) for service in found.services] == ["x/s"]
+    assert [each.name for each in found.slices] == ["s-1"]
+    assert [str(route) for route in found.routes] == ["HTTPRoute x/r", "Ingress x/i"]
+    assert found.controllers == {"nginx": "k8s.io/ingress-nginx"}
     assert errors(*ALL) == []
 
 
@@ -89,7 +118,7 @@ def test_the_order_of_the_input_does_not_matter(order: list[str]):
 
 def test_everything_is_sorted():
     """By namespace and name."""
-    texts = [text.replace("namespace: x", "namespace: a") for text in ALL[2:]]
+    texts = [text.replace("namespace: x", "namespace: a") for text in ALL[2:7]]
     found = reading(*ALL, *texts).snapshot
 
     assert [str(pod) for pod in found.pods] == ["a/a", "a/d-0", "x/a", "x/d-0"]
@@ -334,4 +363,15 @@ def test_families_are_those_seen_in_the_input(texts: list[str], ranges: Interval
 
     assert found.snapshot.families == families
     assert found.snapshot.pod_ranges == ranges
+    assert found.errors == ()
+
+
+@pytest.mark.parametrize(
+    ("texts", "known"), [([ENDPOINTS], ["s"]), ([SLICE], ["s-1"]), ([ENDPOINTS, SLICE], ["s-1"]), ([SERVICE], [])]
+)
+def test_endpoints_count_for_a_service_without_slices(texts: list[str], known: list[str]):
+    """Where both are there they say the same, and slices say more."""
+    found = reading(POD, POLICY, *texts)
+
+    assert [each.name for each in found.snapshot.slices] == known
     assert found.errors == ()

@@ -1,4 +1,4 @@
-"""Pods, Namespaces, Nodes and Services in, model out."""
+"""Pods and Namespaces in, model out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from ringfence.algebra.addresses import Family, read_address
 from ringfence.algebra.traffic import Protocol
-from ringfence.model.cluster import NAME_LABEL, ContainerPort, Pod, ServicePort
-from ringfence.readers.core import read_namespace, read_node, read_pod, read_service
+from ringfence.model.cluster import NAME_LABEL, ContainerPort, Pod
+from ringfence.readers.core import read_namespace, read_pod
 
 from .texts import manifest
 
@@ -31,12 +31,6 @@ STATUS_FIELDS = (
     "status: {conditions: [], containerStatuses: [], ephemeralContainerStatuses: [], hostIP: 192.0.2.1, hostIPs: [], "
     "initContainerStatuses: [], message: a, nominatedNodeName: w, observedGeneration: 1, qosClass: Burstable, "
     "reason: a, resize: a, resourceClaimStatuses: [], startTime: a}"
-)
-SERVICE_FIELDS = (
-    "allocateLoadBalancerNodePorts: true, externalIPs: [], externalName: a, externalTrafficPolicy: Local, "
-    "healthCheckNodePort: 0, internalTrafficPolicy: Local, ipFamilyPolicy: SingleStack, loadBalancerClass: a, "
-    "loadBalancerIP: 192.0.2.1, loadBalancerSourceRanges: [], publishNotReadyAddresses: true, sessionAffinity: None, "
-    "sessionAffinityConfig: {}, trafficDistribution: PreferClose"
 )
 
 
@@ -157,84 +151,6 @@ def test_a_namespace_bears_its_name_as_a_label():
     assert read_namespace(found).labels == {"a": "b", NAME_LABEL: "x"}
 
 
-def test_a_node_has_the_ip_addresses_of_its_status():
-    """Sorted, each once; names are no addresses."""
-    text = """
-apiVersion: v1
-kind: Node
-metadata: {labels: {a: b}}
-status:
-  addresses:
-  - {type: ExternalIP, address: 'fd00::1'}
-  - {type: InternalIP, address: 10.0.0.2}
-  - {type: InternalIP, address: 10.0.0.2}
-  - {type: Hostname, address: 10.0.0.3}
-  - {type: InternalIP, address: 10.0.0.1}
-"""
-    found = read_node(manifest(text))
-
-    assert found.labels == {"a": "b"}
-    assert found.addresses == tuple(read_address(text) for text in ("10.0.0.1", "10.0.0.2", "fd00::1"))
-
-
-def service(spec: str) -> tuple[object, list[str]]:
-    """The Service with this spec, and what is wrong with it."""
-    found = manifest(f"apiVersion: v1\nkind: Service\nspec: {spec}\n")
-    return read_service(found), [error.message for error in found.errors]
-
-
-@pytest.mark.parametrize(
-    ("spec", "attribute", "value"),
-    [
-        ("{}", "kind", "ClusterIP"),
-        ("{type: NodePort}", "kind", "NodePort"),
-        ("{}", "selector", None),
-        ("{selector: {}}", "selector", None),
-        ("{selector: {a: b}}", "selector", {"a": "b"}),
-        ("{}", "headless", False),
-        ("{clusterIP: None}", "headless", True),
-        ("{clusterIP: None, clusterIPs: [None]}", "addresses", {}),
-        ("{clusterIP: ''}", "addresses", {}),
-        ("{clusterIP: 10.96.0.1}", "addresses", {Family.IPV4: read_address("10.96.0.1")}),
-        (
-            "{clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1, 'fd00::1']}",
-            "addresses",
-            {Family.IPV4: read_address("10.96.0.1"), Family.IPV6: read_address("fd00::1")},
-        ),
-        ("{ipFamilies: [IPv6, IPv4]}", "families", (Family.IPV6, Family.IPV4)),
-        ("{ports: [{port: 80}]}", "ports", (ServicePort("", Protocol.TCP, 80, 80),)),
-        (
-            "{ports: [{name: a, port: 80, targetPort: 8080, protocol: UDP, nodePort: 30000}]}",
-            "ports",
-            (ServicePort("a", Protocol.UDP, 80, 8080, 30_000),),
-        ),
-        ("{ports: [{port: 80, targetPort: http}]}", "ports", (ServicePort("", Protocol.TCP, 80, "http"),)),
-        ("{ports: [{port: 80, targetPort: 0, nodePort: 0}]}", "ports", (ServicePort("", Protocol.TCP, 80, 80),)),
-    ],
-)
-def test_a_service_has_what_its_manifest_says(spec: str, attribute: str, value: object):
-    """With the defaults of the API server."""
-    found, errors = service(spec)
-
-    assert getattr(found, attribute) == value
-    assert errors == []
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ("{ports: [{}]}", "spec.ports[0].port: Required value"),
-        ("{ports: [{port: 0}]}", "spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive"),
-        ("{ports: [{port: 80, targetPort: [1]}]}", "spec.ports[0].targetPort: expected a whole number, found a list"),
-        ("{ipFamilies: [ipv4]}", 'spec.ipFamilies[0]: Unsupported value: "ipv4": supported values: "IPv4", "IPv6"'),
-        ("{clusterIP: a}", 'spec.clusterIP: Invalid value: "a": must be a valid IP address'),
-    ],
-)
-def test_what_is_wrong_with_a_service_is_said(spec: str, message: str):
-    """Once."""
-    assert service(spec)[1] == [message]
-
-
 @pytest.mark.parametrize(
     ("text", "field", "meant"),
     [
@@ -264,16 +180,45 @@ def test_fields_that_decide_nothing_are_passed_over(text: str):
     sound(text)
 
 
-def test_a_service_may_have_every_field():
-    """And what is nearly one that decides is an error."""
-    assert service(f"{{{SERVICE_FIELDS}}}")[1] == []
-    assert service("{slector: {a: b}}")[1] == ['unknown field "spec.slector"']
-    assert service("{ports: [{port: 80, targetport: 81}]}")[1] == ['unknown field "spec.ports[0].targetport"']
-
-
 @pytest.mark.parametrize(
     "text", ["metadata: a", "spec: []", "spec: {containers: {}}", "status: 5", "metadata: {labels: a}"]
 )
 def test_a_part_of_another_type_is_an_error(text: str):
     """At any depth, once."""
     assert len(pod(text)[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "spec", "addresses"),
+    [
+        (
+            "k8s-app: node-local-dns",
+            "hostNetwork: true, containers: [{args: [-localip, '169.254.20.10,10.96.0.10']}]",
+            ("10.96.0.10", "169.254.20.10"),
+        ),
+        (
+            "k8s-app: node-local-dns",
+            "hostNetwork: true, containers: [{command: [/node-cache, --localip=169.254.9.9]}]",
+            ("169.254.9.9",),
+        ),
+        (
+            "k8s-app: node-local-dns",
+            "hostNetwork: true, containers: [{args: [-localip, '__PILLAR__,10.96.0.10']}]",
+            ("10.96.0.10",),
+        ),
+        (
+            "k8s-app: node-local-dns",
+            "hostNetwork: true, containers: [{args: [-conf, /etc/Corefile]}]",
+            ("169.254.20.10",),
+        ),
+        ("k8s-app: node-local-dns", "containers: [{args: [-localip, 169.254.20.10]}]", ()),
+        ("k8s-app: kube-dns", "hostNetwork: true, containers: [{args: [-localip, 169.254.20.10]}]", ()),
+    ],
+)
+def test_a_cache_of_names_answers_at_the_addresses_it_is_started_with(
+    labels: str, spec: str, addresses: tuple[str, ...]
+):
+    """NodeLocal DNS binds them on its node; no other pod has any."""
+    found = sound(f"metadata: {{labels: {{{labels}}}}}\nspec: {{{spec}}}")
+
+    assert found.binds == tuple(map(read_address, addresses))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.readers.kinds import READ, is_irrelevant, refusal
+from ringfence.readers.kinds import READ, is_irrelevant, is_read, kind_of_workload, refusal
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,12 @@ from ringfence.readers.kinds import READ, is_irrelevant, refusal
         ("PodDisruptionBudget", "policy/v1"),
         ("CustomResourceDefinition", "apiextensions.k8s.io/v1"),
         ("StorageClass", "storage.k8s.io/v1"),
-        ("Ingress", "networking.k8s.io/v1"),
+        ("ServiceCIDR", "networking.k8s.io/v1"),
+        ("Ingress", "networking.k8s.io/v1beta1"),
         ("Ingress", "extensions/v1beta1"),
+        ("HTTPRoute", "gateway.networking.k8s.io/v1alpha2"),
+        ("Gateway", "gateway.networking.k8s.io/v1"),
         ("ControllerRevision", "apps/v1"),
-        ("EndpointSlice", "discovery.k8s.io/v1"),
     ],
 )
 def test_kinds_that_decide_nothing_are_passed_over(kind: str, version: str):
@@ -60,6 +62,7 @@ def test_a_kind_of_somebody_else_is_only_listed(kind: str, version: str):
         ("ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", "is a policy that is not read yet", ""),
         ("Deploymnt", "apps/v1", 'kind "Deploymnt" is not known in apiVersion "apps/v1"', 'mean "Deployment"?'),
         ("NetworkPolicies", "networking.k8s.io/v1", 'kind "NetworkPolicies" is not known', 'mean "NetworkPolicy"?'),
+        ("EndpointSlice", "discovery.k8s.io/v1beta1", "is not read", "write apiVersion: discovery.k8s.io/v1"),
         ("pod", "v1", 'kind "pod" is not known in apiVersion "v1"', 'did you mean "Pod"?'),
     ],
 )
@@ -75,3 +78,31 @@ def test_a_kind_that_may_decide_something_is_refused(kind: str, version: str, me
 def test_no_kind_is_both_read_and_passed_over():
     """The table has no contradiction."""
     assert [kind for kind, version in READ.items() if is_irrelevant(kind, version)] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "known"),
+    [
+        ("HTTPRoute", "gateway.networking.k8s.io/v1", True),
+        ("HTTPRoute", "gateway.networking.k8s.io/v1beta1", True),
+        ("HTTPRoute", "gateway.networking.k8s.io/v1alpha2", False),
+        ("TLSRoute", "gateway.networking.k8s.io/v1alpha3", True),
+        ("Service", "serving.knative.dev/v1", False),
+    ],
+)
+def test_some_kinds_are_read_in_several_versions(kind: str, version: str, known: bool):  # noqa: FBT001
+    """Those of which all have the same members."""
+    assert is_read(kind, version) is known
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "name"),
+    [
+        ("Rollout", "argoproj.io/v1alpha1", "Rollout"),
+        ("Service", "serving.knative.dev/v1", "Service.serving.knative.dev"),
+        ("StatefulSet", "apps.kruise.io/v1beta1", "StatefulSet.apps.kruise.io"),
+    ],
+)
+def test_a_workload_of_somebody_else_is_not_taken_for_kubernetes_own(kind: str, version: str, name: str):
+    """Two objects of one kind and name would be one twice declared."""
+    assert kind_of_workload(kind, version) == name

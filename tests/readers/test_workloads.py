@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.algebra.addresses import read_address
 from ringfence.algebra.traffic import Protocol
 from ringfence.model.cluster import ContainerPort, Pod
 
@@ -352,3 +353,61 @@ def test_replicas_that_are_no_number_are_an_error():
 
     assert [error.message for error in found.errors] == ['spec.replicas: expected a whole number, found the string "2"']
     assert [pod.name for pod in found.snapshot.pods] == ["w-0"]
+
+
+def foreign(kind: str, version: str, spec: str) -> str:
+    """A manifest of somebody else's kind."""
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: w, namespace: x}}\nspec: {spec}\n"
+
+
+TEMPLATE = "template: {metadata: {labels: {app: w}}, spec: {containers: [{name: c, ports: [{containerPort: 80}]}]}}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "spec", "workload", "pods"),
+    [
+        ("Rollout", "argoproj.io/v1alpha1", f"{{{TEMPLATE}}}", "Rollout/w", ["w-0"]),
+        ("CloneSet", "apps.kruise.io/v1alpha1", f"{{replicas: 3, {TEMPLATE}}}", "CloneSet/w", ["w-0", "w-1"]),
+        ("DeploymentConfig", "apps.openshift.io/v1", f"{{test: false, {TEMPLATE}}}", "DeploymentConfig/w", ["w-0"]),
+        ("Service", "serving.knative.dev/v1", f"{{{TEMPLATE}}}", "Service.serving.knative.dev/w", ["w-0"]),
+        ("Odd", "example.com/v1", f"{{replicas: many, {TEMPLATE}}}", "Odd/w", ["w-0"]),
+    ],
+)
+def test_whoever_holds_a_template_of_pods_makes_pods(
+    kind: str, version: str, spec: str, workload: str, pods: list[str]
+):
+    """Whatever kind it is, and whatever else it holds."""
+    found = read(foreign(kind, version, spec))
+
+    assert [pod.name for pod in found.pods] == pods
+    assert {pod.workload for pod in found.pods} == {workload}
+    assert found.pods[0].labels == {"app": "w"}
+    assert found.pods[0].ports == (ContainerPort("", Protocol.TCP, 80),)
+    assert [each.key for each in found.workloads] == [workload]
+
+
+def test_a_template_of_something_else_makes_no_pods():
+    """It takes containers to be one; what is not known is then listed."""
+    found = reading(foreign("Certificate", "cert-manager.io/v1", "{template: {spec: {}}}"), POLICY)
+
+    assert found.snapshot.workloads == ()
+    assert len(found.notes) == 1
+
+
+def test_pods_of_a_rollout_are_known_by_the_hash_of_their_replica_set():
+    """Like those of a Deployment, under a label of its own."""
+    pod = owned_pod("w-1", owner("ReplicaSet", "w-abc"), "{rollouts-pod-template-hash: abc}")
+    found = read(foreign("Rollout", "argoproj.io/v1alpha1", f"{{{TEMPLATE}}}"), pod)
+
+    assert [(each.name, each.workload) for each in found.pods] == [("w-1", "Rollout/w")]
+
+
+def test_a_daemon_set_of_node_local_dns_answers_on_every_node():
+    """At the addresses of its template."""
+    template = (
+        "{metadata: {labels: {k8s-app: node-local-dns}}, "
+        "spec: {hostNetwork: true, containers: [{name: c, args: [-localip, 169.254.20.10]}]}}"
+    )
+    found = read(workload("DaemonSet", template=template))
+
+    assert {pod.binds for pod in found.pods} == {(read_address("169.254.20.10"),)}

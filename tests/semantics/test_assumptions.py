@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ringfence.algebra.addresses import Family, read_cidr
-from ringfence.model.cluster import Service
 from ringfence.model.policy import Direction
+from ringfence.model.service import Service
 from ringfence.semantics.assumptions import assume_addresses, assume_families, rules_of
 from tests.parts import block, network_policy, node, place, pod, rule, snapshot
 

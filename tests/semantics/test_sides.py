@@ -8,7 +8,7 @@ import pytest
 
 from ringfence.algebra.addresses import Family, read_address, read_cidr
 from ringfence.errors import InputError
-from ringfence.model.cluster import Service
+from ringfence.model.service import Service
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
 from tests.parts import block, labels, network_policy, node, place, pod, port, rule, snapshot

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ringfence.lab.topology import Topology
-    from ringfence.model.cluster import Node, Pod, Service, ServicePort
+    from ringfence.model.cluster import Node, Pod
+    from ringfence.model.service import Service, ServicePort
     from ringfence.model.snapshot import Snapshot
 
 TABLE = "ringfence-lab-services"

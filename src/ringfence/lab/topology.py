@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Address, family_of
 from ringfence.lab.addresses import Allotment, Claim, Use, outside_addresses
-from ringfence.model.cluster import Node, Pod, Service
+from ringfence.model.cluster import Node, Pod
 
 if TYPE_CHECKING:
     from ringfence.algebra.addresses import Family
+    from ringfence.model.service import Service
     from ringfence.model.snapshot import Snapshot
 
 NODES = 2
@@ -64,7 +65,9 @@ def lay_out(snapshot: Snapshot, nodes: int = NODES) -> Topology:
         *(_service_claim(service, snapshot.families) for service in translated),
     ]
     allotment = Allotment.of(claims, snapshot.blocks, snapshot.pod_ranges)
-    on_nodes = {name: replace(node, addresses=allotment.addresses(Use.NODES, name)) for name, node in known.items()}
+    on_nodes = {
+        name: replace(node, addresses=allotment.addresses(Use.NODES, name), tunnels=()) for name, node in known.items()
+    }
     made = replace(
         snapshot,
         pods=tuple(_addressed(pod, allotment, on_nodes[pod.node or ""]) for pod in pods),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ringfence.algebra.intervals import EMPTY, Intervals
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,12 +42,22 @@ class Node:
         labels: Labels.
         addresses: The IP addresses of ``status.addresses``, sorted; may be empty.
         origin: None when only a Pod's ``nodeName`` speaks of it.
+        tunnels: Other addresses that it speaks from: ends of the tunnels of an overlay, and
+            the bridge to its pods; sorted, none of ``addresses``.
+        pod_ranges: Where its pods get their addresses, ``spec.podCIDRs``; empty when not given.
     """
 
     name: str
     labels: Mapping[str, str]
     addresses: tuple[Address, ...] = ()
     origin: Origin | None = None
+    tunnels: tuple[Address, ...] = ()
+    pod_ranges: Intervals = EMPTY
+
+    @property
+    def speaks_from(self) -> tuple[Address, ...]:
+        """Every address that packets of the node itself may come from."""
+        return (*self.addresses, *self.tunnels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,8 @@ class Workload:
 
     Attributes:
         namespace: Its namespace.
-        kind: ``Deployment``, ``StatefulSet`` and so on.
+        kind: ``Deployment``, ``StatefulSet`` and so on; ``Kind.group`` for one of somebody else
+            that is called like one of Kubernetes' own.
         name: Its name.
         replicas: Pods it asks for; None when the kind has no such number.
         origin: Where it was read.
@@ -102,6 +115,8 @@ class Pod:
         terminal: The phase is Succeeded or Failed; the pod can no longer connect.
         ports: Ports of containers and native sidecars, sorted.
         workload: ``Kind/name`` of the topmost owner that was read; empty for none.
+        binds: Addresses beside its node's that a host-network pod answers at on every node
+            it runs on; NodeLocal DNS does that.
         dormant: The template stands for no running pod now (Job, CronJob, no replicas).
         origin: Where the pod or its template was read.
     """
@@ -117,6 +132,7 @@ class Pod:
     ports: tuple[ContainerPort, ...] = ()
     workload: str = ""
     dormant: bool = False
+    binds: tuple[Address, ...] = ()
 
     def __str__(self) -> str:
         """Return ``namespace/name``."""
@@ -126,53 +142,3 @@ class Pod:
     def selectable(self) -> bool:
         """Whether policies can select the pod, as subject or as peer."""
         return not (self.host_network or self.terminal)
-
-
-@dataclass(frozen=True, slots=True)
-class ServicePort:
-    """A port of a Service.
-
-    Attributes:
-        name: Its name; empty when it has none.
-        protocol: TCP, UDP or SCTP.
-        port: The Service's own port.
-        target: Port number or port name on the endpoints.
-        node_port: Port on every node; None when there is none.
-    """
-
-    name: str
-    protocol: Protocol
-    port: int
-    target: int | str
-    node_port: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A Service: names for endpoints, resolved before policies are judged.
-
-    Attributes:
-        namespace: Its namespace.
-        name: Its name.
-        kind: ``ClusterIP``, ``NodePort``, ``LoadBalancer`` or ``ExternalName``.
-        selector: Labels of its endpoints; None when it has no selector.
-        ports: In the order written.
-        addresses: Its cluster addresses, by family; empty when headless or not given.
-        families: The families of ``ipFamilies``; empty when not given.
-        headless: ``clusterIP: None``.
-        origin: Where it was read.
-    """
-
-    namespace: str
-    name: str
-    kind: str
-    selector: Mapping[str, str] | None
-    ports: tuple[ServicePort, ...]
-    origin: Origin
-    addresses: Mapping[Family, Address] = field(default_factory=dict)
-    families: tuple[Family, ...] = ()
-    headless: bool = False
-
-    def __str__(self) -> str:
-        """Return ``namespace/name``."""
-        return f"{self.namespace}/{self.name}"

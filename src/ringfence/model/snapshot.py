@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Address, Family, family_of
 from ringfence.algebra.intervals import EMPTY, Intervals
-from ringfence.model.cluster import NAME_LABEL, Namespace, Node, Pod, Service, Workload
+from ringfence.model.cluster import NAME_LABEL, Namespace, Node, Pod, Workload
 from ringfence.model.policy import BlockPeer, Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ringfence.model.policy import Policy
+    from ringfence.model.service import EndpointSlice, Route, Service
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Snapshot:
         nodes: By name; likewise.
         workloads: Sorted by namespace, kind and name.
         services: Sorted by namespace and name.
+        slices: What is behind Services for certain, sorted by namespace, Service and name.
+        routes: What leads to Services from outside, sorted by kind, namespace and name.
+        controllers: The controller of each ingress class, by the class's name; the default
+            class is there under the empty name too.
         pod_ranges: Where pods without an address will get one; empty when not known.
         families: The address families of the cluster, at least one, in order.
     """
@@ -38,6 +43,9 @@ class Snapshot:
     nodes: Mapping[str, Node] = field(default_factory=dict)
     workloads: tuple[Workload, ...] = ()
     services: tuple[Service, ...] = ()
+    slices: tuple[EndpointSlice, ...] = ()
+    routes: tuple[Route, ...] = ()
+    controllers: Mapping[str, str] = field(default_factory=dict)
     pod_ranges: Intervals = EMPTY
     families: tuple[Family, ...] = (Family.IPV4,)
 
@@ -54,7 +62,7 @@ class Snapshot:
         return self._pod_by_address.get(address)
 
     def node_at(self, address: Address) -> str | None:
-        """Return the name of the node that has this address, or None."""
+        """Return the name of the node that has this address, that of a tunnel included, or None."""
         return self._node_by_address.get(address)
 
     def node_of(self, end: Pod | Address) -> str | None:
@@ -95,4 +103,4 @@ class Snapshot:
 
     @cached_property
     def _node_by_address(self) -> dict[Address, str]:
-        return {a: node.name for node in self.nodes.values() for a in node.addresses}
+        return {a: node.name for node in self.nodes.values() for a in node.speaks_from}

@@ -9,18 +9,29 @@ from ringfence.algebra.addresses import EVERY, Family, family_of, render_address
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.model.snapshot import Snapshot
-from ringfence.readers.core import read_namespace, read_node, read_pod, read_service
+from ringfence.readers.core import read_namespace, read_pod
 from ringfence.readers.fields import METADATA, OBJECT, Field
-from ringfence.readers.kinds import CLUSTER_SCOPED, READ, is_irrelevant, refusal
+from ringfence.readers.kinds import CLUSTER_SCOPED, MEMBERS, is_irrelevant, is_read, kind_of_workload, refusal
 from ringfence.readers.networkpolicy import read_network_policy
+from ringfence.readers.nodes import read_node
+from ringfence.readers.routes import read_ingress, read_ingress_class, read_route
+from ringfence.readers.services import read_endpoint_slice, read_endpoints, read_service
 from ringfence.readers.spelling import suggestion
-from ringfence.readers.workloads import expand, read_owners, read_workload
+from ringfence.readers.workloads import (
+    WORKLOADS,
+    expand,
+    has_template,
+    read_foreign_workload,
+    read_owners,
+    read_workload,
+)
 
 if TYPE_CHECKING:
     from ringfence.algebra.addresses import Address
     from ringfence.algebra.intervals import Intervals
-    from ringfence.model.cluster import Namespace, Node, Pod, Service
+    from ringfence.model.cluster import Namespace, Node, Pod
     from ringfence.model.policy import Policy
+    from ringfence.model.service import EndpointSlice, Route, Service
     from ringfence.readers.manifest import Manifest
     from ringfence.readers.workloads import Key, Owners, Template
 
@@ -44,6 +55,9 @@ class Assembly:
         self._namespaces: dict[str, Namespace] = {}
         self._nodes: dict[str, Node] = {}
         self._services: dict[Key, Service] = {}
+        self._slices: dict[Key, list[EndpointSlice]] = {}
+        self._routes: dict[Key, Route] = {}
+        self._controllers: dict[str, str] = {}
         self._pods: dict[Key, tuple[Pod, Owners]] = {}
         self._templates: dict[Key, Template] = {}
         self._policies: dict[Key, tuple[Policy, Origin]] = {}
@@ -53,7 +67,8 @@ class Assembly:
     def add(self, manifest: Manifest) -> None:
         """Take one object."""
         kind, version = manifest.kind, manifest.version
-        if READ.get(kind) == version:
+        if is_read(kind, version):
+            Field(manifest).known(MEMBERS.get(kind, OBJECT))
             self._identify(manifest)
             if manifest.name:
                 self._read(manifest)
@@ -61,6 +76,12 @@ class Assembly:
         elif found := refusal(kind, version):
             self._unread_policies |= kind.endswith("NetworkPolicy")
             self._errors.append(ManifestError(found[0], manifest.origin(), found[1]))
+        elif has_template(manifest) and not is_irrelevant(kind, version):
+            manifest.kind = kind_of_workload(kind, version)
+            self._identify(manifest)
+            if manifest.name:
+                self._templates[self._key(manifest)] = read_foreign_workload(manifest)
+            self._errors += manifest.errors
         elif not is_irrelevant(kind, version):
             self._unknown.setdefault((kind, version), []).append(manifest.origin())
 
@@ -86,15 +107,16 @@ class Assembly:
             nodes=dict(sorted(self._nodes.items())),
             workloads=tuple(sorted(workloads, key=lambda each: (each.namespace, each.kind, each.name))),
             services=tuple(sorted(self._services.values(), key=lambda each: (each.namespace, each.name))),
+            slices=self._known_endpoints(),
+            routes=tuple(sorted(self._routes.values(), key=lambda each: (each.kind, each.namespace, each.name))),
+            controllers=dict(sorted(self._controllers.items())),
             pod_ranges=pod_ranges,
             families=self._families(pods, pod_ranges),
         )
 
     def _identify(self, manifest: Manifest) -> None:
         """Give an object its name and namespace."""
-        root = Field(manifest)
-        root.known(OBJECT)
-        metadata = root["metadata"]
+        metadata = Field(manifest)["metadata"]
         metadata.known(METADATA)
         if manifest.kind not in CLUSTER_SCOPED:
             manifest.namespace = metadata["namespace"].string() or self._default_namespace
@@ -115,14 +137,14 @@ class Assembly:
 
     def _claim(self, manifest: Manifest) -> None:
         """Report a second object of one kind and name."""
-        key, origin = (manifest.namespace, manifest.kind, manifest.name), manifest.origin()
+        key, origin = self._key(manifest), manifest.origin()
         if first := self._origins.get(key):
             message = f"{origin.object} is declared twice, first at {first}; the last one counts"
             self._errors.append(ManifestError(message, origin, "remove one of the two"))
         self._origins[key] = origin
 
     def _read(self, manifest: Manifest) -> None:
-        key = (manifest.namespace, manifest.kind, manifest.name)
+        key = self._key(manifest)
         match manifest.kind:
             case "Namespace":
                 self._namespaces[manifest.name] = read_namespace(manifest)
@@ -134,8 +156,40 @@ class Assembly:
                 self._pods[key] = (read_pod(manifest), read_owners(manifest))
             case "NetworkPolicy":
                 self._policies[key] = (read_network_policy(manifest), manifest.origin(("metadata", "namespace")))
-            case _:
+            case kind if kind in WORKLOADS:
                 self._templates[key] = read_workload(manifest)
+            case _:
+                self._read_surroundings(key, manifest)
+
+    def _read_surroundings(self, key: Key, manifest: Manifest) -> None:
+        """Read what leads to Services, and what is behind them."""
+        match manifest.kind:
+            case "EndpointSlice":
+                found = read_endpoint_slice(manifest)
+                self._slices[key] = [found] if found else []
+            case "Endpoints":
+                self._slices[key] = read_endpoints(manifest)
+            case "Ingress":
+                self._routes[key] = read_ingress(manifest)
+            case "IngressClass":
+                self._controllers |= read_ingress_class(manifest)
+            case _:
+                self._routes[key] = read_route(manifest)
+
+    @staticmethod
+    def _key(manifest: Manifest) -> Key:
+        return (manifest.namespace, manifest.kind, manifest.name)
+
+    def _known_endpoints(self) -> tuple[EndpointSlice, ...]:
+        """Return the slices in order; Endpoints count only for a Service that has no slice."""
+        sliced = {(e.namespace, e.service) for key, some in self._slices.items() if key[1] != "Endpoints" for e in some}
+        found = [
+            each
+            for (_, kind, _), some in self._slices.items()
+            for each in some
+            if kind != "Endpoints" or (each.namespace, each.service) not in sliced
+        ]
+        return tuple(sorted(found, key=lambda each: (each.namespace, each.service, each.name)))
 
     def _check_presence(self, pods: list[Pod]) -> None:
         """Report what is missing: pods, policies, the namespace of a policy."""

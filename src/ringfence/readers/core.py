@@ -1,16 +1,18 @@
-"""Pods, Namespaces, Nodes and Services: ``v1`` objects that are not workloads."""
+"""Pods and Namespaces."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import Family, family_of, read_address
-from ringfence.model.cluster import NAME_LABEL, ContainerPort, Namespace, Node, Pod, Service, ServicePort
+from ringfence.algebra.addresses import read_address
+from ringfence.model.cluster import NAME_LABEL, ContainerPort, Namespace, Pod
+from ringfence.readers.addresses import by_family, read_ip
 from ringfence.readers.fields import Field
 from ringfence.readers.ports import read_port, read_protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Mapping
 
     from ringfence.algebra.addresses import Address
     from ringfence.readers.manifest import Manifest
@@ -18,25 +20,17 @@ if TYPE_CHECKING:
 POD_SPEC = ("containers", "hostNetwork", "initContainers", "nodeName")
 """The members of a pod's ``spec`` that decide something."""
 
-_SERVICE_SPEC = ("clusterIP", "clusterIPs", "ipFamilies", "ports", "selector", "type")
-"""Those of a Service's."""
+_CACHE = "node-local-dns"
+"""What the pods of NodeLocal DNS are called: by label, and in every manifest that is published."""
 
-_FAMILIES = {"IPv4": Family.IPV4, "IPv6": Family.IPV6}
+_CACHE_ADDRESS = read_address("169.254.20.10")
+"""Where they listen by default. Source: kubernetes.io/docs/tasks/administer-cluster/nodelocaldns."""
 
 
 def read_namespace(manifest: Manifest) -> Namespace:
     """Read a Namespace and give it the label that the control plane gives it."""
     labels = Field(manifest)["metadata"]["labels"].strings()
     return Namespace(manifest.name, {**labels, NAME_LABEL: manifest.name}, manifest.origin())
-
-
-def read_node(manifest: Manifest) -> Node:
-    """Read a Node; of its addresses those that are IP addresses."""
-    root = Field(manifest)
-    written = root["status"]["addresses"].items()
-    addresses = [_address(each["address"]) for each in written if each["type"].string().endswith("IP")]
-    found = tuple(sorted({address for address in addresses if address is not None}))
-    return Node(manifest.name, root["metadata"]["labels"].strings(), found, manifest.origin())
 
 
 def read_pod(manifest: Manifest) -> Pod:
@@ -46,16 +40,18 @@ def read_pod(manifest: Manifest) -> Pod:
     spec.near(POD_SPEC)
     status.near(("phase", "podIP", "podIPs"))
     written = [each["ip"] for each in status["podIPs"].items()] or [status["podIP"]]
+    labels = root["metadata"]["labels"].strings()
     return Pod(
         namespace=manifest.namespace,
         name=manifest.name,
-        labels=root["metadata"]["labels"].strings(),
+        labels=labels,
         origin=manifest.origin(),
-        addresses=_by_family(_address(each) for each in written if each.value),
+        addresses=by_family(read_ip(each) for each in written if each.value),
         node=spec["nodeName"].string() or None,
         host_network=spec["hostNetwork"].boolean(),
         terminal=status["phase"].string() in {"Succeeded", "Failed"},
         ports=container_ports(spec),
+        binds=bound_addresses(spec, labels),
     )
 
 
@@ -73,23 +69,30 @@ def container_ports(spec: Field) -> tuple[ContainerPort, ...]:
     return tuple(sorted(found, key=lambda port: (port.number, port.protocol.value, port.name)))
 
 
-def read_service(manifest: Manifest) -> Service:
-    """Read a Service."""
-    spec = Field(manifest)["spec"]
-    spec.near(_SERVICE_SPEC)
-    written = spec["clusterIPs"].items() or [spec["clusterIP"]]
-    addresses = [_address(each) for each in written if each.value and each.value != "None"]
-    return Service(
-        namespace=manifest.namespace,
-        name=manifest.name,
-        kind=spec["type"].string() or "ClusterIP",
-        selector=spec["selector"].strings() or None,
-        ports=tuple(port for each in spec["ports"].items() if (port := _service_port(each))),
-        origin=manifest.origin(),
-        addresses=_by_family(addresses),
-        families=tuple(dict.fromkeys(found for each in spec["ipFamilies"].items() if (found := _family(each)))),
-        headless=spec["clusterIP"].value == "None",
-    )
+def bound_addresses(spec: Field, labels: Mapping[str, str]) -> tuple[Address, ...]:
+    """Return where a pod of NodeLocal DNS answers on its node; nothing for any other pod.
+
+    Its addresses are those of ``-localip``: one of its own, and in most clusters that of the
+    DNS Service too, which its node then no longer translates.
+    """
+    if labels.get("k8s-app") != _CACHE or not spec["hostNetwork"].boolean():
+        return ()
+    words = [word for each in spec["containers"].items() for word in _words(each)]
+    given = [after for word, after in pairwise(words) if word.lstrip("-") == "localip"]
+    found = set()
+    for text in ",".join(given).split(","):
+        try:
+            found.add(read_address(text.strip()))
+        except ValueError:  # a placeholder that the cluster fills in
+            continue
+    return tuple(sorted(found)) or (_CACHE_ADDRESS,)
+
+
+def _words(container: Field) -> Iterator[str]:
+    """Yield the words of a container's command line; ``-a=b`` is two."""
+    for member in ("command", "args"):
+        for word in container[member].items():
+            yield from word.string().split("=", 1)
 
 
 def _container_port(port: Field) -> ContainerPort | None:
@@ -98,46 +101,3 @@ def _container_port(port: Field) -> ContainerPort | None:
     if not port["containerPort"].given:
         port["containerPort"].error("Required value", "write the port's number")
     return ContainerPort(port["name"].string(), protocol, number) if number and protocol else None
-
-
-def _service_port(port: Field) -> ServicePort | None:
-    port.known(("name", "protocol", "appProtocol", "port", "targetPort", "nodePort"))
-    number, protocol, target = read_port(port["port"]), read_protocol(port["protocol"]), port["targetPort"]
-    if not port["port"].given:
-        port["port"].error("Required value", "write the port's number")
-    if not number or not protocol:
-        return None
-    name = target.value if isinstance(target.value, str) else None
-    return ServicePort(
-        name=port["name"].string(),
-        protocol=protocol,
-        port=number,
-        target=name or (target.value and read_port(target)) or number,
-        node_port=read_port(port["nodePort"]) if port["nodePort"].value else None,
-    )
-
-
-def _family(family: Field) -> Family | None:
-    found = _FAMILIES.get(family.string())
-    if not found:
-        family.error(f'Unsupported value: "{family.value}": supported values: "IPv4", "IPv6"', "write IPv4 or IPv6")
-    return found
-
-
-def _address(address: Field) -> Address | None:
-    """Read an address; None when it is not given or in error."""
-    text = address.string()
-    try:
-        return read_address(text) if text else None
-    except ValueError:
-        address.error(f'Invalid value: "{text}": must be a valid IP address', "correct the address")
-        return None
-
-
-def _by_family(addresses: Iterable[Address | None]) -> dict[Family, Address]:
-    """Return the first address of each family, in order of the families."""
-    found: dict[Family, Address] = {}
-    for address in addresses:
-        if address is not None:
-            found.setdefault(family_of(address), address)
-    return dict(sorted(found.items()))

@@ -8,6 +8,12 @@ READ = {
     "CronJob": "batch/v1",
     "DaemonSet": "apps/v1",
     "Deployment": "apps/v1",
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "Endpoints": "v1",
+    "GRPCRoute": "gateway.networking.k8s.io/v1",
+    "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "Ingress": "networking.k8s.io/v1",
+    "IngressClass": "networking.k8s.io/v1",
     "Job": "batch/v1",
     "Namespace": "v1",
     "NetworkPolicy": "networking.k8s.io/v1",
@@ -17,10 +23,32 @@ READ = {
     "ReplicationController": "v1",
     "Service": "v1",
     "StatefulSet": "apps/v1",
+    "TCPRoute": "gateway.networking.k8s.io/v1alpha2",
+    "TLSRoute": "gateway.networking.k8s.io/v1",
+    "UDPRoute": "gateway.networking.k8s.io/v1alpha2",
 }
 """The kinds that are read, and the one ``apiVersion`` of each."""
 
-CLUSTER_SCOPED = frozenset({"Namespace", "Node"})
+_ALSO_READ = frozenset(
+    {
+        ("GRPCRoute", "gateway.networking.k8s.io/v1alpha2"),
+        ("HTTPRoute", "gateway.networking.k8s.io/v1beta1"),
+        ("TLSRoute", "gateway.networking.k8s.io/v1alpha2"),
+        ("TLSRoute", "gateway.networking.k8s.io/v1alpha3"),
+    }
+)
+"""Other versions that have the same members, as far as they are read."""
+
+MEMBERS = {
+    "EndpointSlice": ("apiVersion", "kind", "metadata", "addressType", "endpoints", "ports"),
+    "Endpoints": ("apiVersion", "kind", "metadata", "subsets"),
+}
+"""The members of objects that have others than most."""
+
+_WAYS_IN = frozenset({"GRPCRoute", "HTTPRoute", "Ingress", "IngressClass", "TCPRoute", "TLSRoute", "UDPRoute"})
+"""Kinds that decide no connection between pods: of other versions they are passed over."""
+
+CLUSTER_SCOPED = frozenset({"IngressClass", "Namespace", "Node"})
 """The kinds among them that are in no namespace."""
 
 _IRRELEVANT_KINDS = {
@@ -29,7 +57,6 @@ _IRRELEVANT_KINDS = {
             "Binding",
             "ComponentStatus",
             "ConfigMap",
-            "Endpoints",
             "Event",
             "LimitRange",
             "PersistentVolume",
@@ -41,7 +68,10 @@ _IRRELEVANT_KINDS = {
         }
     ),
     "apps": frozenset({"ControllerRevision"}),
-    "networking.k8s.io": frozenset({"IPAddress", "Ingress", "IngressClass", "ServiceCIDR"}),
+    "gateway.networking.k8s.io": frozenset(
+        {"BackendTLSPolicy", "Gateway", "GatewayClass", "ListenerSet", "ReferenceGrant"}
+    ),
+    "networking.k8s.io": frozenset({"IPAddress", "ServiceCIDR"}),
 }
 """In groups that have kinds which are read: those that decide no connection between pods."""
 
@@ -53,7 +83,6 @@ _IRRELEVANT_GROUPS = frozenset(
         "autoscaling",
         "certificates.k8s.io",
         "coordination.k8s.io",
-        "discovery.k8s.io",
         "events.k8s.io",
         "extensions",
         "flowcontrol.apiserver.k8s.io",
@@ -70,14 +99,26 @@ _IRRELEVANT_GROUPS = frozenset(
 )
 """Groups of which no kind does."""
 
-_GROUPS = frozenset({"", "batch", "apps", "networking.k8s.io"})
+_GROUPS = frozenset({"", "batch", "apps", "discovery.k8s.io", "networking.k8s.io"})
 """Groups of which every kind is known here, so that a kind not known is a misspelling."""
+
+
+def is_read(kind: str, version: str) -> bool:
+    """Tell whether objects of a kind and ``apiVersion`` are read."""
+    return READ.get(kind) == version or (kind, version) in _ALSO_READ
 
 
 def is_irrelevant(kind: str, version: str) -> bool:
     """Tell whether objects of a kind never bear on a verdict."""
     group = _group(version)
-    return group in _IRRELEVANT_GROUPS or kind in _IRRELEVANT_KINDS.get(group, ())
+    if group in _IRRELEVANT_GROUPS or kind in _IRRELEVANT_KINDS.get(group, ()):
+        return True
+    return kind in _WAYS_IN and _is_own(group) and not is_read(kind, version)
+
+
+def kind_of_workload(kind: str, version: str) -> str:
+    """Return how a kind of somebody else is called here: with its group, where Kubernetes has one of that name."""
+    return f"{kind}.{_group(version)}" if kind in READ else kind
 
 
 def refusal(kind: str, version: str) -> tuple[str, str] | None:
@@ -87,8 +128,7 @@ def refusal(kind: str, version: str) -> tuple[str, str] | None:
         A message and a hint.
     """
     group = _group(version)
-    own = "." not in group or group.endswith(".k8s.io")
-    if kind in READ and own:
+    if kind in READ and kind not in _WAYS_IN and _is_own(group):
         return f'{kind} of apiVersion "{version}" is not read', f"write apiVersion: {READ[kind]}"
     if kind.endswith("NetworkPolicy"):
         message = f"{kind} of {version} is a policy that is not read yet, so the answer lacks what it decides"
@@ -97,6 +137,11 @@ def refusal(kind: str, version: str) -> tuple[str, str] | None:
         known = [*READ, *(each for kinds in _IRRELEVANT_KINDS.values() for each in kinds)]
         return f'kind "{kind}" is not known in apiVersion "{version}"', suggestion(kind, known)
     return None
+
+
+def _is_own(group: str) -> bool:
+    """Tell whether a group is Kubernetes' own."""
+    return "." not in group or group.endswith(".k8s.io")
 
 
 def _group(version: str) -> str:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringfence.model.cluster import Pod, Workload
 from ringfence.model.policy import Direction, PodPeer
-from ringfence.readers.core import POD_SPEC, container_ports
+from ringfence.readers.core import POD_SPEC, bound_addresses, container_ports
 from ringfence.readers.fields import METADATA, Field
 
 if TYPE_CHECKING:
@@ -33,11 +33,17 @@ Owners = tuple[tuple[str, str], ...]
 _SCALED = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"})
 """Kinds with ``replicas``; one when it is not given."""
 
+WORKLOADS = _SCALED | {"CronJob", "DaemonSet", "Job"}
+"""Kubernetes' own kinds of workloads."""
+
 _DORMANT = frozenset({"CronJob", "Job"})
 """Kinds whose pods come and go; their templates stand for no pod that runs now."""
 
 _POD_NAME, _POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
 """Labels that tell the pods of one StatefulSet apart."""
+
+_HASHES = {"Deployment": "pod-template-hash", "Rollout": "rollouts-pod-template-hash"}
+"""Owners of ReplicaSets, and the label with the hash that their names end in."""
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 
@@ -75,7 +81,34 @@ def read_workload(manifest: Manifest) -> Template:
     labels = template["metadata"]["labels"].strings()
     if kind == "Job":
         labels = {**labels, "job-name": manifest.name, "batch.kubernetes.io/job-name": manifest.name}
-    pod = Pod(
+    pod = _pod(manifest, template, labels, dormant=kind in _DORMANT or replicas == 0)
+    workload = Workload(manifest.namespace, kind, manifest.name, replicas, manifest.origin())
+    return Template(workload, read_owners(manifest), pod, spec["ordinals"]["start"].integer() or 0)
+
+
+def has_template(manifest: Manifest) -> bool:
+    """Tell whether an object of any kind holds the template of pods where Kubernetes' own kinds hold it."""
+    part: Any = manifest.value
+    for member in ("spec", "template", "spec", "containers"):
+        part = part.get(member) if isinstance(part, dict) else None
+    return isinstance(part, list) and bool(part)
+
+
+def read_foreign_workload(manifest: Manifest) -> Template:
+    """Read an object that :func:`has_template`, of whatever kind; only its pods are looked at."""
+    spec = Field(manifest)["spec"]
+    written = spec["replicas"].value
+    replicas = written if type(written) is int else 1
+    template = spec["template"]
+    labels = template["metadata"]["labels"].strings()
+    pod = _pod(manifest, template, labels, dormant=replicas == 0)
+    workload = Workload(manifest.namespace, manifest.kind, manifest.name, replicas, manifest.origin())
+    return Template(workload, read_owners(manifest), pod)
+
+
+def _pod(manifest: Manifest, template: Field, labels: Mapping[str, str], *, dormant: bool) -> Pod:
+    """Return a pod as a template makes them, under the workload's own name."""
+    return Pod(
         namespace=manifest.namespace,
         name=manifest.name,
         labels=labels,
@@ -83,11 +116,10 @@ def read_workload(manifest: Manifest) -> Template:
         node=template["spec"]["nodeName"].string() or None,
         host_network=template["spec"]["hostNetwork"].boolean(),
         ports=container_ports(template["spec"]),
-        workload=f"{kind}/{manifest.name}",
-        dormant=kind in _DORMANT or replicas == 0,
+        workload=f"{manifest.kind}/{manifest.name}",
+        dormant=dormant,
+        binds=bound_addresses(template["spec"], labels),
     )
-    workload = Workload(manifest.namespace, kind, manifest.name, replicas, manifest.origin())
-    return Template(workload, read_owners(manifest), pod, spec["ordinals"]["start"].integer() or 0)
 
 
 def _template(spec: Field) -> Field:
@@ -106,14 +138,19 @@ def read_owners(manifest: Manifest) -> Owners:
     """Return kind and name of each owner of an object, the controller first.
 
     A pod of a Deployment names its ReplicaSet, which is often not among what was read; its
-    Deployment is then known from the hash that both the name and the pod's label end in.
+    Deployment is then known from the hash that both the name and the pod's label end in. Argo
+    Rollouts do the same.
     """
     metadata = Field(manifest)["metadata"]
     written = sorted(metadata["ownerReferences"].items(), key=lambda owner: owner["controller"].value is not True)
     owners = [(owner["kind"].string(), owner["name"].string()) for owner in written]
-    suffix = f"-{metadata['labels'].strings().get('pod-template-hash', '')}"
-    presumed = [name.removesuffix(suffix) for kind, name in owners if kind == "ReplicaSet" and name.endswith(suffix)]
-    return (*owners, *(("Deployment", name) for name in presumed if len(suffix) > 1))
+    labels = metadata["labels"].strings()
+    presumed = []
+    for owner, label in _HASHES.items():
+        suffix = f"-{labels.get(label, '')}"
+        named = [name for kind, name in owners if kind == "ReplicaSet" and name.endswith(suffix) and len(suffix) > 1]
+        presumed += [(owner, name.removesuffix(suffix)) for name in named]
+    return (*owners, *presumed)
 
 
 def expand(

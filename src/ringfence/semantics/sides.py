@@ -22,9 +22,10 @@ from ringfence.semantics.verdict import Assumption
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
-    from ringfence.model.cluster import Node, Service
+    from ringfence.model.cluster import Node
     from ringfence.model.connection import End
     from ringfence.model.naming import ObjectName
+    from ringfence.model.service import Service
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.scene import Scenes
 
@@ -202,7 +203,7 @@ class Sides:
     def _known(self) -> list[tuple[Address, Pod | Node]]:
         """Every address that a live pod has for its own, or a node has, sorted."""
         pods = [(a, pod) for pod in self.directory.pods if pod.selectable for a in pod.addresses.values()]
-        nodes = [(a, node) for node in self._snapshot.nodes.values() for a in node.addresses]
+        nodes = [(a, node) for node in self._snapshot.nodes.values() for a in node.speaks_from]
         return sorted([*pods, *nodes], key=itemgetter(0))
 
     def _nobody(self, role: str, name: ObjectName | PodsName) -> InputError:

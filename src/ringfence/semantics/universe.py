@@ -180,7 +180,7 @@ class Universe:
     def _known_addresses(self) -> set[Address]:
         """Return the addresses that are some live pod's own or some node's."""
         pods = {address for pod in self.snapshot.pods if pod.selectable for address in pod.addresses.values()}
-        return pods | {address for node in self.snapshot.nodes.values() for address in node.addresses}
+        return pods | {address for node in self.snapshot.nodes.values() for address in node.speaks_from}
 
     def _classify(self) -> dict[PodClass, list[Pod]]:
         matcher = _Matcher(self.snapshot, self._selectors)
@@ -226,7 +226,7 @@ class Universe:
         for family, everything in EVERY.items():
             yield from (Atom(family, signature) for signature in self._space.regions(everything))
         for node in self.snapshot.nodes.values():
-            yield from map(self._outside, node.addresses)
+            yield from map(self._outside, node.speaks_from)
 
     def _outside(self, address: Address) -> Atom:
         """Return the atom of an address that is no pod's own."""

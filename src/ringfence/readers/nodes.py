@@ -1,0 +1,70 @@
+"""Nodes, and the addresses from which they speak to pods.
+
+On an overlay a node reaches the pods of another from the end of its tunnel, which is not
+among the addresses of its status. Two overlays write down what is needed to know it:
+flannel that it is there, and Calico the very addresses.
+
+Sources:
+    - flannel: ``pkg/subnet/kube`` writes the backend's type; the tunnel has the first
+      address of the node's range (``backend/vxlan``), and the bridge to its pods the next.
+    - Calico: ``libcalico-go/lib/backend/k8s/resources/node.go`` names the annotations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Address
+from ringfence.algebra.intervals import Intervals
+from ringfence.model.cluster import Node
+from ringfence.readers.addresses import read_ip, read_range
+from ringfence.readers.fields import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.readers.manifest import Manifest
+
+_CALICO = (
+    "projectcalico.org/IPv4IPIPTunnelAddr",
+    "projectcalico.org/IPv4VXLANTunnelAddr",
+    "projectcalico.org/IPv6VXLANTunnelAddr",
+    "projectcalico.org/IPv4WireguardInterfaceAddr",
+    "projectcalico.org/IPv6WireguardInterfaceAddr",
+)
+
+_FLANNEL = "flannel.alpha.coreos.com/backend-type"
+
+_WITHOUT_TUNNEL = frozenset({"host-gw", "alloc"})
+"""Backends of flannel that send packets as they are."""
+
+
+def read_node(manifest: Manifest) -> Node:
+    """Read a Node; of its addresses those that are IP addresses."""
+    root = Field(manifest)
+    root["spec"].near(("podCIDR", "podCIDRs"))
+    written = root["status"]["addresses"].items()
+    addresses = {read_ip(each["address"]) for each in written if each["type"].string().endswith("IP")} - {None}
+    ranges = [read_range(each) for each in root["spec"]["podCIDRs"].items() or [root["spec"]["podCIDR"]]]
+    tunnels = set(_tunnels(root["metadata"]["annotations"], ranges)) - addresses
+    return Node(
+        manifest.name,
+        root["metadata"]["labels"].strings(),
+        tuple(sorted(each for each in addresses if each is not None)),
+        manifest.origin(),
+        tuple(sorted(tunnels)),
+        Intervals.union(ranges),
+    )
+
+
+def _tunnels(annotations: Field, ranges: list[Intervals]) -> Iterator[Address]:
+    """Yield the addresses that a node has beside those of its status."""
+    for name in _CALICO:
+        address = read_ip(annotations[name])
+        if address is not None:
+            yield address
+    backend = annotations[_FLANNEL].string()
+    for first, last in Intervals.union(ranges) if backend else ():
+        yield Address(min(first + 1, last))
+        if backend not in _WITHOUT_TUNNEL:
+            yield Address(first)
