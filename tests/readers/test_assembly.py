@@ -375,3 +375,58 @@ def test_endpoints_count_for_a_service_without_slices(texts: list[str], known: l
 
     assert [each.name for each in found.snapshot.slices] == known
     assert found.errors == ()
+
+
+TIERED = """
+apiVersion: policy.networking.k8s.io/{version}
+kind: {kind}
+metadata: {{name: {name}, namespace: z}}
+spec: {{{head}subject: {{namespaces: {{}}}}}}
+"""
+CLUSTER = TIERED.format(version="v1alpha2", kind="ClusterNetworkPolicy", name="c", head="tier: Baseline, priority: 1, ")
+ADMIN = TIERED.format(version="v1alpha1", kind="AdminNetworkPolicy", name="c", head="priority: 1, ")
+BASELINE = TIERED.format(version="v1alpha1", kind="BaselineAdminNetworkPolicy", name="default", head="")
+
+
+@pytest.mark.parametrize("policy", [CLUSTER, ADMIN, BASELINE])
+def test_a_policy_of_the_cluster_is_in_no_namespace(policy: str):
+    """Nor does it need one that something else mentions; and it is a policy to answer with."""
+    found = reading(POD, policy)
+
+    assert found.errors == ()
+    assert "/" not in found.snapshot.policies[0].name
+
+
+def test_policies_of_several_kinds_may_have_one_name():
+    """They are told apart by their kinds."""
+    found = reading(POD, CLUSTER, ADMIN, BASELINE)
+
+    assert [f"{policy.kind}/{policy.name}" for policy in found.snapshot.policies] == [
+        "AdminNetworkPolicy/c",
+        "BaselineAdminNetworkPolicy/default",
+        "ClusterNetworkPolicy/c",
+    ]
+    assert found.errors == ()
+
+
+def test_two_policies_of_one_kind_and_name_are_one_too_many():
+    """Whatever namespace they say they are in."""
+    (said,) = errors(POD, CLUSTER, CLUSTER.replace("namespace: z", "namespace: y"))
+
+    assert "ClusterNetworkPolicy/c is declared twice" in said
+
+
+def test_two_kinds_of_baseline_have_no_order():
+    """No API gives them one, so it is said how they are taken."""
+    assert reading(POD, ADMIN, BASELINE).notes == reading(POD, CLUSTER, ADMIN).notes == ()
+    (note,) = reading(POD, CLUSTER, BASELINE).notes
+    assert note.startswith("no API says which of these goes first; the BaselineAdminNetworkPolicy is taken to go last")
+    assert note.endswith(": BaselineAdminNetworkPolicy/default, ClusterNetworkPolicy/c")
+
+
+def test_a_policy_of_the_cluster_without_a_name_still_counts():
+    """Or what it denies would be open."""
+    found = reading(POD, CLUSTER.replace("name: c, ", ""))
+
+    assert [policy.name for policy in found.snapshot.policies] == ["b.yaml:2"]
+    assert len(found.errors) == 1

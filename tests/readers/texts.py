@@ -58,3 +58,17 @@ def policy(spec: str) -> tuple[Policy, list[str]]:
     head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: x}\nspec:\n"
     found = read([source(head + indented), source(POD, "pod.yaml")])
     return found.snapshot.policies[0], [str(error) for error in found.errors]
+
+
+VERSIONS = {
+    "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
+    "AdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
+    "BaselineAdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
+}
+
+
+def tiered(kind: str, spec: str, name: str = "default") -> Reading:
+    """What one cluster-scoped policy with this spec, written from line 5 on, and one pod hold."""
+    indented = "\n".join(f"  {line}" for line in spec.splitlines())
+    head = f"apiVersion: {VERSIONS[kind]}\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n"
+    return read([source(head + indented), source(POD, "pod.yaml")])

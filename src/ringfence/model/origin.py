@@ -40,3 +40,10 @@ class Origin:
         """Return ``file:line`` as compilers print it, and what that was rendered from."""
         place = f"{self.source}:{self.line}" if self.line else self.source
         return f"{place} ({self.template})" if self.template else place
+
+    @property
+    def rule_words(self) -> str:
+        """What a sentence calls the rule: ``rule 0``, ``rule 0 "no-metadata"``, or ``as a whole`` for no rule."""
+        if self.rule is None:
+            return "as a whole"
+        return f'rule {self.rule} "{self.rule_name}"' if self.rule_name else f"rule {self.rule}"

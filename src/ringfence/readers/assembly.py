@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.addresses import EVERY, Family, family_of, render_address
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
+from ringfence.model.policy import Tier
 from ringfence.model.snapshot import Snapshot
+from ringfence.readers.adminnetworkpolicy import read_admin_network_policy, read_baseline_admin_network_policy
+from ringfence.readers.clusternetworkpolicy import read_cluster_network_policy
 from ringfence.readers.core import read_namespace, read_pod
 from ringfence.readers.fields import METADATA, OBJECT, Field
-from ringfence.readers.kinds import CLUSTER_SCOPED, MEMBERS, is_irrelevant, is_read, kind_of_workload, refusal
+from ringfence.readers.kinds import CLUSTER_SCOPED, MEMBERS, TIERED, is_irrelevant, is_read, kind_of_workload, refusal
 from ringfence.readers.networkpolicy import read_network_policy
 from ringfence.readers.nodes import read_node
 from ringfence.readers.routes import read_ingress, read_ingress_class, read_route
@@ -35,8 +38,22 @@ if TYPE_CHECKING:
     from ringfence.readers.manifest import Manifest
     from ringfence.readers.workloads import Key, Owners, Template
 
+_TIERED = {
+    "AdminNetworkPolicy": read_admin_network_policy,
+    "BaselineAdminNetworkPolicy": read_baseline_admin_network_policy,
+    "ClusterNetworkPolicy": read_cluster_network_policy,
+}
+"""What reads the policies of the Admin and Baseline tiers."""
+
+_POLICIES = TIERED | {"NetworkPolicy"}
+
 _ALWAYS_THERE = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 """Namespaces that every cluster has without a manifest."""
+
+
+def _places(origins: list[Origin]) -> str:
+    """Return where something was found."""
+    return str(origins[0]) if len(origins) == 1 else f"{len(origins)} objects, the first at {origins[0]}"
 
 
 class Assembly:
@@ -63,6 +80,7 @@ class Assembly:
         self._policies: dict[Key, tuple[Policy, Origin]] = {}
         self._unread_policies = False
         self._unknown: dict[tuple[str, str], list[Origin]] = {}
+        self._experimental: dict[str, list[Origin]] = {}
 
     def add(self, manifest: Manifest) -> None:
         """Take one object."""
@@ -86,12 +104,24 @@ class Assembly:
             self._unknown.setdefault((kind, version), []).append(manifest.origin())
 
     def notes(self) -> tuple[str, ...]:
-        """Return one line for each kind that was passed over because it is not known."""
-        return tuple(
-            f"{kind} of {version} is not known and was passed over: "
-            + (str(origins[0]) if len(origins) == 1 else f"{len(origins)} objects, the first at {origins[0]}")
+        """Return one line for each kind that was passed over, and for what not every cluster takes."""
+        unknown = [
+            f"{kind} of {version} is not known and was passed over: {_places(origins)}"
             for (kind, version), origins in sorted(self._unknown.items())
-        )
+        ]
+        experimental = [
+            f"{name} is in the experimental channel of the policy API alone, and else refused: {_places(origins)}"
+            for name, origins in sorted(self._experimental.items())
+        ]
+        return (*unknown, *experimental, *self._two_baselines())
+
+    def _two_baselines(self) -> list[str]:
+        """Say that policies of two APIs stand in one tier, if they do."""
+        baseline = [policy for policy, _ in self._policies.values() if policy.tier is Tier.BASELINE]
+        if len({policy.kind for policy in baseline}) < 2:
+            return []
+        names = ", ".join(sorted(f"{policy.kind}/{policy.name}" for policy in baseline))
+        return [f"no API says which of these goes first; the BaselineAdminNetworkPolicy is taken to go last: {names}"]
 
     def snapshot(self, pod_ranges: Intervals) -> Snapshot:
         """Return what was taken as one snapshot, and check that its parts belong together."""
@@ -123,7 +153,7 @@ class Assembly:
         manifest.name = metadata["name"].string() or self._generated(manifest, metadata["generateName"].string())
         if not manifest.name and not metadata["name"].value:
             metadata["name"].error("Required value: name or generateName is required", "write a name")
-        if not manifest.name and manifest.kind == "NetworkPolicy":  # what it isolates must stay isolated
+        if not manifest.name and manifest.kind in _POLICIES:  # what it isolates must stay isolated
             manifest.name = f"{manifest.source}:{manifest.place.line}"
         if manifest.name:
             self._claim(manifest)
@@ -156,6 +186,11 @@ class Assembly:
                 self._pods[key] = (read_pod(manifest), read_owners(manifest))
             case "NetworkPolicy":
                 self._policies[key] = (read_network_policy(manifest), manifest.origin(("metadata", "namespace")))
+            case kind if kind in TIERED:
+                policy, experimental = _TIERED[kind](manifest)
+                self._policies[key] = (policy, manifest.origin())
+                for name in sorted(experimental):
+                    self._experimental.setdefault(name, []).append(manifest.origin())
             case kind if kind in WORKLOADS:
                 self._templates[key] = read_workload(manifest)
             case _:
@@ -200,7 +235,7 @@ class Assembly:
         mentioned = {namespace for namespace, kind, _ in self._origins if kind != "NetworkPolicy"}
         known = _ALWAYS_THERE | self._namespaces.keys() | mentioned - {""}
         for (namespace, _, _), (policy, origin) in self._policies.items():
-            if pods and namespace not in known:
+            if pods and namespace and namespace not in known:
                 message = f'{policy.name} is in namespace "{namespace}", which nothing else in the input mentions'
                 self._errors.append(ManifestError(message, origin, suggestion(namespace, sorted(known))))
 

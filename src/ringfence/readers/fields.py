@@ -60,7 +60,7 @@ class Field:
     def __init__(self, manifest: Manifest, path: Path = (), value: Any = None) -> None:
         self.manifest = manifest
         self.path = path
-        self.value = value if path else manifest.value
+        self.value: Any = value if path else manifest.value
 
     def __getitem__(self, name: str) -> Field:
         """Return a member, present or not; anything but a mapping has none."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from ringfence.readers.spelling import suggestion
 
 READ = {
+    "AdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
+    "BaselineAdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
+    "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
     "CronJob": "batch/v1",
     "DaemonSet": "apps/v1",
     "Deployment": "apps/v1",
@@ -48,7 +51,10 @@ MEMBERS = {
 _WAYS_IN = frozenset({"GRPCRoute", "HTTPRoute", "Ingress", "IngressClass", "TCPRoute", "TLSRoute", "UDPRoute"})
 """Kinds that decide no connection between pods: of other versions they are passed over."""
 
-CLUSTER_SCOPED = frozenset({"IngressClass", "Namespace", "Node"})
+TIERED = frozenset({"AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"})
+"""The kinds among them that are policies of the Admin or Baseline tier."""
+
+CLUSTER_SCOPED = TIERED | {"IngressClass", "Namespace", "Node"}
 """The kinds among them that are in no namespace."""
 
 _IRRELEVANT_KINDS = {

@@ -166,7 +166,7 @@ def _ordered_tier(
     if rule.action is Action.PASS:
         return None, ties
     accepts = rule.action is Action.ACCEPT
-    reason = f"{'accepted' if accepts else 'denied'} by {policy.name} rule {rule.origin.rule}"
+    reason = f"{'accepted' if accepts else 'denied'} by {policy.name} {rule.origin.rule_words}"
     outcome = Outcome.ALLOWED if accepts else Outcome.DENIED
     return Half(question.direction, outcome, policy.tier, reason, (rule.origin,)), ties
 

@@ -1,0 +1,288 @@
+"""What the API server says of an object whose kind a CustomResourceDefinition defines.
+
+Such an object is checked against the schema of its definition, by nothing that knows the
+kind: types, members, sizes, patterns, sets, and conditions that are written in CEL. The
+schemas are tables in :mod:`ringfence.readers.schemas`; this module walks one of them along
+an object. Members that are null count as absent, and members that the schema does not have
+are taken out before anything is counted, as the server does; it refuses the latter when it
+is asked to be strict, which kubectl does. ``status`` is not looked at: the server throws it
+away when an object is created.
+
+Source: ``apiextensions-apiserver`` (``pkg/registry/customresource/strategy.go`` and
+``pkg/apiserver/schema``) and ``kube-openapi`` (``pkg/validation``), both of v1.36.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ringfence.readers.fields import Field
+from ringfence.readers.places import dotted
+from ringfence.readers.refusals import Refusal, invalid, quoted, required, unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ringfence.readers.manifest import Manifest
+    from ringfence.readers.places import Path
+
+
+class Channel(Enum):
+    """Which of its two definitions of a kind a cluster has; the second knows more."""
+
+    STANDARD = "standard"
+    EXPERIMENTAL = "experimental"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A rule in CEL, by hand.
+
+    Attributes:
+        message: What the server says where it does not hold.
+        holds: Whether it does, for a value that has the types of its schema.
+        experimental: Whether only the experimental channel has it.
+        hint: Our remark.
+        clear: Whether a value for which it does not hold still has one meaning.
+    """
+
+    message: str
+    holds: Callable[[Any], bool]
+    experimental: bool = False
+    hint: str = ""
+    clear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What one part of an object must look like.
+
+    Attributes:
+        type: ``object``, ``array``, ``string`` or ``integer``; empty for what others look at.
+        members: The members that an object may have, by name.
+        required: The members that it must have.
+        each: The schema of every item of an array, or of every member of an object whose
+            members may have any name.
+        least: The fewest members or items, or the smallest number; None for no limit.
+        most: The most members, items or characters, or the largest number; likewise.
+        choices: The texts that are taken; empty for any.
+        pattern: A regular expression that a text must match; empty for any.
+        unique: Whether an array is a set.
+        filled: Whether the server fills it in where it is absent.
+        conditions: What must hold besides.
+        experimental: Whether only the experimental channel has it.
+    """
+
+    type: str
+    members: Mapping[str, Schema] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    each: Schema | None = None
+    least: int | None = None
+    most: int | None = None
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    unique: bool = False
+    filled: bool = False
+    conditions: tuple[Condition, ...] = ()
+    experimental: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What was found in an object.
+
+    Attributes:
+        unclear: The parts in which something is wrong that leaves their meaning open, and
+            all that they are parts of.
+        broken: Those of them where it is.
+        experimental: The members, by name, that only the experimental channel has.
+    """
+
+    unclear: frozenset[Path]
+    broken: frozenset[Path]
+    experimental: frozenset[str]
+
+
+def check(manifest: Manifest, schema: Schema, channel: Channel = Channel.EXPERIMENTAL) -> Structure:
+    """Add to an object's errors what the server has against it."""
+    walk = _Walk(channel)
+    walk.visit(Field(manifest), schema)
+    if not walk.blocked:
+        walk.hold()
+    unclear = {path[:length] for path in walk.broken for length in range(len(path) + 1)}
+    return Structure(frozenset(unclear), frozenset(walk.broken), frozenset(walk.experimental))
+
+
+class _Walk:
+    """One pass over an object.
+
+    Attributes:
+        blocked: Whether something was found after which the server looks at no condition.
+        broken: Where something was found that leaves the meaning of a part open.
+        experimental: The members that only the experimental channel has.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self.blocked = False
+        self.broken: set[Path] = set()
+        self.experimental: set[str] = set()
+        self._channel = channel
+        self._conditions: list[tuple[Field, Condition]] = []
+
+    def visit(self, part: Field, schema: Schema) -> None:
+        """Check one part that is there, and all that is in it."""
+        if not schema.type:
+            return
+        fits = self._has_type(part, schema)
+        if schema.choices and part.value not in schema.choices:
+            words = f"write {' or '.join(schema.choices)}"
+            self._refuse(part, unsupported(part.value, schema.choices), words)
+        if not fits:
+            return
+        self._conditions += [(part, each) for each in schema.conditions if self._knows(each)]
+        match schema.type:
+            case "object":
+                self._visit_object(part, schema)
+            case "array":
+                self._visit_array(part, schema)
+            case "string":
+                self._visit_string(part, schema)
+            case _:
+                self._visit_integer(part, schema)
+
+    def hold(self) -> None:
+        """Check the conditions of all that was visited."""
+        for part, condition in self._conditions:
+            if not condition.holds(part.value):
+                value = "" if isinstance(part.value, dict) else f"{quoted(part.value)}: "
+                refusal = Refusal("FieldValueInvalid", f"Invalid value: {value}{condition.message}")
+                self._refuse(part, refusal, condition.hint, clear=condition.clear)
+
+    def _knows(self, part: Schema | Condition) -> bool:
+        return not part.experimental or self._channel is Channel.EXPERIMENTAL
+
+    def _has_type(self, part: Field, schema: Schema) -> bool:
+        """Check the type of a part; a whole number with a point is an integer."""
+        found = _type_of(part.value)
+        if found == schema.type or (schema.type == "integer" and found == "number" and part.value.is_integer()):
+            return True
+        wanted = schema.type
+        if wanted == "integer" and found in _INEXACT:
+            wanted, found = "int32", _INEXACT[found]
+        message = f'Invalid value: "{found}": {_at(part)} in body must be of type {wanted}: "{found}"'
+        self._refuse(part, Refusal("FieldValueTypeInvalid", message), _TYPE_HINTS.get(schema.type, ""))
+        return False
+
+    def _visit_object(self, part: Field, schema: Schema) -> None:
+        if schema.each:
+            for name, value in part.value.items():
+                if value is not None:
+                    self.visit(part[name], schema.each)
+            return
+        members = {name: each for name, each in schema.members.items() if self._knows(each)}
+        given = [name for name, value in part.value.items() if value is not None and name in members]
+        if part.value.keys() - members.keys():
+            part.known(members)
+            self.broken.add(part.path)
+        self._count(part, schema, len(given), "properties")
+        for name in given:
+            if members[name].experimental:
+                self.experimental.add(name)
+            self.visit(part[name], members[name])
+        for name in schema.required:
+            if name not in given and not members[name].filled:
+                self._refuse(part[name], required(), f"add {name}")
+
+    def _visit_array(self, part: Field, schema: Schema) -> None:
+        items = part.items()
+        seen: dict[tuple[type, str], int] = {}
+        for item in items:
+            if schema.each:
+                self.visit(item, schema.each)
+            key = (type(item.value), str(item.value))
+            seen[key] = seen.get(key, 0) + 1
+            if schema.unique and seen[key] == 2:  # the server names the first repetition alone
+                refusal = Refusal("FieldValueDuplicate", f"Duplicate value: {quoted(item.value)}")
+                self._refuse(item, refusal, "remove one of the two", clear=True)
+        self._count(part, schema, len(items), "items")
+
+    def _count(self, part: Field, schema: Schema, size: int, of: str) -> None:
+        if schema.least is not None and size < schema.least:
+            message = f"{_at(part)} in body should have at least {schema.least} {of}"
+            names = [name for name, each in schema.members.items() if self._knows(each)]
+            self._refuse(part, invalid(size, message), f"write one of: {', '.join(names)}" if names else "add an item")
+        if schema.most is not None and size > schema.most:
+            noun = "item" if schema.most == 1 else "items"
+            refusal = Refusal("FieldValueTooMany", f"Too many: {size}: must have at most {schema.most} {noun}")
+            # Too long a list still says what it says; two peers in the place of one do not.
+            hint = "write each in an item of its own" if of == "properties" else "write several"
+            self._refuse(part, refusal, hint, clear=of == "items")
+
+    def _visit_string(self, part: Field, schema: Schema) -> None:
+        if schema.most is not None and len(part.value) > schema.most:
+            refusal = Refusal("FieldValueTooLong", f"Too long: may not be more than {schema.most} bytes")
+            self._refuse(part, refusal, "shorten it", clear=True)
+        elif schema.pattern and not _compiled(schema.pattern).search(part.value):
+            message = f"{_at(part)} in body should match '{schema.pattern}'"
+            self._refuse(part, invalid(part.value, message), "correct it")
+
+    def _visit_integer(self, part: Field, schema: Schema) -> None:
+        if schema.most is not None and part.value > schema.most:
+            message = f"{_at(part)} in body should be less than or equal to {schema.most}"
+            self._refuse(part, invalid(part.value, message), f"write at most {schema.most}")
+        if schema.least is not None and part.value < schema.least:
+            message = f"{_at(part)} in body should be greater than or equal to {schema.least}"
+            self._refuse(part, invalid(part.value, message), f"write at least {schema.least}")
+
+    def _refuse(self, part: Field, refusal: Refusal, hint: str, *, clear: bool = False) -> None:
+        self.blocked |= refusal.reason in _BLOCKING
+        if not clear:
+            self.broken.add(part.path)
+        part.refuse(refusal, hint, _at(part))
+
+
+_INEXACT = {"boolean": "", "object": "", "number": "float64"}
+"""What the server calls values that are no integer of 32 bits; text and lists keep their names."""
+
+_TYPE_HINTS = {
+    "object": "write a mapping",
+    "array": "begin every item with a dash",
+    "string": "put quotes around the value",
+    "integer": "write a whole number without quotes",
+}
+
+_BLOCKING = {
+    "FieldValueNotSupported",
+    "FieldValueRequired",
+    "FieldValueTooLong",
+    "FieldValueTooMany",
+    "FieldValueTypeInvalid",
+}
+"""The reasons after which the server looks at no condition."""
+
+_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
+def _type_of(value: Any) -> str:
+    return _TYPES.get(type(value), "null")
+
+
+def _at(part: Field) -> str:
+    """Return a part's path as the server writes it: names of labels are not told from other members."""
+    path = part.path
+    if not path:
+        return "<nil>"  # so the server calls the object itself
+    if "matchLabels" in path:
+        cut = path.index("matchLabels") + 1
+        return ".".join((dotted(path[:cut]), *map(str, path[cut:])))
+    return dotted(path)
+
+
+@lru_cache(maxsize=8)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of Go, whose ``$`` is the very end of a text."""
+    return re.compile(pattern.removesuffix("$") + r"\Z")

@@ -1,0 +1,142 @@
+"""What is wrong in a policy of the Admin or Baseline tier never widens what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringfence.algebra.selectors import EVERYTHING
+from ringfence.algebra.traffic import ALL
+from ringfence.model.policy import Action, Anyone, PodSelector, Policy, Rule, Tier
+
+from .texts import tiered
+
+HEAD = "tier: Baseline\npriority: 7\nsubject: {namespaces: {matchLabels: {team: a}}}\n"
+
+BAD_RULES = [
+    ("to: [{}]", "Invalid value: 0: spec.egress[0].to[0] in body should have at least 1 properties"),
+    ("to: [{services: {}}]", 'unknown field "spec.egress[0].to[0].services"'),
+    ("to: [{namespaces: {}, pods: {podSelector: {}}}]", "Too many: 2: must have at most 1 item"),
+    ("to: []", "should have at least 1 items"),
+    ("too: [{namespaces: {}}]", 'unknown field "spec.egress[0].too"'),
+    ("to: [{networks: [10.0.0.0]}]", 'Invalid value: "10.0.0.0": Invalid CIDR format provided'),
+    ("to: [{domainNames: [com]}]", "in body should match"),
+    ("to: [{namespaces: {matchExpressions: [{key: a, operator: notIn, values: [b]}]}}]", '"notIn" is no operator'),
+    ("to: [{namespaces: {matchExpressions: [{key: a, operator: NotIn}]}}]", "NotIn needs values"),
+    ("to: [{namespaces: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}]", "Exists takes no values"),
+    ("to: [{namespaces: {matchLabel: {a: b}}}]", 'unknown field "spec.egress[0].to[0].namespaces.matchLabel"'),
+    ("to: [{namespaces: {}}], protocols: [{tcp: {}}]", "protocols[0].tcp in body should have at least 1 properties"),
+    ("to: [{namespaces: {}}], protocols: [{tcp: null, destinationPort: {number: 1}}]", "unknown field"),
+    ("to: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {range: {start: 2, end: 2}}}}]", "must be less than"),
+    ("to: [{namespaces: {}}], protocols: [{destinationNamedPort: HTTP}]", '"HTTP" is no name of a port'),
+    ("to: [{namespaces: {}}], protocols: [{destinationNamedPort: ''}]", '"" is no name of a port'),
+]
+
+
+def one_rule(action: str, rest: str) -> tuple[Rule, list[str]]:
+    """What a rule for egress means, and what is said of it."""
+    found = tiered("ClusterNetworkPolicy", f"{HEAD}egress: [{{name: rule, action: {action}, {rest}}}]")
+    (rule,) = found.snapshot.policies[0].egress
+    return rule, [error.message for error in found.errors]
+
+
+def broken(spec: str) -> Policy:
+    """The policy with a spec that has something wrong with it."""
+    found = tiered("ClusterNetworkPolicy", spec)
+    assert found.errors
+    return found.snapshot.policies[0]
+
+
+@pytest.mark.parametrize(("rest", "message"), BAD_RULES, ids=[rest for rest, _ in BAD_RULES])
+def test_a_rule_in_error_fails_closed(rest: str, message: str):
+    """As the API text says of an unknown peer: Accept matches nothing, Deny and Pass deny all."""
+    accepting, said = one_rule("Accept", rest)
+
+    assert message in "\n".join(said)
+    assert (accepting.action, accepting.peers, accepting.traffic.ranges) == (Action.ACCEPT, (), ())
+    for action in ("Deny", "Pass", "Allow"):
+        rule, _ = one_rule(action, rest)
+        assert (rule.action, rule.peers, rule.traffic) == (Action.DENY, (Anyone(),), ALL)
+        assert (rule.origin.rule, rule.origin.rule_name) == (0, "rule")
+
+
+@pytest.mark.parametrize("action", ["Deny", "Pass"])
+def test_domain_names_are_for_rules_that_accept(action: str):
+    """The server does not check it, so it must be loud here, and closed."""
+    rule, said = one_rule(action, "to: [{domainNames: [example.com]}]")
+
+    assert said == ["spec.egress[0].to[0].domainNames: domain names are only for rules that accept"]
+    assert (rule.action, rule.peers) == (Action.DENY, (Anyone(),))
+
+
+@pytest.mark.parametrize("rule", ["{action: Drop, to: [{namespaces: {}}]}", "{to: [{namespaces: {}}]}", "7", "null"])
+def test_a_rule_without_a_known_action_denies_everything(rule: str):
+    """It might have denied."""
+    (found,) = broken(f"{HEAD}egress: [{rule}]").egress
+
+    assert (found.action, found.peers, found.traffic) == (Action.DENY, (Anyone(),), ALL)
+
+
+THREE = """
+ingress:
+- {action: Accept, from: [{namespaces: {}}]}
+- {action: Pass, from: [{namespaces: {}}]}
+- {action: Deny, from: [{namespaces: {}}]}
+"""
+
+BAD_HEADS = {
+    "tier: Baseline": "tier: baseline",
+    "tier: Baseline\n": "",
+    "priority: 7": "priority: 1001",
+    "priority: 7\n": "",
+    "{namespaces: {matchLabels: {team: a}}}": "{namespaces: {matchLabels: {team: 1}}}",
+    "subject: {namespaces: {matchLabels: {team: a}}}\n": "",
+    "matchLabels: {team: a}": "matchExpressions: [{key: team, operator: in, values: [a]}]",
+}
+
+
+@pytest.mark.parametrize(("right", "wrong"), BAD_HEADS.items(), ids=[f"{a!r} {b!r}" for a, b in BAD_HEADS.items()])
+def test_a_policy_in_error_only_denies(right: str, wrong: str):
+    """Whom it is for, or when it is consulted, is not known: it comes first, for everybody it may be for."""
+    found = broken(HEAD.replace(right, wrong) + THREE)
+    accepting, passing, denying = found.ingress
+
+    assert (accepting.action, accepting.peers) == (Action.ACCEPT, ())
+    assert passing.action is denying.action is Action.DENY
+    assert passing.peers != ()
+    assert found.tier is (Tier.ADMIN if right.startswith("tier") else Tier.BASELINE)
+    assert found.priority == (0 if right.startswith("priority") else 7)
+    if right not in {"tier: Baseline", "tier: Baseline\n", "priority: 7", "priority: 7\n"}:
+        assert found.subject == PodSelector(EVERYTHING, EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["", "7", f"{HEAD}ingres: []", f"{HEAD}ingress: {{action: Deny}}\negress: 7"],
+    ids=["none", "7", "typo", "map"],
+)
+def test_a_policy_whose_rules_are_not_known_denies_everything(spec: str):
+    """It might have, and nobody can tell what it would have let through."""
+    found = broken(spec)
+
+    for (rule,) in (found.ingress, found.egress):
+        assert (rule.action, rule.peers, rule.traffic) == (Action.DENY, (Anyone(),), ALL)
+        assert rule.origin.rule_words == "as a whole"
+
+
+def test_what_is_too_much_keeps_its_meaning():
+    """A server refuses a long name, or a rule too many, but they say what they say."""
+    name = "n" * 101
+    rules = f"{{name: {name}, action: Deny, from: [{{namespaces: {{}}}}]}}"
+    found = tiered("ClusterNetworkPolicy", f"{HEAD}ingress: [{', '.join([rules] * 26)}]")
+    policy = found.snapshot.policies[0]
+
+    assert {error.reason for error in found.errors} == {"FieldValueTooLong", "FieldValueTooMany"}
+    assert len(policy.ingress) == 26
+    assert policy.ingress[0].peers != (Anyone(),)
+
+
+def test_a_name_that_is_none_is_no_name():
+    """It stands in no reason."""
+    rule = broken(f"{HEAD}ingress: [{{name: [a], action: Deny, from: [{{namespaces: {{}}}}]}}]").ingress[0]
+
+    assert rule.origin.rule_name is None
