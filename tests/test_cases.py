@@ -14,6 +14,7 @@ from ringfence.semantics.engine import Engine
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 from tests.case import Case, Row, cases
+from tests.case_index import INDEX, render
 
 CASES = cases()
 ROWS = [pytest.param(case, row, id=f"{case.name}: {row.text}") for case in CASES for row in case.rows]
@@ -56,6 +57,17 @@ def test_the_compiled_programs_answer(case: Case):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_case_is_read_whole(case: Case):
+    """What a sentence is shown with is valid: nothing of it is an error or passed over."""
+    assert case.problems == ()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_shows_both_sides(case: Case):
     """A table of one outcome alone cannot tell a sentence from its neglect."""
     assert len({row.outcome for row in case.rows}) > 1
+
+
+def test_the_index_holds_every_case():
+    """The page is what its generator writes: no case is missing, and none is made up."""
+    assert INDEX.read_text() == render()
