@@ -19,10 +19,10 @@ PAIRED = Condition("a comes with b", lambda pair: "a" not in pair or "b" in pair
 SCHEMA = Schema(
     "object",
     {
-        "apiVersion": Schema(""),
-        "kind": Schema(""),
-        "metadata": Schema(""),
-        "status": Schema(""),
+        "apiVersion": Schema("elsewhere"),
+        "kind": Schema("elsewhere"),
+        "metadata": Schema("elsewhere"),
+        "status": Schema("", {"conditions": Schema("", each=Schema("", {"type": Schema("")}))}),
         "spec": Schema(
             "object",
             {

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ringfence.readers.fields import OBJECT
 from ringfence.readers.networks import is_network
 from ringfence.readers.structural import Condition, Schema
 
@@ -38,7 +37,7 @@ def _experimental(schema: Schema) -> Schema:
 
 
 _TEXT = Schema("string")
-_ANYTHING = Schema("")
+_ELSEWHERE = Schema("elsewhere")
 _PORT = _number(1, 65_535)
 _PRIORITY = _number(0, 1000)
 _NAME = Schema("string", most=100)
@@ -48,6 +47,13 @@ _SELECTOR = _object(
     matchExpressions=_list(_object("key operator", key=_TEXT, operator=_TEXT, values=_list(_TEXT))),
 )
 """A label selector; the server checks its structure alone."""
+
+_CONDITION = dict.fromkeys(
+    ("lastTransitionTime", "message", "observedGeneration", "reason", "status", "type"), Schema("")
+)
+
+_STATUS = Schema("", {"conditions": Schema("", each=Schema("", _CONDITION))})
+"""The names in a status; nothing else of it counts."""
 
 _CIDR = Schema("string", most=43, conditions=(Condition("Invalid CIDR format provided", is_network),))
 
@@ -88,8 +94,8 @@ def _named_on_addresses(ports: str, name: str, *peers: str) -> Condition:
 
 
 def _root(spec: Schema, *conditions: Condition) -> Schema:
-    others = dict.fromkeys(OBJECT, _ANYTHING)
-    return replace(_object("spec", **{**others, "spec": spec}), conditions=conditions)
+    head = dict.fromkeys(("apiVersion", "kind", "metadata"), _ELSEWHERE)
+    return replace(_object("spec", **head, spec=spec, status=_STATUS), conditions=conditions)
 
 
 def _in_order(ports: Any) -> bool:

@@ -21,8 +21,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ringfence.readers.fields import Field
-from ringfence.readers.places import dotted
 from ringfence.readers.refusals import Refusal, invalid, quoted, required, unsupported
+from ringfence.readers.spelling import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +62,8 @@ class Schema:
     """What one part of an object must look like.
 
     Attributes:
-        type: ``object``, ``array``, ``string`` or ``integer``; empty for what others look at.
+        type: ``object``, ``array``, ``string`` or ``integer``; empty when only the names of
+            members count; ``elsewhere`` for what others look at.
         members: The members that an object may have, by name.
         required: The members that it must have.
         each: The schema of every item of an array, or of every member of an object whose
@@ -135,13 +136,17 @@ class _Walk:
 
     def visit(self, part: Field, schema: Schema) -> None:
         """Check one part that is there, and all that is in it."""
-        if not schema.type:
+        if schema.type in {"", "elsewhere"}:
+            self._prune(part, schema)
             return
         fits = self._has_type(part, schema)
         if schema.choices and part.value not in schema.choices:
             words = f"write {' or '.join(schema.choices)}"
             self._refuse(part, unsupported(part.value, schema.choices), words)
+        if schema.type == "integer" and _type_of(part.value) in {"integer", "number"}:
+            self._visit_integer(part, schema)
         if not fits:
+            self._prune(part, Schema(""))
             return
         self._conditions += [(part, each) for each in schema.conditions if self._knows(each)]
         match schema.type:
@@ -151,8 +156,6 @@ class _Walk:
                 self._visit_array(part, schema)
             case "string":
                 self._visit_string(part, schema)
-            case _:
-                self._visit_integer(part, schema)
 
     def hold(self) -> None:
         """Check the conditions of all that was visited."""
@@ -166,14 +169,16 @@ class _Walk:
         return not part.experimental or self._channel is Channel.EXPERIMENTAL
 
     def _has_type(self, part: Field, schema: Schema) -> bool:
-        """Check the type of a part; a whole number with a point is an integer."""
+        """Check the type of a part; a whole number with a point is an integer, if it is exact."""
         found = _type_of(part.value)
-        if found == schema.type or (schema.type == "integer" and found == "number" and part.value.is_integer()):
+        if found == schema.type:
+            return True
+        if schema.type == "integer" and found == "number" and abs(part.value) < _EXACT and part.value % 1 == 0:
             return True
         wanted = schema.type
         if wanted == "integer" and found in _INEXACT:
             wanted, found = "int32", _INEXACT[found]
-        message = f'Invalid value: "{found}": {_at(part)} in body must be of type {wanted}: "{found}"'
+        message = f'Invalid value: "{found}": {_at(part.path)} in body must be of type {wanted}: "{found}"'
         self._refuse(part, Refusal("FieldValueTypeInvalid", message), _TYPE_HINTS.get(schema.type, ""))
         return False
 
@@ -185,9 +190,7 @@ class _Walk:
             return
         members = {name: each for name, each in schema.members.items() if self._knows(each)}
         given = [name for name, value in part.value.items() if value is not None and name in members]
-        if part.value.keys() - members.keys():
-            part.known(members)
-            self.broken.add(part.path)
+        self._strangers(part, members)
         self._count(part, schema, len(given), "properties")
         for name in given:
             if members[name].experimental:
@@ -196,6 +199,25 @@ class _Walk:
         for name in schema.required:
             if name not in given and not members[name].filled:
                 self._refuse(part[name], required(), f"add {name}")
+
+    def _prune(self, part: Field, schema: Schema) -> None:
+        """Report the members that are not known in a part of which nothing else counts."""
+        if isinstance(part.value, list):
+            for item in part.items():
+                self._prune(item, schema.each or Schema(""))
+        elif isinstance(part.value, dict) and schema.type != "elsewhere":
+            self._strangers(part, schema.members)
+            for name in part.value.keys() & schema.members.keys():
+                self._prune(part[name], schema.members[name])
+
+    def _strangers(self, part: Field, members: Mapping[str, Schema]) -> None:
+        """Report the members of a mapping that are not known."""
+        for name in part.value:
+            if name not in members:
+                self.broken.add(part.path)
+                field = _at((*part.path, name))
+                hint = suggestion(name, members) if members else "there is nothing to be named here"
+                part.manifest.report(f'unknown field "{field}"', (*part.path, name), hint, field=field)
 
     def _visit_array(self, part: Field, schema: Schema) -> None:
         items = part.items()
@@ -212,7 +234,7 @@ class _Walk:
 
     def _count(self, part: Field, schema: Schema, size: int, of: str) -> None:
         if schema.least is not None and size < schema.least:
-            message = f"{_at(part)} in body should have at least {schema.least} {of}"
+            message = f"{_at(part.path)} in body should have at least {schema.least} {of}"
             names = [name for name, each in schema.members.items() if self._knows(each)]
             self._refuse(part, invalid(size, message), f"write one of: {', '.join(names)}" if names else "add an item")
         if schema.most is not None and size > schema.most:
@@ -227,22 +249,22 @@ class _Walk:
             refusal = Refusal("FieldValueTooLong", f"Too long: may not be more than {schema.most} bytes")
             self._refuse(part, refusal, "shorten it", clear=True)
         elif schema.pattern and not _compiled(schema.pattern).search(part.value):
-            message = f"{_at(part)} in body should match '{schema.pattern}'"
+            message = f"{_at(part.path)} in body should match '{schema.pattern}'"
             self._refuse(part, invalid(part.value, message), "correct it")
 
     def _visit_integer(self, part: Field, schema: Schema) -> None:
         if schema.most is not None and part.value > schema.most:
-            message = f"{_at(part)} in body should be less than or equal to {schema.most}"
+            message = f"{_at(part.path)} in body should be less than or equal to {schema.most}"
             self._refuse(part, invalid(part.value, message), f"write at most {schema.most}")
         if schema.least is not None and part.value < schema.least:
-            message = f"{_at(part)} in body should be greater than or equal to {schema.least}"
+            message = f"{_at(part.path)} in body should be greater than or equal to {schema.least}"
             self._refuse(part, invalid(part.value, message), f"write at least {schema.least}")
 
     def _refuse(self, part: Field, refusal: Refusal, hint: str, *, clear: bool = False) -> None:
         self.blocked |= refusal.reason in _BLOCKING
         if not clear:
             self.broken.add(part.path)
-        part.refuse(refusal, hint, _at(part))
+        part.refuse(refusal, hint, _at(part.path))
 
 
 _INEXACT = {"boolean": "", "object": "", "number": "float64"}
@@ -267,19 +289,23 @@ _BLOCKING = {
 _TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
+_EXACT = 1 << 53
+"""The first number that is not told from the next one when it has a point."""
+
+_INT64 = range(-(1 << 63), 1 << 63)
+"""The integers of Go; those beyond them are numbers with a point to it."""
+
+
 def _type_of(value: Any) -> str:
+    if type(value) is int and value not in _INT64:
+        return "number"
     return _TYPES.get(type(value), "null")
 
 
-def _at(part: Field) -> str:
-    """Return a part's path as the server writes it: names of labels are not told from other members."""
-    path = part.path
-    if not path:
-        return "<nil>"  # so the server calls the object itself
-    if "matchLabels" in path:
-        cut = path.index("matchLabels") + 1
-        return ".".join((dotted(path[:cut]), *map(str, path[cut:])))
-    return dotted(path)
+def _at(path: Path) -> str:
+    """Return a path as the server writes it: with names as they are; the object itself has an odd one."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text[1:] if text else "<nil>"
 
 
 @lru_cache(maxsize=8)
