@@ -7,6 +7,7 @@ end with the test run, however it ends.
 
 from __future__ import annotations
 
+import json
 import secrets
 import socket
 import subprocess
@@ -40,12 +41,14 @@ class ControlPlane:
         token: What a client authenticates with; it may do everything.
         certificates: The file with the server's certificate.
         programs: The folder with the programs, ``kubectl`` among them.
+        kubeconfig: The file that tells kubectl all this.
     """
 
     port: int
     token: str
     certificates: Path
     programs: Path
+    kubeconfig: Path
 
     def client(self) -> Client:
         """Return a client with a connection of its own."""
@@ -65,7 +68,8 @@ def control_plane(programs: Path, folder: Path) -> Iterator[ControlPlane]:
     tokens = folder / "tokens"
     tokens.touch(mode=0o600)
     tokens.write_text(f"{token},tests,tests,system:masters\n")
-    plane = ControlPlane(port, token, folder / "apiserver.crt", programs)
+    plane = ControlPlane(port, token, folder / "apiserver.crt", programs, folder / "kubeconfig")
+    _write_kubeconfig(plane)
     store, peer = f"http://127.0.0.1:{etcd_port}", f"http://127.0.0.1:{peer_port}"
     with ExitStack() as stack:
         etcd = [
@@ -97,6 +101,20 @@ def control_plane(programs: Path, folder: Path) -> Iterator[ControlPlane]:
         running = [stack.enter_context(_running(programs, folder, each)) for each in (etcd, api_server)]
         _wait(plane, running, folder)
         yield plane
+
+
+def _write_kubeconfig(plane: ControlPlane) -> None:
+    cluster = {"server": f"https://127.0.0.1:{plane.port}", "certificate-authority": str(plane.certificates)}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "tests", "cluster": cluster}],
+        "users": [{"name": "tests", "user": {"token": plane.token}}],
+        "contexts": [{"name": "tests", "context": {"cluster": "tests", "user": "tests"}}],
+        "current-context": "tests",
+    }
+    plane.kubeconfig.touch(mode=0o600)
+    plane.kubeconfig.write_text(json.dumps(config))
 
 
 @contextmanager

@@ -189,3 +189,17 @@ def test_a_list_that_gives_a_key_twice_is_an_error():
 
     assert len(items) == 1
     assert errors == ['2:1 key "kind" is given twice, first at line 1; the last one counts']
+
+
+@pytest.mark.parametrize(("text", "value"), [("80.0", 80), ("1e3", 1000), ("1.5", 1.5), ("1e21", 1e21), ("-0.0", 0)])
+def test_a_whole_number_is_an_integer_however_it_is_written(text: str, value: float):
+    """A whole number is sent on by kubectl without a point."""
+    (found,) = (item.value["a"] for item in read_json(iter([f'{{"a": {text}}}']), "a.json", []))
+
+    assert (type(found), found) == (type(value), value)
+
+
+def test_a_number_beyond_all_floats_is_an_error():
+    """Nothing can hold it."""
+    with pytest.raises(ManifestError, match="1e400"):
+        list(read_json(iter(['{"a": 1e400}']), "a.json", []))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
-from ringfence.readers.yaml_scalars import key, plain, tagged
+from ringfence.readers.yaml_scalars import UnwritableError, key, plain, tagged
 
 AS_KUBECTL_READS = {
     "yes": True,
@@ -29,6 +27,7 @@ AS_KUBECTL_READS = {
     "0x1F": 31,
     "-0x1f": -31,
     "0b101": 5,
+    "0b-1": -1,
     "+5": 5,
     "1_000": 1000,
     "0": 0,
@@ -73,15 +72,11 @@ def test_integers_beyond_go_s_become_floats():
     assert plain("-9223372036854775809") == -9.223372036854775809e18
 
 
-@pytest.mark.parametrize(("text", "value"), [(".inf", math.inf), ("+.INF", math.inf), ("-.Inf", -math.inf)])
-def test_infinities_have_words(text: str, value: float):
-    """They are floats, so that whoever expects a string says so."""
-    assert plain(text) == value
-
-
-def test_not_a_number_has_a_word():
-    """It is a float, unequal to itself."""
-    assert math.isnan(float(plain(".nan") or 0))
+@pytest.mark.parametrize("text", [".inf", "+.INF", "-.Inf", ".nan", ".NAN"])
+def test_what_json_cannot_write_is_an_error(text: str):
+    """Kubectl reads an infinity, and then cannot send it."""
+    with pytest.raises(UnwritableError):
+        plain(text)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +90,9 @@ def test_not_a_number_has_a_word():
         ("bool", "on", True),
         ("null", "~", None),
         ("binary", "aGk=", "hi"),
+        ("binary", "aG\nk=\r\n", "hi"),
+        ("timestamp", "2001-12-14", "2001-12-14"),
+        ("timestamp", "2001-1-2T3:4:5.6Z", "2001-1-2T3:4:5.6Z"),
     ],
 )
 def test_a_tag_of_yaml_says_the_type(tag: str, text: str, value: object):
@@ -109,21 +107,62 @@ def test_another_tag_leaves_the_text(tag: str):
 
 
 @pytest.mark.parametrize(
-    ("tag", "text"), [("int", "x"), ("bool", "1"), ("null", "x"), ("float", "yes"), ("binary", "a")]
+    ("tag", "text"),
+    [
+        ("int", "x"),
+        ("int", "1.0"),
+        ("bool", "1"),
+        ("null", "x"),
+        ("float", "yes"),
+        ("float", ".inf"),
+        ("binary", "a"),
+        ("binary", "*"),
+        ("timestamp", "x"),
+        ("timestamp", "2001-13-01"),
+    ],
 )
 def test_a_tag_that_lies_is_refused(tag: str, text: str):
     """The whole document is refused, as kubectl refuses it."""
-    with pytest.raises(ValueError, match=r"is no|base64|padding"):
+    with pytest.raises(ValueError, match=r"is no|base64|padding|JSON"):
         tagged(f"tag:yaml.org,2002:{tag}", text)
 
 
-@pytest.mark.parametrize(("value", "name"), [("a", "a"), (True, "true"), (False, "false"), (10, "10"), (1.5, "1.5")])
-def test_keys_become_names(value: str | float, name: str):
-    """JSON has no other keys."""
-    assert key(value) == name
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a", "a"),
+        ("yes", "true"),
+        ("off", "false"),
+        ("012", "10"),
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("1.5", "1.5"),
+        ("1.0", "1"),
+        ("1e5", "100000"),
+        ("1e6", "1e+06"),
+        ("123456789.5", "1.2345679e+08"),
+        ("0.0001", "0.0001"),
+        ("0.00001", "1e-05"),
+        ("0.1", "0.1"),
+        ("-.5", "-0.5"),
+        ("1e39", ".inf"),
+        ("-1e39", "-.inf"),
+        ("3.4028235e38", "3.4028235e+38"),
+        ("0.0", "0"),
+        ("-0.0", "-0"),
+    ],
+)
+def test_keys_become_names(text: str, name: str):
+    """JSON has no other keys; a float is written in 32 bits."""
+    assert key(plain(text), text) == name
+
+
+def test_a_key_beyond_64_bits_is_refused():
+    """An integer without a sign is no key to kubectl."""
+    with pytest.raises(ValueError, match="64"):
+        key(plain("18446744073709551615"), "18446744073709551615")
 
 
 def test_a_null_key_is_refused():
     """JSON cannot write it, and kubectl refuses it."""
     with pytest.raises(ValueError, match="null"):
-        key(None)
+        key(None, "~")

@@ -76,11 +76,31 @@ def test_places_count_lines_that_end_as_on_windows():
 
 
 def test_documents_are_parted_by_their_markers():
-    """``---`` begins a document, ``...`` ends one, a directive belongs to the next."""
-    values, errors = read("%YAML 1.1\n---\na: 1\n--- # comment\nb: 2\n...\n---\n---\nc: |\n  ---\n---d: 1\n")
+    """``---`` begins a document, ``...`` ends one."""
+    values, errors = read("---\na: 1\n--- # comment\nb: 2\n...\n---\n---\nc: |\n  ---\n")
 
-    assert values == [{"a": 1}, {"b": 2}, None, {"c": "---\n", "---d": 1}]
+    assert values == [{"a": 1}, {"b": 2}, None, {"c": "---\n"}]
     assert errors == []
+
+
+def test_a_document_s_marker_stands_alone():
+    """Text on the line of a marker is refused by kubectl, and a directive is no part of the next document."""
+    values, errors = read("a: 1\n--- {b: 2}\n---c: 3\n---\nd: 4\n")
+
+    assert values == [{"a": 1}, {"d": 4}]
+    assert errors == [f"{line}:4 text after the --- that begins a document" for line in (2, 3)]
+    assert read("%YAML 1.1\n---\na: 1\n")[1] == ["2:1 not YAML: did not find expected <document start>"]
+
+
+def test_a_number_that_json_cannot_write_is_an_error():
+    """An infinity can be read by kubectl and not be sent."""
+    values, errors = read("a: 1\nb:\n- 1\n- -.inf\n---\nc: .inf\n")
+
+    assert values == []
+    assert errors == [
+        "4:3 -.inf is a number that JSON cannot write",
+        "6:4 .inf is a number that JSON cannot write",
+    ]
 
 
 def test_byte_order_marks_stand_before_documents():

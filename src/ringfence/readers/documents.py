@@ -1,11 +1,12 @@
 """Sources in, objects out: format, encoding, size and Lists.
 
-A source is JSON when its name ends in ``.json`` or its text begins with ``{`` or ``[``;
-any other is YAML.
+A source is JSON when its name ends in ``.json`` or its text begins as JSON does; any other
+is YAML.
 """
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from functools import partial
 from itertools import chain
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from ringfence.readers.source import Source
 
 
+_JSON = re.compile(r'\s*(?:\[|\{\s*(?:["}]|\Z))')
+"""How JSON begins; a mapping of YAML may begin with a brace too, and so does a chart's template."""
+
+
 def read_manifests(source: Source, errors: list[ManifestError]) -> Iterator[Manifest]:
     """Yield every object of a source, the items of a List in place of it.
 
@@ -37,8 +42,7 @@ def read_manifests(source: Source, errors: list[ManifestError]) -> Iterator[Mani
         texts, head = _texts(source), ""
         while not head.strip() and (piece := next(texts, "")):
             head += piece
-        begins_as_json = head.lstrip()[:1] in {"{", "["} and not head.lstrip().startswith("{{")  # a chart's template
-        read = _json if begins_as_json or source.name.endswith(".json") else _yaml
+        read = _json if _JSON.match(head) or source.name.endswith(".json") else _yaml
         yield from read(source, chain((head,), texts), errors)
     except ManifestError as error:
         errors.append(error)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.readers.places import MAX_DEPTH, TOO_DEEP, TOO_DEEP_HINT, Doubled, Place
+from ringfence.readers.yaml_scalars import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ class _Stream:
         self._held: int | None = None  # where an object begins that must stay in the window whole
         self._place = Place(1, 1)
         self._doubled = False
-        self._decoder = JSONDecoder(object_pairs_hook=self._members, parse_constant=_refuse)
+        self._decoder = JSONDecoder(object_pairs_hook=self._members, parse_constant=_refuse, parse_float=_number)
 
     def objects(self) -> Iterator[Item]:
         """Yield the objects of the text."""
@@ -231,6 +232,14 @@ class _Stream:
 
     def _error(self, place: Place, message: str, hint: str) -> ManifestError:
         return ManifestError(message, Origin(self._source, *place, "", ""), hint)
+
+
+def _number(text: str) -> int | float:
+    """Return a number with a point or an exponent; kubectl sends a whole one on without."""
+    value = float(text)
+    if abs(value) == float("inf"):
+        _refuse(text)
+    return int(value) if value.is_integer() and abs(value) < EXACT else value
 
 
 def _refuse(word: str) -> NoReturn:

@@ -27,7 +27,7 @@ from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.readers.places import MAX_DEPTH, TOO_DEEP, TOO_DEEP_HINT, Doubled, Place
 from ringfence.readers.rendered import hint, templates
-from ringfence.readers.yaml_scalars import key, plain, tagged
+from ringfence.readers.yaml_scalars import UnwritableError, key, plain, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +39,11 @@ if TYPE_CHECKING:
 MAX_ALIASED = 1_000_000
 """Values that the aliases of one document may stand for, against texts that explode."""
 
-_DOCUMENT = re.compile(r"^(?:%.*\n)*---(?=\s|\Z)", re.MULTILINE)
-"""The first line of a document; no scalar can hold one, so it can be found without parsing."""
+_DOCUMENT = re.compile(r"^---", re.MULTILINE)
+"""Where kubectl parts a text, before it looks at YAML: a directive, which comes before, stands alone."""
+
+_SEPARATOR = re.compile(r"---[^\S\n]*(?:\s#.*)?$", re.MULTILINE)
+"""The whole line: kubectl wants nothing but a comment there."""
 
 _BYTE_ORDER_MARK = re.compile(r"^\ufeff", re.MULTILINE)
 """Stands before a document wherever files were joined."""
@@ -70,8 +73,9 @@ def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[t
             template, following = templates(chunk, following)
         document = _Text(chunk, line, source, template)
         try:
+            _check_separator(document)
             yield from _Builder(document, errors).documents()
-        except (YAMLError, ManifestError) as error:
+        except (YAMLError, ManifestError, UnwritableError) as error:
             broken = error if isinstance(error, ManifestError) else _broken(error, document)
             if _TEMPLATE.search(chunk):
                 broken.hint = "render the chart first, as helm template does"
@@ -97,6 +101,12 @@ class _Text(NamedTuple):
     def error(self, place: Place, message: str, hint: str) -> ManifestError:
         """Return what is wrong at a place of the source."""
         return ManifestError(message, Origin(self.source, *place, "", "", template=self.template), hint)
+
+
+def _check_separator(text: _Text) -> None:
+    if text.text.startswith("---") and not _SEPARATOR.match(text.text):
+        message, hint = "text after the --- that begins a document", "write it on a line of its own"
+        raise text.error(Place(text.line + 1, 4), message, hint)
 
 
 _Parts = dict[str, Any] | list[Any] | None
@@ -275,7 +285,7 @@ class _Builder:
         if parts is not None:
             self._fail(event, "a key is a mapping or a list", "put quotes around text that begins with { or [")
         try:
-            return key(value)
+            return key(value, getattr(event, "value", ""))
         except ValueError as error:
             self._fail(event, str(error), "put quotes around it, or write a key before the colon")
 
@@ -321,8 +331,12 @@ def _is_plain(event: Any) -> bool:
     return event.__class__ is ScalarEvent and (event.implicit[0] or event.tag == _MERGE)
 
 
-def _broken(error: YAMLError, text: _Text) -> ManifestError:
-    """Say in one message where and why libyaml gave up."""
+def _broken(error: YAMLError | UnwritableError, text: _Text) -> ManifestError:
+    """Say in one message where and why libyaml, or we, gave up."""
+    if isinstance(error, UnwritableError):
+        before = text.text.partition(error.text)[0]
+        place = Place(text.line + before.count("\n") + 1, len(before) - before.rfind("\n"))
+        return text.error(place, str(error), "put quotes around it")
     mark = getattr(error, "problem_mark", None)
     if mark is None:  # a ReaderError: it knows an offset only
         before = text.text.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
