@@ -54,7 +54,7 @@ This page is written by `python -m tests.case_index`, and a test keeps it true.
 def render() -> str:
     """Return the page."""
     order = list(DOCUMENTS)
-    found = sorted(((order.index(_document(case)), _section(case), case.name, case) for case in cases()))
+    found = sorted((order.index(_document(case)), _section(case), case.name, case) for case in cases())
     parts = [HEAD]
     for number, group in groupby(found, lambda each: each[0]):
         lines = [f"| `{section}` | [{case.about}](../tests/cases/{name}.yaml) |" for _, section, name, case in group]
