@@ -256,9 +256,9 @@ def test_an_address_may_be_another_s_that_is_not_its_own(other: str):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (NAMESPACE.replace("labels", "lables"), 'unknown field "metadata.lables"'),
-        (SERVICE.replace("spec:", "spce:"), 'unknown field "spce"'),
-        (NODE.replace("status", "stats"), 'unknown field "stats"'),
+        (NAMESPACE.replace("labels", "lables"), 'strict decoding error: unknown field "metadata.lables"'),
+        (SERVICE.replace("spec:", "spce:"), 'strict decoding error: unknown field "spce"'),
+        (NODE.replace("status", "stats"), 'strict decoding error: unknown field "stats"'),
     ],
 )
 def test_an_unknown_field_of_any_object_is_an_error(text: str, message: str):
@@ -411,7 +411,7 @@ def test_policies_of_several_kinds_may_have_one_name():
 
 def test_two_policies_of_one_kind_and_name_are_one_too_many():
     """Whatever namespace they say they are in."""
-    (said,) = errors(POD, CLUSTER, CLUSTER.replace("namespace: z", "namespace: y"))
+    (said,) = errors(POD, CLUSTER, CLUSTER.replace("namespace: z", "namespace: w"))
 
     assert "ClusterNetworkPolicy/c is declared twice" in said
 

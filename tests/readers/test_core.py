@@ -170,7 +170,7 @@ def test_a_field_that_is_nearly_one_that_decides_is_an_error(text: str, field: s
     read_pod(found)
 
     assert [(error.message, error.hint) for error in found.errors] == [
-        (f'unknown field "{field}"', f'did you mean "{meant}"?')
+        (f'strict decoding error: unknown field "{field}"', f'did you mean "{meant}"?')
     ]
 
 

@@ -106,7 +106,7 @@ def test_an_error_is_one_line_of_text():
 
     assert [message for message, _ in said(found)] == [
         "part[a\\x1b[1mb\\n]: expected a string, found the number 5",
-        'unknown field "part[a\\x1b[1mb\\n]"',
+        'strict decoding error: unknown field "part.a\\x1b[1mb\\n"',
     ]
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_field_names_the_nearest():
     found = part("mapping")
     found.known(("alpha", "aa"))
 
-    assert said(found) == [('unknown field "mapping.a"', 'did you mean "aa"?')]
+    assert said(found) == [('strict decoding error: unknown field "mapping.a"', 'did you mean "aa"?')]
     assert found.manifest.errors[0].origin.pointer == "/mapping/a"
 
 

@@ -90,4 +90,5 @@ def test_a_node_knows_the_ranges_of_its_pods():
     assert node("apiVersion: v1\nkind: Node\nspec: {podCIDR: 10.244.3.0}\n")[1] == [
         'spec.podCIDR: Invalid value: "10.244.3.0": must be a valid CIDR value'
     ]
-    assert node("apiVersion: v1\nkind: Node\nspec: {podCidr: 10.244.3.0/24}\n")[1] == ['unknown field "spec.podCidr"']
+    unknown = ['strict decoding error: unknown field "spec.podCidr"']
+    assert node("apiVersion: v1\nkind: Node\nspec: {podCidr: 10.244.3.0/24}\n")[1] == unknown

@@ -112,4 +112,4 @@ def test_what_is_nearly_a_member_of_a_route_is_an_error(old: str, new: str):
     found = manifest(ROUTE.replace(old, new))
     read_route(found)
 
-    assert [error.message for error in found.errors] == [f'unknown field "spec.{new[:-1]}"']
+    assert [error.message for error in found.errors] == [f'strict decoding error: unknown field "spec.{new[:-1]}"']

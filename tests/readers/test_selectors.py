@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ringfence.algebra.selectors import EVERYTHING, Operator, Requirement, Selector
+from ringfence.readers import refusals
 from ringfence.readers.fields import Field
 from ringfence.readers.selectors import read_selector
 
 from .texts import manifest
 
+LETTERS = "use letters, digits, -, _ and ., at most 63, with a letter or digit at both ends"
 FORBIDDEN = "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
 
 
@@ -55,7 +57,7 @@ def test_a_null_label_is_an_empty_one():
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("{matchLabel: {a: b}}", 'unknown field "s.matchLabel"', 'did you mean "matchLabels"?'),
+        ("{matchLabel: {a: b}}", 'strict decoding error: unknown field "s.matchLabel"', 'did you mean "matchLabels"?'),
         ("5", "s: expected a mapping, found the number 5", "write a mapping"),
         (
             "{matchLabels: {a: 5}}",
@@ -68,9 +70,9 @@ def test_a_null_label_is_an_empty_one():
             "begin every item with a dash",
         ),
         (
-            "{matchExpressions: [{operator: Exists}]}",
-            "s.matchExpressions[0].key: Required value: name of a label",
-            "write the name of a label",
+            "{matchExpressions: [{key: a, operator: In, values: [b b]}]}",
+            f's.matchExpressions[0].values[0]: Invalid value: "b b": {refusals.VALUE_LETTERS}',
+            LETTERS,
         ),
         (
             "{matchExpressions: [{key: a, operator: notin, values: [b]}]}",
@@ -104,7 +106,7 @@ def test_a_null_label_is_an_empty_one():
         ),
         (
             "{matchExpressions: [{key: a, operater: In, operator: In, values: [b]}]}",
-            'unknown field "s.matchExpressions[0].operater"',
+            'strict decoding error: unknown field "s.matchExpressions[0].operater"',
             'did you mean "operator"?',
         ),
     ],
@@ -119,4 +121,4 @@ def test_what_is_right_beside_an_error_is_kept():
     selector, errors, _ = read("{matchLabels: {a: b, c: 5}, matchExpressions: [{key: d, operator: Exists}, {}]}")
 
     assert selector == Selector.of([Requirement("a", Operator.IN, ("b",)), Requirement("d", Operator.EXISTS)])
-    assert len(errors) == 3
+    assert len(errors) == 4

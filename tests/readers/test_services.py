@@ -124,8 +124,10 @@ def test_load_balancers_are_those_of_the_status():
 def test_a_service_may_have_every_field():
     """And what is nearly one that decides is an error."""
     assert service(f"{{{SERVICE_FIELDS}}}")[1] == []
-    assert service("{slector: {a: b}}")[1] == ['unknown field "spec.slector"']
-    assert service("{ports: [{port: 80, targetport: 81}]}")[1] == ['unknown field "spec.ports[0].targetport"']
+    assert service("{slector: {a: b}}")[1] == ['strict decoding error: unknown field "spec.slector"']
+    assert service("{ports: [{port: 80, targetport: 81}]}")[1] == [
+        'strict decoding error: unknown field "spec.ports[0].targetport"'
+    ]
 
 
 SLICE = """
@@ -195,7 +197,7 @@ def test_what_is_wrong_with_a_slice_is_said():
     assert found is not None
     assert len(found.endpoints) == 4
     assert errors == [
-        'unknown field "endpoints[0].nodename"',
+        'strict decoding error: unknown field "endpoints[0].nodename"',
         'endpoints[0].addresses[0]: Invalid value: "10.0.0.300": must be a valid IP address',
     ]
 

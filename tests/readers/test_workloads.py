@@ -324,7 +324,10 @@ def test_a_misspelled_field_of_a_template_is_an_error(template: str, field: str,
     """Its pods would lack what was meant."""
     (error,) = reading(workload("Deployment", template=template), POLICY).errors
 
-    assert (error.message, error.hint) == (f'unknown field "{field}"', f'did you mean "{meant}"?')
+    assert (error.message, error.hint) == (
+        f'strict decoding error: unknown field "{field}"',
+        f'did you mean "{meant}"?',
+    )
 
 
 @pytest.mark.parametrize(
@@ -332,9 +335,9 @@ def test_a_misspelled_field_of_a_template_is_an_error(template: str, field: str,
     [
         (
             workload("Deployment").replace("template:", "tmplate:"),
-            ['unknown field "spec.tmplate"', "spec.template: Required value"],
+            ['strict decoding error: unknown field "spec.tmplate"', "spec.template: Required value"],
         ),
-        (workload("Deployment", more="replcas: 2, "), ['unknown field "spec.replcas"']),
+        (workload("Deployment", more="replcas: 2, "), ['strict decoding error: unknown field "spec.replcas"']),
         (workload("DaemonSet").partition("spec")[0], ["spec.template: Required value"]),
         (
             workload("CronJob").replace("jobTemplate", "template"),

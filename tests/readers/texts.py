@@ -72,3 +72,8 @@ def tiered(kind: str, spec: str, name: str = "default") -> Reading:
     indented = "\n".join(f"  {line}" for line in spec.splitlines())
     head = f"apiVersion: {VERSIONS[kind]}\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n"
     return read([source(head + indented), source(POD, "pod.yaml")])
+
+
+def causes(found: Manifest) -> list[tuple[str, str, str]]:
+    """Field, reason and message of everything that a server refuses in an object."""
+    return [(each.field, each.reason, each.message.removeprefix(f"{each.field}: ")) for each in found.errors]

@@ -13,12 +13,16 @@ from ringfence.model.snapshot import Snapshot
 from ringfence.readers.adminnetworkpolicy import read_admin_network_policy, read_baseline_admin_network_policy
 from ringfence.readers.clusternetworkpolicy import read_cluster_network_policy
 from ringfence.readers.core import read_namespace, read_pod
-from ringfence.readers.fields import METADATA, OBJECT, Field
+from ringfence.readers.decoding import decode
+from ringfence.readers.fields import OBJECT, Field
 from ringfence.readers.kinds import CLUSTER_SCOPED, MEMBERS, TIERED, is_irrelevant, is_read, kind_of_workload, refusal
-from ringfence.readers.networkpolicy import read_network_policy
+from ringfence.readers.metadata import check_identity, check_metadata
+from ringfence.readers.networkpolicy import network_policy_shape, read_network_policy
 from ringfence.readers.nodes import read_node
+from ringfence.readers.release import VERIFIED
 from ringfence.readers.routes import read_ingress, read_ingress_class, read_route
 from ringfence.readers.services import read_endpoint_slice, read_endpoints, read_service
+from ringfence.readers.shapes import OBJECT_META
 from ringfence.readers.spelling import suggestion
 from ringfence.readers.workloads import (
     WORKLOADS,
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from ringfence.model.policy import Policy
     from ringfence.model.service import EndpointSlice, Route, Service
     from ringfence.readers.manifest import Manifest
+    from ringfence.readers.release import Release
     from ringfence.readers.workloads import Key, Owners, Template
 
 _TIERED = {
@@ -62,10 +67,13 @@ class Assembly:
     Args:
         default_namespace: The namespace of objects that do not name theirs.
         errors: Where everything that is wrong is added.
+        release: Of the API server that would take the objects.
     """
 
-    def __init__(self, default_namespace: str, errors: list[ManifestError]) -> None:
+    def __init__(self, default_namespace: str, errors: list[ManifestError], release: Release = VERIFIED) -> None:
         self._default_namespace = default_namespace
+        self._release = release
+        self._notes: list[str] = []
         self._errors = errors
         self._origins: dict[Key, Origin] = {}
         self._beginnings: Counter[Key] = Counter()
@@ -86,7 +94,8 @@ class Assembly:
         """Take one object."""
         kind, version = manifest.kind, manifest.version
         if is_read(kind, version):
-            Field(manifest).known(MEMBERS.get(kind, OBJECT))
+            if kind != "NetworkPolicy":
+                Field(manifest).known(MEMBERS.get(kind, OBJECT))
             self._identify(manifest)
             if manifest.name:
                 self._read(manifest)
@@ -113,7 +122,7 @@ class Assembly:
             f"{name} is in the experimental channel of the policy API alone, and else refused: {_places(origins)}"
             for name, origins in sorted(self._experimental.items())
         ]
-        return (*unknown, *experimental, *self._two_baselines())
+        return (*self._notes, *unknown, *experimental, *self._two_baselines())
 
     def _two_baselines(self) -> list[str]:
         """Say that policies of two APIs stand in one tier, if they do."""
@@ -145,14 +154,19 @@ class Assembly:
         )
 
     def _identify(self, manifest: Manifest) -> None:
-        """Give an object its name and namespace."""
-        metadata = Field(manifest)["metadata"]
-        metadata.known(METADATA)
+        """Give an object its name and namespace, and decode and check its metadata."""
+        written = manifest.value.get("metadata")
+        names = {name: text for name, text in written.items() if type(text) is str} if type(written) is dict else {}
         if manifest.kind not in CLUSTER_SCOPED:
-            manifest.namespace = metadata["namespace"].string() or self._default_namespace
-        manifest.name = metadata["name"].string() or self._generated(manifest, metadata["generateName"].string())
-        if not manifest.name and not metadata["name"].value:
-            metadata["name"].error("Required value: name or generateName is required", "write a name")
+            manifest.namespace = names.get("namespace") or self._default_namespace
+        manifest.name = names.get("name") or self._generated(manifest, names.get("generateName", ""))
+        if manifest.kind == "NetworkPolicy":
+            manifest.value = decode(manifest, manifest.value, network_policy_shape(self._release))
+            metadata = manifest.value.get("metadata") or {}
+        else:
+            metadata = decode(manifest, written, OBJECT_META, ("metadata",)) or {}
+        check = check_metadata if manifest.kind in _POLICIES else check_identity
+        check(manifest, metadata)
         if not manifest.name and manifest.kind in _POLICIES:  # what it isolates must stay isolated
             manifest.name = f"{manifest.source}:{manifest.place.line}"
         if manifest.name:
@@ -185,7 +199,7 @@ class Assembly:
             case "Pod":
                 self._pods[key] = (read_pod(manifest), read_owners(manifest))
             case "NetworkPolicy":
-                self._policies[key] = (read_network_policy(manifest), manifest.origin(("metadata", "namespace")))
+                self._policies[key] = (self._policy(manifest), manifest.origin(("metadata", "namespace")))
             case kind if kind in TIERED:
                 policy, experimental = _TIERED[kind](manifest)
                 self._policies[key] = (policy, manifest.origin())
@@ -225,6 +239,11 @@ class Assembly:
             if kind != "Endpoints" or (each.namespace, each.service) not in sliced
         ]
         return tuple(sorted(found, key=lambda each: (each.namespace, each.service, each.name)))
+
+    def _policy(self, manifest: Manifest) -> Policy:
+        policy = read_network_policy(manifest, self._release)
+        self._notes += manifest.notes
+        return policy
 
     def _check_presence(self, pods: list[Pod]) -> None:
         """Report what is missing: pods, policies, the namespace of a policy."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ringfence.readers.places import Path, dotted
+from ringfence.readers.places import Path, dotted, joined
+from ringfence.readers.refusals import unknown_field
+from ringfence.readers.shapes import OBJECT_META
 from ringfence.readers.spelling import nearest, suggestion
 
 if TYPE_CHECKING:
@@ -22,25 +24,8 @@ if TYPE_CHECKING:
 _SHOWN = 60
 """Characters of a text that an error message shows at most."""
 
-METADATA = (
-    "name",
-    "generateName",
-    "namespace",
-    "selfLink",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "labels",
-    "annotations",
-    "ownerReferences",
-    "finalizers",
-    "managedFields",
-)
-"""The members of every object's ``metadata``. Source: ``metav1.ObjectMeta``."""
-
+METADATA = tuple(OBJECT_META.fields)
+"""The members of every object's ``metadata``."""
 
 OBJECT = ("apiVersion", "kind", "metadata", "spec", "status")
 """The members of every object that is read."""
@@ -138,19 +123,31 @@ class Field:
 
     def _unknown(self, name: str, hint: str) -> None:
         path = (*self.path, name)
-        self.manifest.report(f'unknown field "{dotted(path)}"', path, hint)
+        self.manifest.report(unknown_field(joined(path)), path, hint, field=joined(path))
 
     def _typed(self, wanted: type, words: str) -> Any:
         """Return the value if it has a type; True is no number, though Python says so."""
         if self.value is None or type(self.value) is wanted:
             return self.value
-        hint = f"write {words}"
-        if wanted is str and not isinstance(self.value, dict | list):
-            hint = "put quotes around the value"  # as it was written: here, y is known as true only
-        elif wanted is list:
-            hint = "begin every item with a dash"
-        self.error(f"expected {words}, found {describe(self.value)}", hint)
+        message, hint = mistyped(self.value, words)
+        field = dotted(self.path)
+        self.manifest.report(f"{field}: {message}", self.path, hint, field=field)
         return None
+
+
+def mistyped(value: Any, words: str) -> tuple[str, str]:
+    """Return what to say of a value that is not what was expected: a message and a hint.
+
+    Args:
+        value: What was found.
+        words: What was expected, such as ``a list``.
+    """
+    hint = f"write {words}"
+    if words == "a string" and not isinstance(value, dict | list):
+        hint = "put quotes around the value"  # as it was written: here, y is known as true only
+    elif words == "a list":
+        hint = "begin every item with a dash"
+    return f"expected {words}, found {describe(value)}", hint
 
 
 def describe(value: Any) -> str:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
-from ringfence.readers.places import Path, Place, Places, pointer
+from ringfence.readers.places import Path, Place, Places, dotted, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ringfence.readers.refusals import Refusal
 
 
 @dataclass(eq=False)
@@ -29,6 +31,8 @@ class Manifest:
         name: Its name.
         template: The file of a chart that it was rendered from; empty when nothing says so.
         errors: What is wrong with it, in the order found; added by :meth:`report` alone.
+        wrong: The paths of everything that is wrong, in the same order.
+        notes: What is right but not as it looks, one line each.
     """
 
     source: str
@@ -41,7 +45,10 @@ class Manifest:
     name: str = ""
     template: str = ""
     errors: list[ManifestError] = field(default_factory=list, init=False)
-    _said: set[str] = field(default_factory=set, init=False, repr=False)
+    wrong: list[Path] = field(default_factory=list, init=False)
+    notes: list[str] = field(default_factory=list, init=False)
+    _said: set[tuple[str, Path]] = field(default_factory=set, init=False, repr=False)
+    _undecoded: list[Path] = field(default_factory=list, init=False, repr=False)
 
     @property
     def qualified_name(self) -> str:
@@ -64,12 +71,44 @@ class Manifest:
             template=self.template,
         )
 
+    @property
+    def refused(self) -> bool:
+        """Whether an API server would not take it."""
+        return any(error.field for error in self.errors)
+
     def report(self, message: str, path: Path, hint: str, *, field: str = "", reason: str = "") -> None:
-        """Add an error, on one line and once: two readers may look at one part."""
+        """Add an error, on one line and once: two readers may look at one part.
+
+        Args:
+            message: What is wrong.
+            path: Where.
+            hint: What to do.
+            field: What the API server names when it refuses this; empty when it does not.
+            reason: Its reason; empty when it cannot even decode the part.
+        """
+        self.wrong.append(path)
+        if field and not reason:
+            self._undecoded.append(path)
         message = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
-        if message not in self._said:
-            self._said.add(message)
+        if (message, path) not in self._said:
+            self._said.add((message, path))
             self.errors.append(ManifestError(message, self.origin(path), hint, field=field, reason=reason))
+
+    def refuse(self, refusal: Refusal, path: Path, hint: str = "", at: str = "") -> None:
+        """Add an error in the API server's words.
+
+        A server does not validate what it cannot decode, and neither is anything said here of
+        what may be wrong only because a part in it or beside it could not be decoded.
+
+        Args:
+            refusal: What the server says.
+            path: Where.
+            hint: Our remark.
+            at: The path that the server names; ``path`` by default.
+        """
+        if not any(lost[: len(path)] == path or lost[:-1] == path[:-1] for lost in self._undecoded):
+            field = at or dotted(path)
+            self.report(f"{field}: {refusal.message}", path, hint, field=field, reason=refusal.reason)
 
     @cached_property
     def _span(self) -> Places:

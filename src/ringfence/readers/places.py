@@ -109,3 +109,8 @@ def dotted(path: Path) -> str:
     for step in path[1:]:
         text += f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step}]"
     return text
+
+
+def joined(path: Path) -> str:
+    """Return a path as the API server's strict decoder writes it: a dot before every name, whatever is in it."""
+    return "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in path).removeprefix(".")

@@ -1,10 +1,11 @@
-"""Port numbers and protocols, as every API writes them."""
+"""Port numbers and protocols, as Pods and Services write them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.traffic import PORTS, WITH_PORTS, Protocol
+from ringfence.readers.refusals import PORT_RANGE, Named, invalid, unsupported
 
 if TYPE_CHECKING:
     from ringfence.readers.fields import Field
@@ -16,7 +17,7 @@ def read_port(port: Field) -> int | None:
     """Read a port number; None when it is not given or in error."""
     number = port.integer()
     if number is not None and not 0 < number < PORTS:
-        port.error(f"Invalid value: {number}: must be between 1 and 65535, inclusive", "correct the number")
+        port.refuse(invalid(number, PORT_RANGE), "correct the number")
         return None
     return number
 
@@ -28,5 +29,5 @@ def read_protocol(protocol: Field) -> Protocol | None:
         return Protocol.TCP
     if isinstance(protocol.value, str) and text not in _PROTOCOLS:
         hint = f"write {text.upper()}" if text.upper() in _PROTOCOLS else "write SCTP, TCP or UDP"
-        protocol.error(f'Unsupported value: "{text}": supported values: "SCTP", "TCP", "UDP"', hint)
+        protocol.refuse(unsupported(Named(text), sorted(_PROTOCOLS)), hint)
     return _PROTOCOLS.get(text)

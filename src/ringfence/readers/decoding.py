@@ -1,0 +1,114 @@
+"""Decoding as the API server does it: the types of values, and fields that there are not.
+
+A server that is asked to be strict, as kubectl asks it, names every field that it does not
+know; of values of a wrong type it names the first alone. Here all of them are errors, in
+the order in which the server would come upon one: first a value that ends decoding, then
+values of a wrong type, then fields that are not known.
+
+Source: sigs.k8s.io/json ``internal/golang/encoding/json/decode.go``.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ringfence.readers.fields import mistyped
+from ringfence.readers.places import dotted, joined
+from ringfence.readers.refusals import unknown_field
+from ringfence.readers.shapes import Items, Members, Scalar, Struct
+from ringfence.readers.spelling import suggestion
+
+if TYPE_CHECKING:
+    from ringfence.readers.manifest import Manifest
+    from ringfence.readers.places import Path
+    from ringfence.readers.shapes import Shape
+
+
+class _Rank(IntEnum):
+    FATAL = 0
+    MISTYPED = 1
+    UNKNOWN = 2
+
+
+class _Fault(NamedTuple):
+    rank: _Rank
+    path: Path
+    field: str
+    message: str
+    hint: str
+
+
+def decode(manifest: Manifest, value: Any, shape: Shape, path: Path = ()) -> Any:
+    """Return a part of an object without the values that cannot be decoded; an error is added for each.
+
+    Args:
+        manifest: The object.
+        value: The part.
+        shape: What it should be.
+        path: Where it is.
+
+    Returns:
+        The value itself when there is nothing wrong with it. Otherwise a copy with null in
+        place of every value of a wrong type; fields that are not known stay.
+    """
+    faults: list[_Fault] = []
+    _walk(value, shape, path, faults)
+    if not faults:
+        return value
+    for fault in sorted(faults, key=lambda each: each.rank):
+        manifest.report(fault.message, fault.path, fault.hint, field=fault.field)
+    return _without(value, [fault.path[len(path) :] for fault in faults if fault.rank is not _Rank.UNKNOWN])
+
+
+def _walk(value: Any, shape: Shape, path: Path, faults: list[_Fault]) -> None:
+    """Add what is wrong with a value, in the order of the text. Null is the empty value of every type."""
+    if value is None:
+        return
+    if isinstance(shape, Scalar):
+        if not shape.takes(value):
+            faults.append(_mistyped(value, shape.words, path, fatal=shape.fatal))
+    elif isinstance(shape, Items):
+        if type(value) is list:
+            for index, item in enumerate(value):
+                _walk(item, shape.of, (*path, index), faults)
+        else:
+            faults.append(_mistyped(value, "a list", path))
+    elif type(value) is not dict:
+        faults.append(_mistyped(value, "a mapping", path))
+    elif isinstance(shape, Members):
+        for name, member in value.items():
+            _walk(member, shape.of, (*path, name), faults)
+    else:
+        _walk_struct(value, shape, path, faults)
+
+
+def _walk_struct(value: dict[str, Any], shape: Struct, path: Path, faults: list[_Fault]) -> None:
+    for name, member in value.items():
+        known = shape.fields.get(name)
+        where = (*path, name)
+        if known is None:
+            hint = suggestion(name, shape.fields)
+            faults.append(_Fault(_Rank.UNKNOWN, where, joined(where), unknown_field(joined(where)), hint))
+        else:
+            _walk(member, known, where, faults)
+
+
+def _mistyped(value: Any, words: str, path: Path, *, fatal: bool = False) -> _Fault:
+    message, hint = mistyped(value, words)
+    field = dotted(path)
+    return _Fault(_Rank.FATAL if fatal else _Rank.MISTYPED, path, field, f"{field}: {message}", hint)
+
+
+def _without(value: Any, paths: list[Path]) -> Any:
+    """Return a copy with null at every path."""
+    if () in paths:
+        return None
+    copy = deepcopy(value) if paths else value
+    for path in paths:
+        part = copy
+        for step in path[:-1]:
+            part = part[step]
+        part[path[-1]] = None
+    return copy
