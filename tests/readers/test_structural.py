@@ -158,6 +158,51 @@ def test_members_that_are_not_known_do_not_count():
     assert structure.broken == {("spec", "one")}
 
 
+def test_a_member_that_slipped_out_of_another_is_put_back():
+    """It is the mistake of most published examples."""
+    found = manifest('{"apiVersion": "v1", "kind": "Thing", "spec": {"must": "", "one": null, "a": "", "metadata": 1}}')
+    check(found, SCHEMA)
+
+    assert [error.hint.split(",")[0] for error in found.errors] == ["indent it", "known here: number"]
+
+
+def test_a_member_too_much_between_two_is_taken_away():
+    """As an earlier API had one."""
+    found = manifest('{"apiVersion": "v1", "kind": "Thing", "spec": {"must": "", "new": {}, "old": {"must": ""}}}')
+    check(found, SCHEMA)
+
+    assert found.errors[0].hint == "take it away, and leave in its place what is within it"
+
+
+def test_what_is_no_mapping_has_no_members():
+    """They are not known either, and the server says both; lists are looked through."""
+    said = [message for _, _, message in faults(short=[{"a": 1}], one=[{"a": ""}])]
+
+    assert 'unknown field "spec.short[0].a"' in said
+    assert 'unknown field "spec.one[0].a"' in said
+
+
+def test_of_a_status_only_the_names_count():
+    """The server throws it away, but not before it has looked for names that it does not know."""
+    status = '{"conditions": [{"type": 1, "x": 1}], "y": 1}'
+    text = f'{{"apiVersion": "v1", "kind": "Thing", "spec": {{"must": ""}}, "status": {status}}}'
+    found = manifest(text)
+    check(found, SCHEMA)
+
+    assert [error.message for error in found.errors] == [
+        'unknown field "status.y"',
+        'unknown field "status.conditions[0].x"',
+    ]
+
+
+@pytest.mark.parametrize("value", [1 << 53, 1e30, (1 << 63) * 1.0, 1 << 63, 0.5])
+def test_numbers_that_are_not_exact_are_no_integers(value: float):
+    """Those with a point to them, that is; all are compared with their limits none the less."""
+    reasons = {reason for _, reason, _ in faults(number=value)}
+
+    assert reasons == ({"FieldValueInvalid"} if value == 1 << 53 else {"FieldValueTypeInvalid", "FieldValueInvalid"})
+
+
 def test_conditions_wait_for_the_rest_to_be_in_order():
     """What is missing, of a wrong type or too long keeps the server from looking at any; other errors do not."""
     assert [reason for _, reason, _ in checked({"number": 3})[1]] == ["FieldValueRequired"]

@@ -23,6 +23,7 @@ BAD_RULES = [
     ("to: [{namespaces: {matchExpressions: [{key: a, operator: notIn, values: [b]}]}}]", '"notIn" is no operator'),
     ("to: [{namespaces: {matchExpressions: [{key: a, operator: NotIn}]}}]", "NotIn needs values"),
     ("to: [{namespaces: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}]", "Exists takes no values"),
+    ("to: [{namespaces: {matchLabels: {a: null}}}]", "a label without a value, which the API server forgets"),
     ("to: [{namespaces: {matchLabel: {a: b}}}]", 'unknown field "spec.egress[0].to[0].namespaces.matchLabel"'),
     ("to: [{namespaces: {}}], protocols: [{tcp: {}}]", "protocols[0].tcp in body should have at least 1 properties"),
     ("to: [{namespaces: {}}], protocols: [{tcp: null, destinationPort: {number: 1}}]", "unknown field"),

@@ -55,7 +55,13 @@ _CONDITION = dict.fromkeys(
 _STATUS = Schema("", {"conditions": Schema("", each=Schema("", _CONDITION))})
 """The names in a status; nothing else of it counts."""
 
-_CIDR = Schema("string", most=43, conditions=(Condition("Invalid CIDR format provided", is_network),))
+_IS_CIDR = Condition(
+    "Invalid CIDR format provided",
+    is_network,
+    hint="write a block such as 10.9.8.0/24; that of one address ends in /32",
+)
+
+_CIDR = Schema("string", most=43, conditions=(_IS_CIDR,))
 
 _NETWORKS = replace(_list(_CIDR, 1, 25), unique=True)
 

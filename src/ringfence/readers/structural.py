@@ -216,8 +216,9 @@ class _Walk:
             if name not in members:
                 self.broken.add(part.path)
                 field = _at((*part.path, name))
-                hint = suggestion(name, members) if members else "there is nothing to be named here"
-                part.manifest.report(f'unknown field "{field}"', (*part.path, name), hint, field=field)
+                part.manifest.report(
+                    f'unknown field "{field}"', (*part.path, name), _meant(name, part.value, members), field=field
+                )
 
     def _visit_array(self, part: Field, schema: Schema) -> None:
         items = part.items()
@@ -265,6 +266,17 @@ class _Walk:
         if not clear:
             self.broken.add(part.path)
         part.refuse(refusal, hint, _at(part.path))
+
+
+def _meant(name: str, given: Mapping[str, Any], members: Mapping[str, Schema]) -> str:
+    """Return a hint for a member that is not known: many have lost or won some spaces, or are from an older API."""
+    within = [member for member in given if member in members and name in members[member].members]
+    if within:
+        return f"indent it, so that it is within {within[0]}"
+    value = given[name]
+    if isinstance(value, dict) and value and value.keys() <= members.keys():
+        return "take it away, and leave in its place what is within it"
+    return suggestion(name, members) if members else "remove it: nothing has a name here"
 
 
 _INEXACT = {"boolean": "", "object": "", "number": "float64"}

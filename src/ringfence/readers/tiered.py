@@ -204,8 +204,11 @@ def _selector(selector: Field) -> Selector:
 
     A requirement in error is left out, so what is returned matches at least what was meant.
     """
-    labels = selector["matchLabels"].strings()
-    required = [Requirement(key, Operator.IN, (value,)) for key, value in labels.items()]
+    labels = selector["matchLabels"].mapping()
+    for key in labels:
+        if labels[key] is None:
+            selector["matchLabels"][key].error("a label without a value, which the API server forgets", 'write ""')
+    required = [Requirement(key, Operator.IN, (value,)) for key, value in labels.items() if value is not None]
     required += [found for each in selector["matchExpressions"].items() if (found := _requirement(each))]
     return Selector.of(required)
 
