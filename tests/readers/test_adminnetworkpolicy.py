@@ -160,7 +160,7 @@ def test_only_an_admin_network_policy_has_domain_names():
     found, errors = said("BaselineAdminNetworkPolicy", HEADS["BaselineAdminNetworkPolicy"] + rule)
 
     assert isinstance(peer, DomainPeer)
-    assert errors[0] == 'unknown field "spec.egress[0].to[0].domainNames"'
+    assert errors[0] == 'strict decoding error: unknown field "spec.egress[0].to[0].domainNames"'
     assert found.egress[0].peers == ()
 
 

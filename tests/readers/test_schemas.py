@@ -116,7 +116,7 @@ def test_a_rule_has_peers(kind: str, member: str):
 @pytest.mark.parametrize("peer", ["networks", "nodes", "domainNames"])
 def test_only_egress_knows_addresses(kind: str, peer: str):
     """There are pods alone to let in."""
-    assert f'unknown field "spec.ingress[0].from[0].{peer}"' in said(
+    assert f'strict decoding error: unknown field "spec.ingress[0].from[0].{peer}"' in said(
         kind, {"ingress": [{"action": "Deny", "from": [{peer: {}}]}]}
     )
 
@@ -138,7 +138,10 @@ def test_names_of_ports_and_addresses_exclude_each_other(kind: str, peer: dict[s
 @ALL_KINDS
 def test_the_standard_channel_knows_less(kind: str):
     """Nodes and domain names, and in the version before this one names of ports."""
-    assert said(kind, rule([{"nodes": {}}]), Channel.STANDARD)[0] == 'unknown field "spec.egress[0].to[0].nodes"'
+    assert (
+        said(kind, rule([{"nodes": {}}]), Channel.STANDARD)[0]
+        == 'strict decoding error: unknown field "spec.egress[0].to[0].nodes"'
+    )
     named = said(kind, rule([SUBJECT], **{PORTS[kind]: [NAMED[kind]]}), Channel.STANDARD)
     assert bool(named) is (kind != "cluster")
 

@@ -152,7 +152,7 @@ def test_members_that_are_not_known_do_not_count():
     structure, said = checked({"must": "", "one": {"A": ""}})
 
     assert [message for _, _, message in said] == [
-        'unknown field "spec.one.A"',
+        'strict decoding error: unknown field "spec.one.A"',
         "Invalid value: 0: spec.one in body should have at least 1 properties",
     ]
     assert structure.broken == {("spec", "one")}
@@ -178,8 +178,8 @@ def test_what_is_no_mapping_has_no_members():
     """They are not known either, and the server says both; lists are looked through."""
     said = [message for _, _, message in faults(short=[{"a": 1}], one=[{"a": ""}])]
 
-    assert 'unknown field "spec.short[0].a"' in said
-    assert 'unknown field "spec.one[0].a"' in said
+    assert 'strict decoding error: unknown field "spec.short[0].a"' in said
+    assert 'strict decoding error: unknown field "spec.one[0].a"' in said
 
 
 def test_of_a_status_only_the_names_count():
@@ -190,8 +190,8 @@ def test_of_a_status_only_the_names_count():
     check(found, SCHEMA)
 
     assert [error.message for error in found.errors] == [
-        'unknown field "status.y"',
-        'unknown field "status.conditions[0].x"',
+        'strict decoding error: unknown field "status.y"',
+        'strict decoding error: unknown field "status.conditions[0].x"',
     ]
 
 
@@ -215,7 +215,10 @@ def test_what_is_experimental_is_not_known_to_the_standard_channel():
     structure, said = checked({"must": "", "new": ""})
     assert (structure.experimental, said) == ({"new"}, [])
     structure, said = checked({"must": "", "new": ""}, Channel.STANDARD)
-    assert (structure.experimental, [message for _, _, message in said]) == (frozenset(), ['unknown field "spec.new"'])
+    assert (structure.experimental, [message for _, _, message in said]) == (
+        frozenset(),
+        ['strict decoding error: unknown field "spec.new"'],
+    )
 
 
 def test_a_part_is_unclear_when_something_in_it_is():

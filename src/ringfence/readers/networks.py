@@ -8,14 +8,9 @@ Source: ``k8s.io/apiserver`` ``pkg/cel/library/cidr.go`` and Go's ``netip.ParseP
 
 from __future__ import annotations
 
-import ipaddress
-import re
-
-from ringfence.algebra.addresses import read_cidr
 from ringfence.algebra.intervals import EMPTY, Intervals
-
-_FORM = re.compile(r"(?P<address>[0-9a-fA-F:.]+)/(?:0|[1-9][0-9]{0,2})")
-"""The standard library would take a netmask or a zone as well."""
+from ringfence.readers.cidrs import parse_cidr
+from ringfence.readers.refusals import CIDR_BITS
 
 
 def is_network(text: str) -> bool:
@@ -25,10 +20,5 @@ def is_network(text: str) -> bool:
 
 def read_network(text: str) -> Intervals:
     """Read a CIDR; empty when it is none."""
-    parts = _FORM.fullmatch(text)
-    try:
-        if not parts or getattr(ipaddress.ip_address(parts["address"]), "ipv4_mapped", None):
-            return EMPTY
-        return read_cidr(text)
-    except ValueError:
-        return EMPTY
+    found = parse_cidr(text)
+    return found.addresses if found and set(found.faults) <= {CIDR_BITS} else EMPTY

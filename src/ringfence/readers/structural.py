@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ringfence.readers.fields import Field
-from ringfence.readers.refusals import Refusal, invalid, quoted, required, unsupported
+from ringfence.readers.refusals import Refusal, invalid, quoted, required, too_long, unknown_field, unsupported
 from ringfence.readers.spelling import suggestion
 
 if TYPE_CHECKING:
@@ -216,9 +216,8 @@ class _Walk:
             if name not in members:
                 self.broken.add(part.path)
                 field = _at((*part.path, name))
-                part.manifest.report(
-                    f'unknown field "{field}"', (*part.path, name), _meant(name, part.value, members), field=field
-                )
+                hint = _meant(name, part.value, members)
+                part.manifest.report(unknown_field(field), (*part.path, name), hint, field=field)
 
     def _visit_array(self, part: Field, schema: Schema) -> None:
         items = part.items()
@@ -247,8 +246,7 @@ class _Walk:
 
     def _visit_string(self, part: Field, schema: Schema) -> None:
         if schema.most is not None and len(part.value) > schema.most:
-            refusal = Refusal("FieldValueTooLong", f"Too long: may not be more than {schema.most} bytes")
-            self._refuse(part, refusal, "shorten it", clear=True)
+            self._refuse(part, too_long(schema.most), "shorten it", clear=True)
         elif schema.pattern and not _compiled(schema.pattern).search(part.value):
             message = f"{_at(part.path)} in body should match '{schema.pattern}'"
             self._refuse(part, invalid(part.value, message), "correct it")

@@ -13,7 +13,6 @@ Source: ``sigs.k8s.io/network-policy-api`` ``apis/v1alpha2/clusternetworkpolicy_
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ from ringfence.model.policy import (
 from ringfence.readers.fields import Field
 from ringfence.readers.networks import read_network
 from ringfence.readers.structural import check
+from ringfence.readers.syntax import label_key, label_value, port_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,15 +46,16 @@ if TYPE_CHECKING:
     from ringfence.readers.manifest import Manifest
     from ringfence.readers.structural import Schema, Structure
 
-_PORT_NAME = re.compile(r"(?=.{1,15}\Z)(?!.*--)(?=.*[a-z])[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
-"""A name that a container port can have."""
-
 _PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 """What a rule calls its peers."""
 
 _OPERATORS = {operator.value: operator for operator in Operator}
 
 _WITH_VALUES = (Operator.IN, Operator.NOT_IN)
+
+_UNNOTICED = "which the API server does not notice"
+
+_LETTERS = "use letters, digits, -, _ and ., at most 63, with a letter or digit at both ends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def read_number(number: Field) -> int:
 
 def read_named_port(name: Field) -> NamedPort | None:
     """Read the name of a port, of any protocol; None when no port can have it."""
-    if _PORT_NAME.fullmatch(name.value):
+    if not port_name(name.value):
         return NamedPort(name.value, None)
     name.error(f'"{name.value}" is no name of a port, so it matches nothing', "write the name of a container's port")
     return None
@@ -204,11 +205,13 @@ def _selector(selector: Field) -> Selector:
 
     A requirement in error is left out, so what is returned matches at least what was meant.
     """
-    labels = selector["matchLabels"].mapping()
-    for key in labels:
-        if labels[key] is None:
-            selector["matchLabels"][key].error("a label without a value, which the API server forgets", 'write ""')
-    required = [Requirement(key, Operator.IN, (value,)) for key, value in labels.items() if value is not None]
+    required = []
+    for key, value in selector["matchLabels"].mapping().items():
+        label = selector["matchLabels"][key]
+        if value is None:
+            label.error("a label without a value, which the API server forgets", 'write ""')
+        elif _is_label(label, key, (value,)):
+            required.append(Requirement(key, Operator.IN, (value,)))
     required += [found for each in selector["matchExpressions"].items() if (found := _requirement(each))]
     return Selector.of(required)
 
@@ -219,12 +222,23 @@ def _requirement(expression: Field) -> Requirement | None:
     if found is None:
         names = {name.lower(): name for name in _OPERATORS}
         hint = f"write {names.get(operator.value.lower()) or ', '.join(_OPERATORS)}"
-        operator.error(f'"{operator.value}" is no operator, which the API server does not notice', hint)
+        operator.error(f'"{operator.value}" is no operator, {_UNNOTICED}', hint)
         return None
     if bool(values) is not (found in _WITH_VALUES):
-        message = (
-            f"{found.value} {'takes no values' if values else 'needs values'}, which the API server does not notice"
-        )
+        message = f"{found.value} {'takes no values' if values else 'needs values'}, {_UNNOTICED}"
         expression["values"].error(message, "remove the values" if values else "add values")
         return None
-    return Requirement(expression["key"].value, found, values)
+    key = expression["key"].value
+    return Requirement(key, found, values) if _is_label(expression, key, values) else None
+
+
+def _is_label(part: Field, key: str, values: tuple[str, ...]) -> bool:
+    """Check that there can be such a label; plugins cannot use a selector that names another."""
+    if label_key(key):
+        part.error(f'"{key}" is no key of a label, {_UNNOTICED}', _LETTERS)
+        return False
+    for value in values:
+        if label_value(value):
+            part.error(f'"{value}" is no value of a label, {_UNNOTICED}', _LETTERS)
+            return False
+    return True
