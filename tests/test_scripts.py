@@ -63,6 +63,7 @@ def test_a_script_goes_as_written(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))  # where there is no kubeconfig
     run = Run(monkeypatch, capsys)
     for line in commands.splitlines():
         words = shlex.split(line, comments=True)

@@ -6,7 +6,8 @@
     ├── InputError        exit 2   the user's files or flags
     │   ├── ManifestError          cannot be read; carries an Origin
     │   └── UnsupportedError       cannot be represented at all; carries an Origin
-    └── WorldError        exit 3   the machine refused
+    └── WorldError        exit 3   the machine or the cluster refused
+        ├── ClusterError           an API server that cannot be asked
         └── NftablesError          carries nft's own words and the transaction
 
 A bug is none of these: it escapes with a traceback, exit 70.
@@ -65,7 +66,11 @@ class UnsupportedError(ManifestError):
 
 
 class WorldError(RingfenceError):
-    """The machine refused; exit 3."""
+    """The machine or the cluster refused; exit 3."""
+
+
+class ClusterError(WorldError):
+    """An API server that cannot be reached, refuses whoever asks, or does not answer as one."""
 
 
 class NftablesError(WorldError):

@@ -9,7 +9,7 @@ import click
 
 from ringfence.cli import output
 from ringfence.cli.codes import Code
-from ringfence.cli.manifests import Manifests, manifests
+from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
 from ringfence.semantics.answer import Answer, Respondent
 from ringfence.semantics.question import Question
@@ -26,7 +26,7 @@ _CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcom
 @click.argument("client", required=False)
 @click.argument("server", required=False)
 @click.argument("port", metavar="[PORT[/PROTO]]", required=False)
-@manifests
+@inputs
 @click.option("--family", type=click.Choice(["4", "6"]), help="Ask about IPv4 or IPv6 alone.")
 @click.option(
     "--batch",
@@ -36,7 +36,7 @@ _CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcom
 )
 @click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), help="Text for people, or JSON.")
 def can(  # noqa: PLR0913, PLR0917 - click hands over every option
-    manifests: Manifests,
+    given: Input,
     client: str | None,
     server: str | None,
     port: str | None,
@@ -60,6 +60,7 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
 
     \b
     Examples:
+      ringfence can shop/web shop/db 5432
       ringfence can shop/web shop/db 5432 -f manifests/
       ringfence can shop/ 203.0.113.0/24 53/UDP -f manifests/
       ringfence can --batch questions.jsonl -f manifests/ > answers.jsonl
@@ -72,13 +73,13 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
         if client or family or form == "text":
             message = "--batch takes its questions from a file and answers in JSON lines"
             raise InputError(message, "leave CLIENT, SERVER, PORT, --family and -o text out")
-        return _answer_batch(manifests, batch)
+        return _answer_batch(given, batch)
     if not client or not server:
         message = "CLIENT and SERVER are missing" if not client else "SERVER is missing"
         raise click.UsageError(message)
     question = read_question(client, server, port or "", family)
-    reading = manifests.read()
-    answer = Respondent(reading.snapshot, manifests.namespace or "default").answer(question)
+    reading = given.read()
+    answer = Respondent(reading.snapshot, reading.namespace).answer(question)
     output.answer(_rendered(answer, reading, form or "text"))
     return Code.INPUT if reading.partial else _code(answer)
 
@@ -119,14 +120,14 @@ def _rendered(answer: Answer, reading: Reading, form: str) -> bytes:
     return render_answer(answer, partial=reading.partial, color=output.has_color(sys.stdout)).encode()
 
 
-def _answer_batch(manifests: Manifests, batch: BinaryIO) -> Code:
+def _answer_batch(given: Input, batch: BinaryIO) -> Code:
     from ringfence.report.lines import answer_line  # noqa: PLC0415
 
-    if batch is sys.stdin.buffer and "-" in manifests.filenames:
+    if batch is sys.stdin.buffer and "-" in given.manifests.filenames:
         message = "standard input cannot hold both manifests and questions"
         raise InputError(message, "put one of them into a file")
-    reading = manifests.read()
-    respondent = Respondent(reading.snapshot, manifests.namespace or "default")
+    reading = given.read()
+    respondent = Respondent(reading.snapshot, reading.namespace)
     complete = not reading.partial
     for number, line in enumerate(batch, 1):
         if line.strip():

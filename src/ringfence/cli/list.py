@@ -9,7 +9,7 @@ import click
 
 from ringfence.cli import output
 from ringfence.cli.codes import Code
-from ringfence.cli.manifests import Manifests, manifests
+from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.summary import lines
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@manifests
+@inputs
 @click.option(
     "-o",
     "--output",
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Columns for people, JSON, comma-separated values or a Markdown table.",
 )
-def list_(manifests: Manifests, form: str) -> Code:
+@click.option("-A", "--all-namespaces", is_flag=True, help="Rows of every namespace, also where -n is given.")
+def list_(given: Input, form: str, *, all_namespaces: bool) -> Code:
     """Who reaches whom, on what: the whole map, workload by workload.
 
     What is in no row is denied; a pod always reaches itself. shop/* is every pod of a
@@ -40,14 +41,16 @@ def list_(manifests: Manifests, form: str) -> Code:
 
     \b
     Examples:
+      ringfence list
       ringfence list -f manifests/
       ringfence list -n payments -o md -f manifests/
       helm template . | ringfence list -f -
     """  # noqa: D301 - click's mark for lines that stay as they are
-    reading = manifests.read()
-    _check(manifests.namespace, reading.snapshot)
+    reading = given.read()
+    namespace = None if all_namespaces else given.manifests.namespace
+    _check(namespace, reading.snapshot)
     with output.patience("judging all pairs"):
-        found = lines(Engine(reading.snapshot), manifests.namespace)
+        found = lines(Engine(reading.snapshot), namespace)
         text = _rendered(found, reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK

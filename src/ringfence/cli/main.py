@@ -58,8 +58,8 @@ def ringfence() -> None:
     \b
     May the web shop's API reach its database, and why?
       ringfence can shop/api shop/db 5432 -f manifests/
-    Who reaches whom?
-      ringfence list -f manifests/
+    Who reaches whom in the live cluster?
+      ringfence list
     What does a real kernel say?
       ringfence lab demo -f manifests/
 

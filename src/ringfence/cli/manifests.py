@@ -48,21 +48,26 @@ class Manifests:
             InputError: no manifests were given, or there is nothing in them.
         """
         if not self.filenames:
-            message = "no manifests: questions to a live cluster are not understood yet"
+            message = "no manifests"
             raise InputError(message, "give files or directories with -f")
         with patience("reading manifests"):
             sources, errors = open_sources(self.filenames, recursive=self.recursive, max_file_size=self.max_file_size)
             namespace = self.namespace or "default"
             reading = read(sources, pod_cidrs=self.pod_cidrs, default_namespace=namespace, errors=errors)
-        for note in reading.notes:
-            say("note", note)
-        for error in reading.errors:
-            say_error(error)
+        tell(reading)
         if not (reading.snapshot.pods or reading.snapshot.policies):
             nothing = "no pods, no workloads and no policies"
             message = f"{nothing} could be read" if reading.partial else f"{', '.join(self.filenames)}: {nothing}"
             raise InputError(message, "give manifests with -f")
         return reading
+
+
+def tell(reading: Reading) -> None:
+    """Say on standard error what could not be read, and what was passed over."""
+    for note in reading.notes:
+        say("note", note)
+    for error in reading.errors:
+        say_error(error)
 
 
 def manifests(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -37,7 +37,9 @@ class Origin:
     template: str = ""
 
     def __str__(self) -> str:
-        """Return ``file:line`` as compilers print it, and what that was rendered from."""
+        """Return ``file:line`` as compilers print it and what that was rendered from; of a live object its name."""
+        if self.resource_version:
+            return f"{self.object} in {self.source}"
         place = f"{self.source}:{self.line}" if self.line else self.source
         return f"{place} ({self.template})" if self.template else place
 

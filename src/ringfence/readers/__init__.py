@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringfence.readers.reading import Reading, read
+from ringfence.readers.reading import Reading, read, read_listing
 from ringfence.readers.source import MAX_YAML_SIZE, Source
 
-__all__ = ["MAX_YAML_SIZE", "Reading", "Source", "read"]
+__all__ = ["MAX_YAML_SIZE", "Reading", "Source", "read", "read_listing"]

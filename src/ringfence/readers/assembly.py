@@ -112,6 +112,12 @@ class Assembly:
         elif not is_irrelevant(kind, version):
             self._unknown.setdefault((kind, version), []).append(manifest.origin())
 
+    def add_pod(self, pod: Pod, owners: Owners) -> None:
+        """Take a pod of a live cluster, which holds no other of its name."""
+        key = (pod.namespace, "Pod", pod.name)
+        self._origins[key] = pod.origin
+        self._pods[key] = (pod, owners)
+
     def notes(self) -> tuple[str, ...]:
         """Return one line for each kind that was passed over, and for what not every cluster takes."""
         unknown = [
@@ -132,12 +138,18 @@ class Assembly:
         names = ", ".join(sorted(f"{policy.kind}/{policy.name}" for policy in baseline))
         return [f"no API says which of these goes first; the BaselineAdminNetworkPolicy is taken to go last: {names}"]
 
-    def snapshot(self, pod_ranges: Intervals) -> Snapshot:
-        """Return what was taken as one snapshot, and check that its parts belong together."""
+    def snapshot(self, pod_ranges: Intervals, *, complete: bool = False) -> Snapshot:
+        """Return what was taken as one snapshot, and check that its parts belong together.
+
+        Args:
+            pod_ranges: Where pods without an address will get one; empty when not known.
+            complete: Whether all there is was taken, so that what is missing is a fact.
+        """
         policies = [policy for policy, _ in self._policies.values()]
         workloads, pods = expand(self._templates, self._pods.values(), policies)
         pods.sort(key=lambda pod: (pod.namespace, pod.name))
-        self._check_presence(pods)
+        if not complete:
+            self._check_presence(pods)
         self._check_addresses(pods)
         return Snapshot(
             pods=tuple(pods),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 POD_SPEC = ("containers", "hostNetwork", "initContainers", "nodeName")
 """The members of a pod's ``spec`` that decide something."""
 
-_CACHE = "node-local-dns"
+CACHE = "node-local-dns"
 """What the pods of NodeLocal DNS are called: by label, and in every manifest that is published."""
 
 _CACHE_ADDRESS = read_address("169.254.20.10")
@@ -75,7 +75,7 @@ def bound_addresses(spec: Field, labels: Mapping[str, str]) -> tuple[Address, ..
     Its addresses are those of ``-localip``: one of its own, and in most clusters that of the
     DNS Service too, which its node then no longer translates.
     """
-    if labels.get("k8s-app") != _CACHE or not spec["hostNetwork"].boolean():
+    if labels.get("k8s-app") != CACHE or not spec["hostNetwork"].boolean():
         return ()
     words = [word for each in spec["containers"].items() for word in _words(each)]
     given = [after for word, after in pairwise(words) if word.lstrip("-") == "localip"]

@@ -30,6 +30,8 @@ class Manifest:
         namespace: Its namespace; empty for a cluster-scoped object.
         name: Its name.
         template: The file of a chart that it was rendered from; empty when nothing says so.
+        resource_version: Of a live object; empty for others.
+        field_manager: Who last wrote the spec of a live object; empty when not known.
         errors: What is wrong with it, in the order found; added by :meth:`report` alone.
         wrong: The paths of everything that is wrong, in the same order.
         notes: What is right but not as it looks, one line each.
@@ -44,6 +46,8 @@ class Manifest:
     namespace: str = ""
     name: str = ""
     template: str = ""
+    resource_version: str = ""
+    field_manager: str = ""
     errors: list[ManifestError] = field(default_factory=list, init=False)
     wrong: list[Path] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
@@ -69,6 +73,8 @@ class Manifest:
             object=label,
             rule=rule if isinstance(rule, int) else None,
             template=self.template,
+            resource_version=self.resource_version,
+            field_manager=self.field_manager,
         )
 
     @property

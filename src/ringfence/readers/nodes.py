@@ -35,6 +35,9 @@ _CALICO = (
 
 _FLANNEL = "flannel.alpha.coreos.com/backend-type"
 
+ANNOTATIONS = (*_CALICO, _FLANNEL)
+"""The annotations that are read."""
+
 _WITHOUT_TUNNEL = frozenset({"host-gw", "alloc"})
 """Backends of flannel that send packets as they are."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ringfence.errors import ManifestError
     from ringfence.model.snapshot import Snapshot
+    from ringfence.readers.listing import Listing
     from ringfence.readers.source import Source
 
 
@@ -26,12 +27,15 @@ class Reading:
     Attributes:
         snapshot: Everything that could be read.
         errors: What could not, or contradicts itself, in the order of the sources.
-        notes: What was passed over because its kind is not known; one line for each kind.
+        notes: What was passed over because its kind is not known; one line for each kind. Of
+            a live cluster also what it lacks.
+        namespace: The namespace of names that have none.
     """
 
     snapshot: Snapshot
     errors: tuple[ManifestError, ...]
     notes: tuple[str, ...]
+    namespace: str = "default"
 
     @property
     def partial(self) -> bool:
@@ -61,7 +65,30 @@ def read(
             for manifest in read_manifests(source, found):
                 assembly.add(manifest)
         snapshot = assembly.snapshot(pod_cidrs)
-    return Reading(snapshot, tuple(found), assembly.notes())
+    return Reading(snapshot, tuple(found), assembly.notes(), default_namespace)
+
+
+def read_listing(listing: Listing, *, pod_cidrs: Intervals = EMPTY, namespace: str = "") -> Reading:
+    """Read what was listed of a live cluster into one snapshot.
+
+    Args:
+        listing: What was listed.
+        pod_cidrs: Where pods without an address will get one; empty when not known.
+        namespace: The namespace of names that have none; that of the context by default.
+    """
+    # Types for JSON from a server are slow to import, and manifests do not need them.
+    from ringfence.readers.live import add_listing, missing_errors  # noqa: PLC0415
+
+    header = listing.header
+    found = list(missing_errors(header))
+    default_namespace = namespace or header.namespace
+    assembly = Assembly(default_namespace, found)
+    with _without_collector():
+        add_listing(assembly, listing)
+        snapshot = assembly.snapshot(pod_cidrs, complete=True)
+    absent = [what for what, there in (("pods", snapshot.pods), ("policies", snapshot.policies)) if not there]
+    facts = [f"{header.source} has no {what}" for what in absent if not found]
+    return Reading(snapshot, tuple(found), (*assembly.notes(), *facts), default_namespace)
 
 
 @contextmanager

@@ -23,6 +23,9 @@ _CLASS = "kubernetes.io/ingress.class"
 
 _DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 
+ANNOTATIONS = (_CLASS, _DEFAULT)
+"""The annotations that are read."""
+
 _BY_PARENT = "Gateway"
 """The kind of a route's parent, when it does not say another."""
 

@@ -135,16 +135,25 @@ def _template(spec: Field) -> Field:
 
 
 def read_owners(manifest: Manifest) -> Owners:
-    """Return kind and name of each owner of an object, the controller first.
+    """Return kind and name of each owner of an object, the controller first."""
+    metadata = Field(manifest)["metadata"]
+    written = metadata["ownerReferences"].items()
+    found = [(each["kind"].string(), each["name"].string(), each["controller"].value is True) for each in written]
+    return rank_owners(found, metadata["labels"].strings())
+
+
+def rank_owners(references: Iterable[tuple[str, str, bool]], labels: Mapping[str, str]) -> Owners:
+    """Return owners, the most telling first.
 
     A pod of a Deployment names its ReplicaSet, which is often not among what was read; its
     Deployment is then known from the hash that both the name and the pod's label end in. Argo
     Rollouts do the same.
+
+    Args:
+        references: Kind and name of each owner, and whether it is the controller.
+        labels: Labels of the object that is owned.
     """
-    metadata = Field(manifest)["metadata"]
-    written = sorted(metadata["ownerReferences"].items(), key=lambda owner: owner["controller"].value is not True)
-    owners = [(owner["kind"].string(), owner["name"].string()) for owner in written]
-    labels = metadata["labels"].strings()
+    owners = [(kind, name) for kind, name, _ in sorted(references, key=lambda owner: not owner[2])]
     presumed = []
     for owner, label in _HASHES.items():
         suffix = f"-{labels.get(label, '')}"

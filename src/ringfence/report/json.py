@@ -47,9 +47,14 @@ class VerdictWord(Enum):
 
 
 class Origin(msgspec.Struct):
-    """A place in a manifest."""
+    """A place in a manifest, or in an object of a live cluster."""
 
-    source: Annotated[str, Meta(description="The path as given; - is standard input.")]
+    source: Annotated[
+        str,
+        Meta(
+            description="The path as given; - is standard input, cluster:CONTEXT a live cluster or a snapshot of one."
+        ),
+    ]
     line: Annotated[int, Meta(description="1-based; 0 when there is none.")]
     column: Annotated[int, Meta(description="1-based; 0 when there is none.")]
     pointer: Annotated[str, Meta(description="JSON pointer within the object; empty for the object itself.")]
@@ -58,6 +63,11 @@ class Origin(msgspec.Struct):
     rule_name: Annotated[str | None, Meta(description="The rule's own name, where the API has one.")]
     template: Annotated[
         str | UnsetType, Meta(description="The file of a chart that it was rendered from, as helm template names it.")
+    ] = UNSET
+    resource_version: Annotated[str | UnsetType, Meta(description="Of an object of a live cluster.")] = UNSET
+    field_manager: Annotated[
+        str | UnsetType,
+        Meta(description="Who last wrote the spec of an object of a live cluster, where that is known."),
     ] = UNSET
 
 
@@ -305,7 +315,18 @@ def _half(halves: tuple[verdicts.Half, ...]) -> Half:
 def _origins(origins: Iterable[places.Origin]) -> list[Origin]:
     """Return places, each once."""
     return [
-        Origin(o.source, o.line, o.column, o.pointer, o.object, o.rule, o.rule_name, o.template or UNSET)
+        Origin(
+            source=o.source,
+            line=o.line,
+            column=o.column,
+            pointer=o.pointer,
+            object=o.object,
+            rule=o.rule,
+            rule_name=o.rule_name,
+            resource_version=o.resource_version or UNSET,
+            template=o.template or UNSET,
+            field_manager=o.field_manager or UNSET,
+        )
         for o in dict.fromkeys(origins)
     ]
 

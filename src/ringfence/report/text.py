@@ -96,7 +96,12 @@ def _assumed(assumption: Assumption, *, on_node: bool = False) -> Iterator[_Row]
 
 
 def _place(origin: Origin) -> str:
-    return f"{origin} {origin.pointer}".rstrip()
+    """Return where something is written; of a live object also in which version, and by whom."""
+    place = f"{origin} {origin.pointer}".rstrip()
+    if not origin.resource_version:
+        return place
+    writer = f", by {origin.field_manager}" if origin.field_manager else ""
+    return f"{place} (resourceVersion {origin.resource_version}{writer})"
 
 
 def _table(rows: Iterable[_Row], indent: int, *, color: bool) -> Iterator[str]:

@@ -1,0 +1,135 @@
+"""The options that say what is read: manifests, a live cluster, or a snapshot of one."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ringfence.cli.manifests import Manifests, manifests, tell
+from ringfence.cli.output import patience, say
+from ringfence.errors import InputError, WorldError
+from ringfence.readers import Reading, read_listing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ringfence.readers.listing import Listing
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", re.ASCII)
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the user gave to be read.
+
+    Attributes:
+        manifests: The manifests; without any the cluster is read.
+        snapshot: A file to take the cluster from, or to keep it in; None for neither.
+        cluster: What was said of the cluster: attributes of :class:`ringfence.edges.kubeconfig.Wanted`.
+    """
+
+    manifests: Manifests
+    snapshot: Path | None = None
+    cluster: dict[str, Any] = field(default_factory=dict)
+
+    def read(self) -> Reading:
+        """Read it; say on standard error what could not be read and what was passed over.
+
+        Raises:
+            InputError: there is nothing to read, or it is none of what it should be.
+            ClusterError: the cluster cannot be read.
+        """
+        if self.manifests.filenames:
+            self._check_alone()
+            return self.manifests.read()
+        with patience("reading the cluster"):
+            listing = self._listing()
+            namespace = self.manifests.namespace or ""
+            reading = read_listing(listing, pod_cidrs=self.manifests.pod_cidrs, namespace=namespace)
+        tell(reading)
+        return reading
+
+    def _check_alone(self) -> None:
+        """Refuse two inputs."""
+        if self.snapshot:
+            message = "-f and --snapshot name two inputs"
+            raise InputError(message, "leave one of them out")
+
+    def _listing(self) -> Listing:
+        """Return what is in the snapshot, else in the cluster."""
+        if self.snapshot and self.snapshot.exists():
+            from ringfence.edges.snapshots import load_snapshot  # noqa: PLC0415 - not needed for manifests
+
+            listing = load_snapshot(self.snapshot)
+            say("note", f"{self.snapshot}: a snapshot of {listing.header.source}, taken {listing.header.time}")
+            return listing
+        listing = self._live()
+        if self.snapshot:
+            from ringfence.edges.snapshots import save_snapshot  # noqa: PLC0415
+
+            save_snapshot(self.snapshot, listing)
+        return listing
+
+    def _live(self) -> Listing:
+        try:
+            from ringfence.edges.cluster import read_cluster  # noqa: PLC0415 - slow to import
+            from ringfence.edges.kubeconfig import Wanted, find_access  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            message = f"no manifests, and the client for a live cluster is not installed: {error.name} is missing"
+            raise WorldError(message, "install ringfence[cluster], or give manifests with -f") from error
+        access = find_access(Wanted(**self.cluster), os.environ)
+        return read_cluster(access, self.manifests.namespace or "")
+
+
+def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, which gets them as one argument ``given``."""
+
+    @manifests
+    @click.option(
+        "--snapshot",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Read the cluster from FILE; where there is none, read the live one and keep it there.",
+    )
+    @click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig to read, without -f.")
+    @click.option("--kubeconfig", default="", metavar="PATH", help="Kubeconfig to use.")
+    @click.option("--cluster", default="", metavar="NAME", help="Cluster of the kubeconfig to read.")
+    @click.option("--user", default="", metavar="NAME", help="User of the kubeconfig to read as.")
+    @click.option("--token", default="", metavar="TOKEN", help="Bearer token for the API server.")
+    @click.option("--as", "impersonate", default="", metavar="USER", help="User to impersonate.")
+    @click.option(
+        "--as-group", "groups", multiple=True, metavar="GROUP", help="Group to impersonate; may be given again."
+    )
+    @click.option(
+        "--request-timeout",
+        "timeout_s",
+        default="0",
+        metavar="TIME",
+        callback=_duration,
+        help="How long to wait for the API server, e.g. 5s or 2m; 0 for ever.",
+    )
+    @functools.wraps(command)
+    def wrapped(manifests: Manifests, snapshot: Path | None, **others: Any) -> Any:
+        cluster = {name: others.pop(name) for name in _CLUSTER_OPTIONS}
+        return command(given=Input(manifests, snapshot, cluster), **others)
+
+    return wrapped
+
+
+_CLUSTER_OPTIONS = ("kubeconfig", "context", "cluster", "user", "token", "impersonate", "groups", "timeout_s")
+
+
+def _duration(_context: click.Context, _option: click.Parameter, text: str) -> float | None:
+    """Return seconds, or None for no end; numbers alone are seconds, as for kubectl."""
+    found = _DURATION.fullmatch(text)
+    if not found:
+        message = f"--request-timeout {text!r}: expected a time such as 5s, 2m or 1h"
+        raise InputError(message)
+    return float(found[1]) * _SECONDS[found[2]] or None

@@ -1,0 +1,133 @@
+"""A live cluster, a snapshot and manifests are read alike."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ringfence.cli.codes import Code
+from ringfence.cli.main import main
+from tests.api_server import ApiServer, serving
+from tests.edges.clusters import kubeconfig
+from tests.edges.test_cluster import PODS
+from tests.live import CLUSTER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+QUESTION = ("can", "p0", "y/", "443/UDP")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
+    """A cluster that the kubeconfig of the environment leads to."""
+    with serving(ApiServer([*PODS, *CLUSTER])) as running:
+        monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path / "config", running.url)))
+        yield running
+
+
+def test_a_live_cluster_answers(server: ApiServer, capsys: pytest.CaptureFixture[str]):
+    """Names without a namespace are in that of the context; a reason names its object."""
+    assert main(["can", "y/", "web", "81"]) == Code.DENIED
+    printed, said = capsys.readouterr()
+
+    assert printed.splitlines()[0].startswith("denied  y/ -> x/web  TCP 81")
+    assert "NetworkPolicy/x/web in cluster:prod (resourceVersion 4711, by kubectl-client-side-apply)" in printed
+    assert said == ""
+
+
+def test_json_says_which_version_and_by_whom(server: ApiServer, capsys: pytest.CaptureFixture[str]):
+    """As manifests say file and line."""
+    main(["can", "y/", "web", "81", "-o", "json"])
+    (origin,) = json.loads(capsys.readouterr().out)["ingress"]["origins"]
+
+    assert (origin["source"], origin["line"], origin["column"]) == ("cluster:prod", 0, 0)
+    assert (origin["resource_version"], origin["field_manager"]) == ("4711", "kubectl-client-side-apply")
+
+
+def test_a_snapshot_is_taken_once_and_answers_alike(
+    server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The second time the server is not asked, and the user hears how old the answer is."""
+    file = str(tmp_path / "cluster.jsonl.gz")
+    assert main(["list", "--snapshot", file]) == Code.OK
+    first = capsys.readouterr()
+    asked = len(server.requests)
+    assert main(["list", "--snapshot", file, "--context", "prod"]) == Code.OK
+    second = capsys.readouterr()
+
+    assert len(server.requests) == asked
+    assert first.out == second.out
+    assert first.err == ""
+    assert second.err.startswith(f"ringfence: note: {file}: a snapshot of cluster:prod, taken 20")
+
+
+def test_what_is_missing_stays_missing_in_a_snapshot(
+    server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Partial stays partial."""
+    server.forbidden.add("/api/v1/nodes")
+    file = str(tmp_path / "cluster.jsonl.gz")
+    for _ in range(2):
+        assert main(["list", "--snapshot", file]) == Code.INPUT
+        assert "cluster:prod: nodes cannot be listed (forbidden)" in capsys.readouterr().err
+
+
+def test_a_namespace_narrows_what_is_shown(server: ApiServer, capsys: pytest.CaptureFixture[str]):
+    """As everywhere; ``-A`` takes it back, as for kubectl."""
+    main(["list"])
+    everything = capsys.readouterr().out
+    main(["list", "-n", "y", "-A"])
+    assert capsys.readouterr().out == everything
+    main(["list", "-n", "y"])
+    assert capsys.readouterr().out != everything
+
+
+def test_manifests_win(server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """With ``-f`` no cluster is asked."""
+    file = tmp_path / "all.json"
+    file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [*PODS, *CLUSTER]}))
+    assert main(["list", "-f", str(file)]) == Code.OK
+    assert not server.requests
+
+
+def test_flags_of_kubectl_reach_the_server(server: ApiServer, tmp_path: Path):
+    """Whoever asks asks as somebody else."""
+    main(["list", "--as", "jane", "--as-group", "a", "--as-group", "b", "--request-timeout", "1m"])
+    sent = [pair for pair in server.requests[-1][1] if pair[0].lower().startswith("impersonate")]
+
+    assert [value for _, value in sent] == ["jane", "a", "b"]
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1s", "5 s", "1d", "٣s"])
+def test_a_time_that_is_none_is_refused(server: ApiServer, text: str, capsys: pytest.CaptureFixture[str]):
+    """A number with a unit, or of seconds."""
+    assert main(["list", "--request-timeout", text]) == Code.INPUT
+    assert "expected a time such as 5s, 2m or 1h" in capsys.readouterr().err
+
+
+def test_questions_about_manifests_need_no_client(tmp_path: Path):
+    """Neither its modules, which are slow to import, nor that it is installed."""
+    file = tmp_path / "all.json"
+    file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [*PODS, *CLUSTER]}))
+    lines = (
+        "import sys",
+        "sys.modules.update(lightkube=None, httpx2=None)",
+        "from ringfence.cli.main import main",
+        f"print(main(['can', 'x/p0', 'x/p1', '-f', {str(file)!r}]), main(['list']))",
+    )
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(tmp_path)},
+    )
+    assert done.stdout.endswith(f"{Code.OK:d} {Code.WORLD:d}\n")
+    assert "no manifests, and the client for a live cluster is not installed: httpx2 is missing" in done.stderr
+    assert "hint: install ringfence[cluster], or give manifests with -f" in done.stderr

@@ -1,0 +1,213 @@
+"""A cluster is listed whole, page by page, as far as whoever asks may see it."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ringfence.edges.cluster import PAGE, read_cluster
+from ringfence.errors import ClusterError
+from ringfence.readers import read_listing
+from ringfence.readers.kinds import READ
+from tests.api_server import ApiServer, serving, status
+from tests.edges.clusters import access
+from tests.live import CLUSTER, Object, an_object, container, placeless, read_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ringfence.readers import Reading
+    from ringfence.readers.listing import Listing
+
+
+def a_pod(number: int, namespace: str = "x") -> Object:
+    """A pod with an address."""
+    address = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+    spec = {"containers": [container("main", {"containerPort": 80, "protocol": "TCP"})], "nodeName": "n1"}
+    return an_object("v1", "Pod", f"p{number}", namespace, spec=spec, status={"phase": "Running", "podIP": address})
+
+
+TIERS = {"policy.networking.k8s.io/v1alpha2": ("ClusterNetworkPolicy",)}
+PODS = [a_pod(number) for number in range(3)]
+
+
+def listed(server: ApiServer, folder: Path, namespace: str = "") -> Listing:
+    """What is read of a server."""
+    with serving(server):
+        return read_cluster(access(folder, server.url), namespace)
+
+
+def read(server: ApiServer, folder: Path, namespace: str = "") -> Reading:
+    """The same, as a snapshot."""
+    return read_listing(listed(server, folder, namespace))
+
+
+@pytest.mark.parametrize("options", [{}, {"compressed": True}, {"aggregated": False}])
+def test_a_cluster_read_from_its_server_is_the_one_read_from_files(tmp_path: Path, options: dict[str, Any]):
+    """Compressed or not, newer or older."""
+    objects = [*PODS, *CLUSTER]
+    reading = read(ApiServer(objects, served=TIERS, **options), tmp_path)
+
+    assert placeless(reading.snapshot) == placeless(read_file(objects).snapshot)
+    assert (reading.errors, reading.notes, reading.namespace) == ((), (), "x")
+
+
+def test_every_kind_that_is_read_is_listed(tmp_path: Path):
+    """None is forgotten, however many there are; Secrets and ConfigMaps are never asked for."""
+    versions = sorted(set(READ.values()) - {"v1"})
+    served = {version: tuple(kind for kind, own in READ.items() if own == version) for version in versions}
+    server = ApiServer(served=served)
+    listed(server, tmp_path)
+    asked = {path.partition("?")[0].rpartition("/")[2] for path, _ in server.requests}
+
+    assert len(asked) == len(READ)  # but for Endpoints, and with discovery
+    assert "endpoints" not in asked
+    assert not asked & {"secrets", "configmaps"}
+
+
+def test_long_lists_come_in_pages(tmp_path: Path):
+    """The next page is asked for with the token of the one before."""
+    server = ApiServer([a_pod(number) for number in range(2 * PAGE + 1)])
+    (group,) = listed(server, tmp_path).groups
+
+    assert len(group.records) == 2 * PAGE + 1
+    assert [path for path, _ in server.requests if "/pods" in path] == [
+        "/api/v1/pods?limit=500",
+        "/api/v1/pods?limit=500&continue=500",
+        "/api/v1/pods?limit=500&continue=1000",
+    ]
+
+
+def test_a_list_that_expired_is_begun_again(tmp_path: Path):
+    """Nothing of what came before counts twice."""
+    server = ApiServer([a_pod(number) for number in range(PAGE + 1)])
+    expired = iter([status(410, "the continue token has expired")])
+    whole = server.listed
+
+    def answer(query: dict[str, str]) -> tuple[int, bytes]:
+        return (next(expired, None) if "continue" in query else None) or whole("/api/v1/pods", query)
+
+    server.answers["/api/v1/pods"] = answer
+    (group,) = listed(server, tmp_path).groups
+
+    assert len(group.records) == PAGE + 1
+    assert len([path for path, _ in server.requests if "/pods" in path]) == 4
+
+
+def test_a_list_that_always_expires_is_asked_for_in_one_piece(tmp_path: Path):
+    """A server that cannot keep up with its own pages has to give everything at once."""
+    server = ApiServer([a_pod(number) for number in range(PAGE + 1)])
+    whole = server.listed
+
+    def answer(query: dict[str, str]) -> tuple[int, bytes]:
+        return status(410, "expired") if "continue" in query else whole("/api/v1/pods", query)
+
+    server.answers["/api/v1/pods"] = answer
+    (group,) = listed(server, tmp_path).groups
+
+    assert len(group.records) == PAGE + 1
+    assert server.requests[-4 if "pods" not in server.requests[-1][0] else -1]
+
+
+def test_what_may_not_be_listed_makes_the_answer_partial(tmp_path: Path):
+    """The rest is read."""
+    server = ApiServer([*PODS, *CLUSTER], forbidden={"/api/v1/nodes", "/api/v1/services"})
+    reading = read(server, tmp_path)
+
+    assert reading.partial
+    assert [str(error) for error in reading.errors] == [
+        "cluster:prod: nodes and services cannot be listed (forbidden), so answers lack what they decide"
+    ]
+    assert len(reading.snapshot.pods) > 3
+    assert not reading.snapshot.nodes
+
+
+def test_a_namespace_is_listed_where_the_cluster_may_not_be(tmp_path: Path):
+    """Its user sees what there is, and hears that it is not all."""
+    server = ApiServer([*PODS, a_pod(7, "y"), *CLUSTER], forbidden={"/api/v1/pods", "/api/v1/nodes"})
+    partly = read(server, tmp_path, "x")
+
+    assert {pod.namespace for pod in partly.snapshot.pods if pod.name.startswith("p")} == {"x"}
+    assert [str(error) for error in partly.errors] == [
+        "cluster:prod: nodes cannot be listed (forbidden), so answers lack what they decide",
+        "cluster:prod: pods cannot be listed but in namespace x (forbidden), so answers lack what they decide",
+    ]
+    assert "Pod" not in {group.kind for group in listed(server, tmp_path).groups}
+    server.forbidden.add("/api/v1/namespaces/x/pods")
+    assert str(read(server, tmp_path, "x").errors[0]).startswith("cluster:prod: nodes and pods cannot be listed (")
+
+
+def test_what_every_cluster_serves_is_missed(tmp_path: Path):
+    """A server that lacks it is odd, and its answers are not whole."""
+    server = ApiServer(PODS, answers={"/apis/apps/v1/deployments": lambda _: status(404, "not found")})
+
+    assert [str(error) for error in read(server, tmp_path).errors] == [
+        "cluster:prod: deployments cannot be listed (not served), so answers lack what they decide"
+    ]
+
+
+def test_policies_of_kinds_that_are_not_read_are_loud(tmp_path: Path):
+    """As those in files are: the answer may be too open or too closed."""
+    served = {
+        "projectcalico.org/v3": ("NetworkPolicy",),
+        "crd.projectcalico.org/v1": ("NetworkPolicy",),
+        "example.com/v1": ("Widget",),
+    }
+    theirs = [an_object(version, "NetworkPolicy", "calico", "x", spec={}) for version in list(served)[:2]]
+    server = ApiServer([*PODS, *CLUSTER, *theirs, an_object("example.com/v1", "Widget", "w", "x")], served=served)
+    reading = read(server, tmp_path)
+
+    assert reading.partial
+    assert len(reading.errors) == 1
+    assert str(reading.errors[0]).startswith("NetworkPolicy")
+    accepted = [dict(headers)["Accept"] for path, headers in server.requests if "projectcalico" in path]
+    assert accepted == ["application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"]
+    assert not [path for path, _ in server.requests if "widgets" in path]
+    assert not read(ApiServer([*PODS, *CLUSTER], served=served), tmp_path).partial
+
+
+def test_who_may_not_discover_lists_what_is_read(tmp_path: Path):
+    """APIs that are not installed are then not found, and nothing is said of them."""
+    reading = read(ApiServer([*PODS, *CLUSTER], forbidden={"/apis"}), tmp_path)
+
+    assert not reading.partial
+    assert len(reading.snapshot.policies) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "pods: "),
+        (b"{}", "pods: "),
+        (b'{"kind": "PodList"', "pods: "),
+        (b'{"kind": "Pod", "metadata": {}}', "pods: expected a list, found Pod"),
+        (b'{"kind": "PodList", "metadata": {}, "items": [{}]}', "pods: "),
+        (b'{"kind": "PodList", "metadata": {}, "items": [{"metadata": {"labels": 1}, "spec": {}}]}', "pods: "),
+        (b"\xff\xfe", "pods: "),
+        (b'{"kind": "PodList", "metadata": {"continue": "same"}, "items": []}', "pods: the list has no end"),
+    ],
+)
+def test_what_is_no_list_is_refused(tmp_path: Path, body: bytes, words: str):
+    """Whatever answers is no API server, or a broken one."""
+    server = ApiServer(answers={"/api/v1/pods": lambda _: (200, body)})
+    with pytest.raises(ClusterError) as refused:
+        listed(server, tmp_path)
+
+    assert f"does not answer as an API server: {words}" in refused.value.message
+
+
+def test_a_server_that_fails_fails_the_answer(tmp_path: Path):
+    """Half a cluster would be a wrong one."""
+    server = ApiServer(answers={"/api/v1/pods": lambda _: status(500, "etcd is down")})
+    with pytest.raises(ClusterError, match="/api/v1/pods: 500 Internal Server Error: etcd is down"):
+        listed(server, tmp_path)
+
+
+def test_the_header_says_which_cluster_was_read(tmp_path: Path):
+    """And when, by which version."""
+    header = listed(ApiServer(copy.deepcopy(PODS)), tmp_path).header
+
+    assert (header.context, header.namespace, header.missing) == ("prod", "x", ())
+    assert len(header.time) == len("2026-01-02T03:04:05Z")
