@@ -18,6 +18,7 @@ from .texts import POD, POLICY, reading, source
 
 if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
+    from ringfence.readers import Reading
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: x, labels: {env: m}}\n"
 NODE = (
@@ -314,12 +315,113 @@ def test_no_policies_are_an_error():
     assert errors(POD, NAMESPACE) == ["a.yaml and 1 more: no network policies"]
 
 
-def test_policies_that_are_not_read_are_the_error():
-    """Not their absence."""
-    cilium = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c}\n"
+def foreign(kind: str, version: str) -> str:
+    """An object of a kind that is not read."""
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: c}}\n---\n"
 
-    (error,) = errors(POD, cilium)
-    assert error.startswith("b.yaml:1: CiliumNetworkPolicy of cilium.io/v2 is a policy that is not read yet")
+
+def test_policies_that_are_not_read_are_the_error():
+    """Not their absence; there is one for each kind, which counts them all."""
+    cilium = foreign("CiliumNetworkPolicy", "cilium.io/v2")
+
+    assert errors(POD, cilium * 2, foreign("AuthorizationPolicy", "security.istio.io/v1") + cilium) == [
+        "c.yaml:1: 1 AuthorizationPolicy is not understood: answers may be too open or too closed",
+        "b.yaml:1: 3 CiliumNetworkPolicies are not understood: answers may be too open or too closed",
+    ]
+
+
+def test_one_kind_of_two_groups_is_told_apart():
+    """As is one that Kubernetes has, too."""
+    istio, linkerd = (
+        foreign("AuthorizationPolicy", "security.istio.io/v1"),
+        foreign("AuthorizationPolicy", "policy.linkerd.io/v1"),
+    )
+    calico = foreign("NetworkPolicy", "crd.projectcalico.org/v1") + foreign("NetworkPolicy", "projectcalico.org/v3")
+
+    said = [error.partition(" is not")[0] for error in errors(POD, istio + linkerd, calico)]
+    assert said == [
+        "b.yaml:5: 1 AuthorizationPolicy of policy.linkerd.io",
+        "b.yaml:1: 1 AuthorizationPolicy of security.istio.io",
+        "c.yaml:1: 1 NetworkPolicy of crd.projectcalico.org",
+        "c.yaml:5: 1 NetworkPolicy of projectcalico.org",
+    ]
+
+
+REFUSED = POLICY.replace("name: p", "name: P").replace("podSelector: {}", "podSelectr: {}")
+
+
+def assuming(*texts: str) -> Reading:
+    """What files hold, without what a server refuses."""
+    return read([source(text, f"{index}.yaml") for index, text in enumerate(texts)], assume_rejected=True)
+
+
+def test_what_a_server_refuses_may_be_left_out():
+    """Knowingly: it is named with what is wrong first, and nothing is partial for it."""
+    found = assuming(POD, REFUSED, POLICY.replace("name: p", "name: q"))
+
+    assert [policy.name for policy in found.snapshot.policies] == ["x/q"]
+    assert found.errors == ()
+    (note,) = found.notes
+    assert note.startswith(
+        "1.yaml:5: NetworkPolicy/x/P is left out, for an API server refuses it: strict decoding error"
+    )
+    assert note.endswith(", and 1 more")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (POD.replace("labels: {app: a}", "labels: {app: a b}"), "pods"),
+        (DEPLOYMENT.replace("name: d", "name: D"), "workloads"),
+        (NAMESPACE.replace("env: m", "env: m n"), "namespaces"),
+        (NODE.replace("name: w", "name: W"), "nodes"),
+        (SERVICE.replace("name: s", "name: S"), "services"),
+        (SLICE.replace("name: s-1", "name: S"), "slices"),
+        (ENDPOINTS.replace("name: s", "name: S"), "slices"),
+        (INGRESS.partition("---")[0].replace("name: i", "name: I"), "routes"),
+        (INGRESS.split("---")[1].replace("name: nginx", "name: Nginx"), "controllers"),
+        (INGRESS.split("---")[2].replace("name: r", "name: R"), "routes"),
+        (
+            (
+                "apiVersion: argoproj.io/v1\nkind: Rollout\nmetadata: {name: R}\n"
+                "spec: {template: {spec: {containers: [{name: c}]}}}\n"
+            ),
+            "workloads",
+        ),
+        (REFUSED, "policies"),
+        (
+            "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: C}\n",
+            "policies",
+        ),
+    ],
+)
+def test_whatever_its_kind_it_is_kept_or_left_out(text: str, kept: str):
+    """Without the wish to leave it out, it is read as far as it goes."""
+    alone, assumed = reading(text), assuming(text)
+
+    assert bool(getattr(alone.snapshot, kept)), kept
+    assert alone.partial
+    assert not getattr(assumed.snapshot, kept), kept
+    assert "is left out, for an API server refuses it" in assumed.notes[0]
+
+
+def test_of_two_of_one_name_the_one_that_is_not_refused_stays():
+    """What is left out claims no name."""
+    refused = POLICY.replace("podSelector: {}", "podSelectr: {}")
+    found = assuming(POD, POLICY, refused)
+
+    assert [policy.origin.source for policy in found.snapshot.policies] == ["1.yaml"]
+    assert found.errors == ()
+
+
+def test_the_only_policy_that_is_left_out_is_not_missed():
+    """Whoever leaves it out knows that there is none."""
+    assert assuming(POD, REFUSED).errors == ()
+
+
+def test_what_no_server_decides_is_an_error_all_the_same():
+    """Two policies of one name are a mistake of the input, not of one of them."""
+    assert len(assuming(POD, POLICY, POLICY).errors) == 1
 
 
 def test_a_workload_makes_up_for_pods():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.readers.release import VERIFIED, Release
+from ringfence.readers.release import STORED, VERIFIED, Release
 
 
 @pytest.mark.parametrize("text", ["1.36", "v1.36", "1.36.3"])
@@ -37,3 +37,11 @@ def test_each_difference_holds_for_some_releases(difference: str, first: int, la
     found = [minor for minor in range(20, 39) if getattr(Release(minor), difference)]
 
     assert found == list(range(first, last + 1))
+
+
+def test_what_is_stored_may_be_of_any_release():
+    """A server keeps what an older one let in, and what a later one refuses."""
+    assert STORED.keeps_end_port
+    assert STORED.knows_status
+    assert not STORED.strict_cidrs
+    assert not STORED.checks_selector_values

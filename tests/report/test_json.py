@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import ringfence.report.json as shapes
 from ringfence.algebra.addresses import cidrs, read_cidr
-from ringfence.errors import InputError
+from ringfence.errors import InputError, ManifestError
+from ringfence.model import origin as places
 from ringfence.semantics.answer import Respondent
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.question import Question
@@ -26,11 +27,19 @@ if TYPE_CHECKING:
 
 SCHEMA = Path(shapes.__file__).parent / "schema"
 
+FAULT = ManifestError(
+    'spec.policyTypes[0]: Unsupported value: "x"',
+    places.Origin("a.yaml", 3, 5, "/spec/policyTypes/0", "NetworkPolicy/x/p"),
+    "write Ingress or Egress",
+    field="spec.policyTypes[0]",
+    reason="FieldValueNotSupported",
+)
+
 
 def answered(client: str, server: str, *traffic: str | int) -> dict[str, Any]:
     """The whole document of an answer, decoded."""
     answer = Respondent(WORLD).answer(Question.of(client, server, *traffic))
-    return json.loads(shapes.render_answer(answer, partial=False))
+    return json.loads(shapes.render_answer(answer))
 
 
 def test_an_answer_has_the_documented_shape():
@@ -139,11 +148,11 @@ def test_a_refusal_has_the_line_the_error_and_a_hint_if_any():
 @given(snapshots(), st.sampled_from(["x/", "y/", "0.0.0.0/0"]), st.sampled_from(["x/", "fd00::/16"]))
 def test_every_document_fits_its_published_shape(world: Snapshot, client: str, server: str):
     """Decoding by the shape and encoding again gives the same bytes."""
-    found = shapes.render_reachability(lines(Engine(world)), world, partial=False)
+    found = shapes.render_reachability(lines(Engine(world)), world)
     documents = [(found, shapes.Reachability)]
     try:
         answer = Respondent(world).answer(Question.of(client, server))
-        documents.append((shapes.render_answer(answer, partial=False), shapes.Answer))
+        documents.append((shapes.render_answer(answer), shapes.Answer))
     except InputError:
         pass
     for document, shape in documents:
@@ -151,9 +160,22 @@ def test_every_document_fits_its_published_shape(world: Snapshot, client: str, s
         assert msgspec.json.format(again, indent=2) + b"\n" == document
 
 
+def test_an_answer_says_what_of_the_input_is_in_error():
+    """What no API server would refuse has no field and no reason, and a whole answer no list."""
+    answer = Respondent(WORLD).answer(Question.of("shop/web", "shop/db", 5432))
+    absent = ManifestError("cannot be read: no such file", places.Origin("z.yaml", 0, 0, "", ""))
+    document = json.loads(shapes.render_answer(answer, [absent]))
+
+    assert document["partial"] is True
+    assert document["errors"] == [
+        {"source": "z.yaml", "line": 0, "column": 0, "pointer": "", "object": "", "message": absent.message}
+    ]
+    assert "errors" not in json.loads(shapes.render_answer(answer))
+
+
 def test_the_map_names_its_members_one_by_one():
     """Each is a name that can be asked about."""
-    document = json.loads(shapes.render_reachability(lines(Engine(WORLD), "other"), WORLD, partial=True))
+    document = json.loads(shapes.render_reachability(lines(Engine(WORLD), "other"), WORLD, [FAULT]))
 
     assert document["connections"][0] == {
         "clients": ["other/x"],
@@ -164,6 +186,19 @@ def test_the_map_names_its_members_one_by_one():
     }
     assert document["kind"] == "Reachability"
     assert document["partial"] is True
+    assert document["errors"] == [
+        {
+            "source": "a.yaml",
+            "line": 3,
+            "column": 5,
+            "pointer": "/spec/policyTypes/0",
+            "object": "NetworkPolicy/x/p",
+            "message": 'Unsupported value: "x"',
+            "field": "spec.policyTypes[0]",
+            "reason": "FieldValueNotSupported",
+            "hint": "write Ingress or Egress",
+        }
+    ]
     assert [each["topic"] for each in document["assumptions"]] == ["family", "pod-address"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +14,7 @@ from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.cli.output import patience, say, say_error
 from ringfence.edges.files import open_sources
 from ringfence.errors import InputError
-from ringfence.readers import MAX_YAML_SIZE, Reading, read
+from ringfence.readers import MAX_YAML_SIZE, VERIFIED, Reading, Release, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,8 @@ class Manifests:
         namespace: The namespace given with ``-n``; None when there was none.
         pod_cidrs: Where pods without an address will get one; empty when not known.
         max_file_size: Bytes of YAML taken from one file at most.
+        release: Of the API server that would take them.
+        assume_rejected: Whether what such a server refuses is left out.
     """
 
     filenames: tuple[str, ...]
@@ -40,6 +42,8 @@ class Manifests:
     namespace: str | None = None
     pod_cidrs: Intervals = EMPTY
     max_file_size: int = MAX_YAML_SIZE
+    release: Release = VERIFIED
+    assume_rejected: bool = False
 
     def read(self) -> Reading:
         """Read them; say on standard error what could not be read and what was passed over.
@@ -53,7 +57,17 @@ class Manifests:
         with patience("reading manifests"):
             sources, errors = open_sources(self.filenames, recursive=self.recursive, max_file_size=self.max_file_size)
             namespace = self.namespace or "default"
-            reading = read(sources, pod_cidrs=self.pod_cidrs, default_namespace=namespace, errors=errors)
+            reading = read(
+                sources,
+                pod_cidrs=self.pod_cidrs,
+                default_namespace=namespace,
+                errors=errors,
+                release=self.release,
+                assume_rejected=self.assume_rejected,
+            )
+        if not self.release.verified:
+            unlike = f"what Kubernetes {self.release} refuses was not compared with a running API server"
+            say("note", f"{unlike}, as that of {VERIFIED} was")
         tell(reading)
         if not (reading.snapshot.pods or reading.snapshot.policies):
             nothing = "no pods, no workloads and no policies"
@@ -99,19 +113,32 @@ def manifests(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Bytes of YAML taken from one file, e.g. 200Mi. JSON has no limit.",
     )
+    @click.option(
+        "--kube-version",
+        "release",
+        metavar="VERSION",
+        callback=_release,
+        default=str(VERIFIED),
+        show_default=True,
+        help="Release whose API server would take the manifests, from 1.20 to 1.38.",
+    )
+    @click.option(
+        "--assume-rejected", is_flag=True, help="Leave out what an API server refuses, instead of answering in part."
+    )
     @functools.wraps(command)
-    def wrapped(
-        filenames: tuple[str, ...],
-        pod_cidrs: Intervals,
-        max_file_size: int,
-        namespace: str | None,
-        *,
-        recursive: bool,
-        **others: Any,
-    ) -> Any:
-        return command(manifests=Manifests(filenames, recursive, namespace, pod_cidrs, max_file_size), **others)
+    def wrapped(**options: Any) -> Any:
+        given = {each.name: options.pop(each.name) for each in fields(Manifests)}
+        return command(manifests=Manifests(**given), **options)
 
     return wrapped
+
+
+def _release(_context: click.Context, _option: click.Parameter, text: str) -> Release:
+    try:
+        return Release.of(text)
+    except ValueError as error:
+        message = f"--kube-version {error}"
+        raise InputError(message) from None
 
 
 def _cidrs(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> Intervals:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.addresses import EVERY, Family, family_of, render_address
-from ringfence.errors import ManifestError
+from ringfence.errors import ManifestError, UnsupportedError
 from ringfence.model.origin import Origin
 from ringfence.model.policy import Tier
 from ringfence.model.snapshot import Snapshot
@@ -15,7 +15,18 @@ from ringfence.readers.clusternetworkpolicy import read_cluster_network_policy
 from ringfence.readers.core import read_namespace, read_pod
 from ringfence.readers.decoding import decode
 from ringfence.readers.fields import OBJECT, Field
-from ringfence.readers.kinds import CLUSTER_SCOPED, MEMBERS, TIERED, is_irrelevant, is_read, kind_of_workload, refusal
+from ringfence.readers.foreign import is_foreign_policy, not_understood
+from ringfence.readers.kinds import (
+    CLUSTER_SCOPED,
+    MEMBERS,
+    READ,
+    TIERED,
+    group_of,
+    is_irrelevant,
+    is_read,
+    kind_of_workload,
+    refusal,
+)
 from ringfence.readers.metadata import check_identity, check_metadata
 from ringfence.readers.networkpolicy import network_policy_shape, read_network_policy
 from ringfence.readers.nodes import read_node
@@ -34,6 +45,8 @@ from ringfence.readers.workloads import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ringfence.algebra.addresses import Address
     from ringfence.algebra.intervals import Intervals
     from ringfence.model.cluster import Namespace, Node, Pod
@@ -68,11 +81,20 @@ class Assembly:
         default_namespace: The namespace of objects that do not name theirs.
         errors: Where everything that is wrong is added.
         release: Of the API server that would take the objects.
+        assume_rejected: Whether to leave out, and only note, what such a server refuses.
     """
 
-    def __init__(self, default_namespace: str, errors: list[ManifestError], release: Release = VERIFIED) -> None:
+    def __init__(
+        self,
+        default_namespace: str,
+        errors: list[ManifestError],
+        release: Release = VERIFIED,
+        *,
+        assume_rejected: bool = False,
+    ) -> None:
         self._default_namespace = default_namespace
         self._release = release
+        self._assume_rejected = assume_rejected
         self._notes: list[str] = []
         self._errors = errors
         self._origins: dict[Key, Origin] = {}
@@ -86,7 +108,8 @@ class Assembly:
         self._pods: dict[Key, tuple[Pod, Owners]] = {}
         self._templates: dict[Key, Template] = {}
         self._policies: dict[Key, tuple[Policy, Origin]] = {}
-        self._unread_policies = False
+        self._without_policies = False
+        self._foreign: dict[tuple[str, str], list[Origin]] = {}
         self._unknown: dict[tuple[str, str], list[Origin]] = {}
         self._experimental: dict[str, list[Origin]] = {}
 
@@ -97,18 +120,15 @@ class Assembly:
             if kind != "NetworkPolicy":
                 Field(manifest).known(MEMBERS.get(kind, OBJECT))
             self._identify(manifest)
-            if manifest.name:
-                self._read(manifest)
-            self._errors += manifest.errors
+            self._take(manifest, self._read)
+        elif is_foreign_policy(kind, version):
+            self._foreign.setdefault((kind, group_of(version)), []).append(manifest.origin())
         elif found := refusal(kind, version):
-            self._unread_policies |= kind.endswith("NetworkPolicy")
             self._errors.append(ManifestError(found[0], manifest.origin(), found[1]))
         elif has_template(manifest) and not is_irrelevant(kind, version):
             manifest.kind = kind_of_workload(kind, version)
             self._identify(manifest)
-            if manifest.name:
-                self._templates[self._key(manifest)] = read_foreign_workload(manifest)
-            self._errors += manifest.errors
+            self._take(manifest, self._read_foreign_workload)
         elif not is_irrelevant(kind, version):
             self._unknown.setdefault((kind, version), []).append(manifest.origin())
 
@@ -151,6 +171,7 @@ class Assembly:
         if not complete:
             self._check_presence(pods)
         self._check_addresses(pods)
+        self._errors += self._not_understood()
         return Snapshot(
             pods=tuple(pods),
             policies=tuple(sorted(policies, key=lambda policy: (policy.kind, policy.name))),
@@ -181,8 +202,32 @@ class Assembly:
         check(manifest, metadata)
         if not manifest.name and manifest.kind in _POLICIES:  # what it isolates must stay isolated
             manifest.name = f"{manifest.source}:{manifest.place.line}"
+
+    def _take(self, manifest: Manifest, read: Callable[[Manifest], None]) -> None:
+        """Read an object that is identified, and report what is wrong with it."""
+        if manifest.name:
+            read(manifest)
+        if self._leaves_out(manifest):
+            first, *others = manifest.errors
+            more = f", and {len(others)} more" if others else ""
+            place = first.origin
+            self._notes.append(
+                f"{place}: {place.object} is left out, for an API server refuses it: {first.message}{more}"
+            )
+            self._without_policies |= manifest.kind in _POLICIES
+            return
         if manifest.name:
             self._claim(manifest)
+        self._notes += manifest.notes
+        self._errors += manifest.errors
+
+    def _leaves_out(self, manifest: Manifest) -> bool:
+        return self._assume_rejected and manifest.refused
+
+    def _keep(self, manifest: Manifest, kept: dict[Any, Any], key: Key | str, found: object) -> None:
+        """Keep what was read of an object, now that it is known whether a server refuses it."""
+        if not self._leaves_out(manifest):
+            kept[key] = found
 
     def _generated(self, manifest: Manifest, beginning: str) -> str:
         """Return a name that no other object has, of which only the beginning is known."""
@@ -203,22 +248,23 @@ class Assembly:
         key = self._key(manifest)
         match manifest.kind:
             case "Namespace":
-                self._namespaces[manifest.name] = read_namespace(manifest)
+                self._keep(manifest, self._namespaces, manifest.name, read_namespace(manifest))
             case "Node":
-                self._nodes[manifest.name] = read_node(manifest)
+                self._keep(manifest, self._nodes, manifest.name, read_node(manifest))
             case "Service":
-                self._services[key] = read_service(manifest)
+                self._keep(manifest, self._services, key, read_service(manifest))
             case "Pod":
-                self._pods[key] = (read_pod(manifest), read_owners(manifest))
+                self._keep(manifest, self._pods, key, (read_pod(manifest), read_owners(manifest)))
             case "NetworkPolicy":
-                self._policies[key] = (self._policy(manifest), manifest.origin(("metadata", "namespace")))
+                policy = read_network_policy(manifest, self._release)
+                self._keep(manifest, self._policies, key, (policy, manifest.origin(("metadata", "namespace"))))
             case kind if kind in TIERED:
                 policy, experimental = _TIERED[kind](manifest)
-                self._policies[key] = (policy, manifest.origin())
-                for name in sorted(experimental):
+                self._keep(manifest, self._policies, key, (policy, manifest.origin()))
+                for name in sorted(experimental) if not self._leaves_out(manifest) else ():
                     self._experimental.setdefault(name, []).append(manifest.origin())
             case kind if kind in WORKLOADS:
-                self._templates[key] = read_workload(manifest)
+                self._keep(manifest, self._templates, key, read_workload(manifest))
             case _:
                 self._read_surroundings(key, manifest)
 
@@ -227,15 +273,19 @@ class Assembly:
         match manifest.kind:
             case "EndpointSlice":
                 found = read_endpoint_slice(manifest)
-                self._slices[key] = [found] if found else []
+                self._keep(manifest, self._slices, key, [found] if found else [])
             case "Endpoints":
-                self._slices[key] = read_endpoints(manifest)
+                self._keep(manifest, self._slices, key, read_endpoints(manifest))
             case "Ingress":
-                self._routes[key] = read_ingress(manifest)
+                self._keep(manifest, self._routes, key, read_ingress(manifest))
             case "IngressClass":
-                self._controllers |= read_ingress_class(manifest)
+                for name, controller in read_ingress_class(manifest).items():
+                    self._keep(manifest, self._controllers, name, controller)
             case _:
-                self._routes[key] = read_route(manifest)
+                self._keep(manifest, self._routes, key, read_route(manifest))
+
+    def _read_foreign_workload(self, manifest: Manifest) -> None:
+        self._keep(manifest, self._templates, self._key(manifest), read_foreign_workload(manifest))
 
     @staticmethod
     def _key(manifest: Manifest) -> Key:
@@ -252,16 +302,22 @@ class Assembly:
         ]
         return tuple(sorted(found, key=lambda each: (each.namespace, each.service, each.name)))
 
-    def _policy(self, manifest: Manifest) -> Policy:
-        policy = read_network_policy(manifest, self._release)
-        self._notes += manifest.notes
-        return policy
+    def _not_understood(self) -> list[ManifestError]:
+        """Return one error for each kind of policy that somebody else enforces, and that is not read."""
+        kinds = Counter(kind for kind, _ in self._foreign)
+        found: list[ManifestError] = []
+        for (kind, group), origins in sorted(self._foreign.items()):
+            several = kinds[kind] > 1 or kind in READ
+            message = not_understood(kind, group if several else "", len(origins))
+            hint = "take them out of the input to answer without them, or ask the plugin that enforces them"
+            found.append(UnsupportedError(message, origins[0], hint))
+        return found
 
     def _check_presence(self, pods: list[Pod]) -> None:
         """Report what is missing: pods, policies, the namespace of a policy."""
         if self._origins and not pods:
             self._missing("no pods and no workloads", "add the manifests of the workloads")
-        if self._origins and not self._policies and not self._unread_policies:
+        if self._origins and not (self._policies or self._foreign or self._without_policies):
             self._missing("no network policies", "add the manifests of the policies")
         mentioned = {namespace for namespace, kind, _ in self._origins if kind != "NetworkPolicy"}
         known = _ALWAYS_THERE | self._namespaces.keys() | mentioned - {""}

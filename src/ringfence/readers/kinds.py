@@ -116,15 +116,15 @@ def is_read(kind: str, version: str) -> bool:
 
 def is_irrelevant(kind: str, version: str) -> bool:
     """Tell whether objects of a kind never bear on a verdict."""
-    group = _group(version)
+    group = group_of(version)
     if group in _IRRELEVANT_GROUPS or kind in _IRRELEVANT_KINDS.get(group, ()):
         return True
-    return kind in _WAYS_IN and _is_own(group) and not is_read(kind, version)
+    return kind in _WAYS_IN and is_own(group) and not is_read(kind, version)
 
 
 def kind_of_workload(kind: str, version: str) -> str:
     """Return how a kind of somebody else is called here: with its group, where Kubernetes has one of that name."""
-    return f"{kind}.{_group(version)}" if kind in READ else kind
+    return f"{kind}.{group_of(version)}" if kind in READ else kind
 
 
 def refusal(kind: str, version: str) -> tuple[str, str] | None:
@@ -133,22 +133,20 @@ def refusal(kind: str, version: str) -> tuple[str, str] | None:
     Returns:
         A message and a hint.
     """
-    group = _group(version)
-    if kind in READ and kind not in _WAYS_IN and _is_own(group):
+    group = group_of(version)
+    if kind in READ and kind not in _WAYS_IN and is_own(group):
         return f'{kind} of apiVersion "{version}" is not read', f"write apiVersion: {READ[kind]}"
-    if kind.endswith("NetworkPolicy"):
-        message = f"{kind} of {version} is a policy that is not read yet, so the answer lacks what it decides"
-        return message, "take it out of the input to answer without it"
     if group in _GROUPS and not is_irrelevant(kind, version):
         known = [*READ, *(each for kinds in _IRRELEVANT_KINDS.values() for each in kinds)]
         return f'kind "{kind}" is not known in apiVersion "{version}"', suggestion(kind, known)
     return None
 
 
-def _is_own(group: str) -> bool:
+def is_own(group: str) -> bool:
     """Tell whether a group is Kubernetes' own."""
     return "." not in group or group.endswith(".k8s.io")
 
 
-def _group(version: str) -> str:
+def group_of(version: str) -> str:
+    """Return the group of an ``apiVersion``; empty for that of Pods."""
     return version.rpartition("/")[0]

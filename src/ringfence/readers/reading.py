@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.readers.assembly import Assembly
 from ringfence.readers.documents import read_manifests
+from ringfence.readers.release import STORED, VERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ringfence.errors import ManifestError
     from ringfence.model.snapshot import Snapshot
     from ringfence.readers.listing import Listing
+    from ringfence.readers.release import Release
     from ringfence.readers.source import Source
 
 
@@ -27,8 +29,9 @@ class Reading:
     Attributes:
         snapshot: Everything that could be read.
         errors: What could not, or contradicts itself, in the order of the sources.
-        notes: What was passed over because its kind is not known; one line for each kind. Of
-            a live cluster also what it lacks.
+        notes: What was passed over because its kind is not known, one line for each kind; what
+            was left out knowingly, and what is not as it looks. Of a live cluster also what it
+            lacks.
         namespace: The namespace of names that have none.
     """
 
@@ -49,6 +52,8 @@ def read(
     pod_cidrs: Intervals = EMPTY,
     default_namespace: str = "default",
     errors: Iterable[ManifestError] = (),
+    release: Release = VERIFIED,
+    assume_rejected: bool = False,
 ) -> Reading:
     """Read sources into one snapshot.
 
@@ -57,9 +62,11 @@ def read(
         pod_cidrs: Where pods without an address will get one; empty when not known.
         default_namespace: The namespace of objects that do not name theirs.
         errors: What was found wrong while the sources were opened; it comes first.
+        release: Of the API server that would take the objects.
+        assume_rejected: Whether to leave out, and only note, what such a server refuses.
     """
     found = list(errors)
-    assembly = Assembly(default_namespace, found)
+    assembly = Assembly(default_namespace, found, release, assume_rejected=assume_rejected)
     with _without_collector():
         for source in sources:
             for manifest in read_manifests(source, found):
@@ -82,7 +89,7 @@ def read_listing(listing: Listing, *, pod_cidrs: Intervals = EMPTY, namespace: s
     header = listing.header
     found = list(missing_errors(header))
     default_namespace = namespace or header.namespace
-    assembly = Assembly(default_namespace, found)
+    assembly = Assembly(default_namespace, found, STORED)
     with _without_collector():
         add_listing(assembly, listing)
         snapshot = assembly.snapshot(pod_cidrs, complete=True)

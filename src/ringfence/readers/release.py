@@ -72,3 +72,6 @@ class Release:
 
 VERIFIED = Release()
 """What is meant unless somebody says otherwise."""
+
+STORED = Release(25)
+"""Takes all that any release has taken: a server keeps what an older one let in."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ringfence.algebra.intervals import Intervals
-    from ringfence.errors import RingfenceError
+    from ringfence.errors import ManifestError, RingfenceError
     from ringfence.model import origin as places
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics import answer as semantics
@@ -110,6 +110,23 @@ class Traffic(msgspec.Struct):
     ] = UNSET
 
 
+class Fault(msgspec.Struct):
+    """Something in the input that was not read or is in error."""
+
+    source: Annotated[str, Meta(description="The path as given; - is standard input.")]
+    line: Annotated[int, Meta(description="1-based; 0 when there is none.")]
+    column: Annotated[int, Meta(description="1-based; 0 when there is none.")]
+    pointer: Annotated[str, Meta(description="JSON pointer within the object; empty for the object itself.")]
+    object: Annotated[str, Meta(description="Kind/namespace/name, or Kind/name without a namespace; may be empty.")]
+    message: Annotated[str, Meta(description="What an API server says of the field, where it refuses it.")]
+    field: Annotated[str | UnsetType, Meta(description="What an API server names when it refuses this.")] = UNSET
+    reason: Annotated[
+        str | UnsetType,
+        Meta(description="Its reason, such as FieldValueInvalid; absent when it cannot even decode the field."),
+    ] = UNSET
+    hint: str | UnsetType = UNSET
+
+
 class Answer(msgspec.Struct, kw_only=True):
     """The answer to one question: it has egress and ingress or, when mixed, parts."""
 
@@ -138,6 +155,9 @@ class Answer(msgspec.Struct, kw_only=True):
     partial: Annotated[
         Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
     ] = UNSET
+    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error; of documents.")] = (
+        UNSET
+    )
 
 
 class Refusal(msgspec.Struct):
@@ -168,12 +188,19 @@ class Reachability(msgspec.Struct, kw_only=True):
     partial: Annotated[
         Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
     ] = UNSET
+    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
 
 
-def render_answer(answer: semantics.Answer, *, partial: bool) -> bytes:
-    """Return a whole document, indented."""
-    body = _answer(answer, partial=partial)
-    body.api_version, body.kind = API_VERSION, "Verdict"
+def render_answer(answer: semantics.Answer, errors: Iterable[ManifestError] = ()) -> bytes:
+    """Return a whole document, indented.
+
+    Args:
+        answer: The answer.
+        errors: What of the input was not read or is in error.
+    """
+    faults = _faults(errors)
+    body = _answer(answer, partial=bool(faults))
+    body.api_version, body.kind, body.errors = API_VERSION, "Verdict", faults
     return _document(body)
 
 
@@ -187,8 +214,15 @@ def render_refusal(line: int, error: RingfenceError) -> bytes:
     return msgspec.json.encode(Refusal(line, error.message, error.hint or UNSET)) + b"\n"
 
 
-def render_reachability(lines: Iterable[Line], snapshot: Snapshot, *, partial: bool) -> bytes:
-    """Return the whole map as a document, indented."""
+def render_reachability(lines: Iterable[Line], snapshot: Snapshot, errors: Iterable[ManifestError] = ()) -> bytes:
+    """Return the whole map as a document, indented.
+
+    Args:
+        lines: The map.
+        snapshot: What it is of.
+        errors: What of the input was not read or is in error.
+    """
+    faults = _faults(errors)
     directory = Directory(snapshot)
     found = [
         Connections(
@@ -207,9 +241,25 @@ def render_reachability(lines: Iterable[Line], snapshot: Snapshot, *, partial: b
             kind="Reachability",
             connections=found,
             assumptions=assumed,
-            partial=partial or UNSET,
+            partial=bool(faults) or UNSET,
+            errors=faults,
         )
     )
+
+
+def _faults(errors: Iterable[ManifestError]) -> list[Fault] | UnsetType:
+    """Return errors as a document has them; a document without any has no list."""
+    found = [
+        Fault(
+            *(each.origin.source, each.origin.line, each.origin.column, each.origin.pointer, each.origin.object),
+            message=each.message.removeprefix(f"{each.field}: ") if each.field else each.message,
+            field=each.field or UNSET,
+            reason=each.reason or UNSET,
+            hint=each.hint or UNSET,
+        )
+        for each in errors
+    ]
+    return found or UNSET
 
 
 def schemas() -> dict[str, bytes]:

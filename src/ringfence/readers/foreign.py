@@ -1,0 +1,54 @@
+"""Policies of somebody else's making: kinds that decide connections, and that are not read.
+
+A mesh, a plugin or a cloud enforces them beside Kubernetes' own policies or before them.
+An answer without them may be wrong in either direction, so it is never given as whole.
+"""
+
+from __future__ import annotations
+
+from ringfence.readers.kinds import READ, group_of, is_own
+
+_FOREIGN = {
+    "cilium.io": frozenset({"CiliumLocalRedirectPolicy"}),
+    "consul.hashicorp.com": frozenset({"ServiceIntentions"}),
+    "crd.nsx.vmware.com": frozenset({"SecurityPolicy"}),
+    "k8s.cni.cncf.io": frozenset({"MultiNetworkPolicy"}),
+    "k8s.ovn.org": frozenset({"EgressFirewall"}),
+    "kubeovn.io": frozenset({"SecurityGroup"}),
+    "policy.linkerd.io": frozenset({"AuthorizationPolicy", "Server", "ServerAuthorization"}),
+    "security.istio.io": frozenset({"AuthorizationPolicy", "PeerAuthentication"}),
+    "vpcresources.k8s.aws": frozenset({"SecurityGroupPolicy"}),
+}
+"""Kinds by group, beside those that end in NetworkPolicy, of which every group's decide something."""
+
+_NO_EFFECT = "Staged"
+"""What the kinds are called whose policies are recorded and not enforced, as those of Calico."""
+
+
+def is_foreign_policy(kind: str, version: str) -> bool:
+    """Tell whether objects of a kind are policies that are not read and not Kubernetes' own."""
+    group = group_of(version)
+    if kind in _FOREIGN.get(group, ()):
+        return True
+    another_version = kind in READ and is_own(group)
+    return kind.endswith("NetworkPolicy") and not kind.startswith(_NO_EFFECT) and not another_version
+
+
+def not_understood(kind: str, group: str, count: int) -> str:
+    """Return what to say of policies that are not read.
+
+    Args:
+        kind: Their kind.
+        group: Their group, where the kind alone would not tell; else empty.
+        count: How many there are.
+    """
+    named = f"{plural(kind) if count != 1 else kind}{f' of {group}' if group else ''}"
+    verb = "is" if count == 1 else "are"
+    return f"{count} {named} {verb} not understood: answers may be too open or too closed"
+
+
+def plural(kind: str) -> str:
+    """Return the plural of a kind."""
+    if kind.endswith("s"):
+        return kind
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
