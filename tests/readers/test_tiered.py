@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
 import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from ringfence.algebra.selectors import EVERYTHING
-from ringfence.algebra.traffic import ALL
+from ringfence.algebra.traffic import ALL, Protocol
+from ringfence.model.connection import Connection
 from ringfence.model.policy import Action, Anyone, PodSelector, Policy, Rule, Tier
+from ringfence.semantics.spec import verdict
+from ringfence.semantics.verdict import Outcome
 
-from .texts import tiered
+from .texts import VERSIONS, reading, tiered
+
+if TYPE_CHECKING:
+    from ringfence.readers import Reading
+
+Path = tuple[str | int, ...]
 
 HEAD = "tier: Baseline\npriority: 7\nsubject: {namespaces: {matchLabels: {team: a}}}\n"
 
@@ -145,3 +160,121 @@ def test_a_name_that_is_none_is_no_name():
     rule = broken(f"{HEAD}ingress: [{{name: [a], action: Deny, from: [{{namespaces: {{}}}}]}}]").ingress[0]
 
     assert rule.origin.rule_name is None
+
+
+WORLD = """
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Namespace, metadata: {name: z, labels: {env: m}}}
+- {apiVersion: v1, kind: Node, metadata: {name: w, labels: {env: m}},
+   status: {addresses: [{type: InternalIP, address: 9.0.0.1}]}}
+- {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x, labels: {app: a}}, status: {podIP: 10.0.0.1},
+   spec: {containers: [{ports: [{name: dns, containerPort: 53, protocol: UDP}]}]}}
+- {apiVersion: v1, kind: Pod, metadata: {name: b, namespace: x, labels: {app: b}}, status: {podIP: 10.200.0.1}}
+- {apiVersion: v1, kind: Pod, metadata: {name: c, namespace: z, labels: {app: c}}, status: {podIP: 11.0.0.1}}
+- apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {name: deny, namespace: x}
+  spec: {podSelector: {matchLabels: {app: b}}, policyTypes: [Ingress, Egress]}
+- apiVersion: policy.networking.k8s.io/v1alpha2
+  kind: ClusterNetworkPolicy
+  metadata: {name: other}
+  spec: {tier: Admin, priority: 8, subject: {namespaces: {}}, ingress: [{action: Accept, from: [{namespaces: {}}]}]}
+"""
+"""A small cluster, in which another policy accepts whatever is left to it."""
+
+
+def rules(allow: str, ports: str, numbers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rules that a damage may hit, in the words of an API."""
+    namespaces = {"namespaces": {"matchExpressions": [{"key": "env", "operator": "In", "values": ["m"]}]}}
+    pods = {"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "b"}}}}
+    return {
+        "subject": {"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "a"}}}},
+        "ingress": [
+            {"name": "first", "action": allow, "from": [pods], ports: numbers},
+            {"name": "second", "action": "Deny", "from": [pods, namespaces], ports: numbers},
+        ],
+        "egress": [
+            {"action": "Deny", "to": [{"networks": ["10.200.0.0/16"]}, {"nodes": {"matchLabels": {"env": "m"}}}]},
+            {"action": allow, "to": [namespaces, pods]},
+            {"action": "Deny", "to": [{"networks": ["0.0.0.0/0"]}]},
+        ],
+    }
+
+
+def passing(spec: dict[str, Any]) -> dict[str, Any]:
+    """The same with a rule that passes before all others."""
+    rule = {"name": "zeroth", "action": "Pass", "from": [{"namespaces": {"matchLabels": {"env": "m"}}}]}
+    return {**spec, "ingress": [rule, *spec["ingress"]]}
+
+
+NEW = rules("Accept", "protocols", [{"tcp": {"destinationPort": {"range": {"start": 80, "end": 81}}}}])
+OLD = rules(
+    "Allow", "ports", [{"portRange": {"start": 80, "end": 81}}, {"portNumber": {"port": 53, "protocol": "UDP"}}]
+)
+SPECS: dict[str, dict[str, Any]] = {
+    "ClusterNetworkPolicy": passing({"tier": "Baseline", "priority": 9, **NEW}),
+    "AdminNetworkPolicy": passing({"priority": 9, **OLD}),
+    "BaselineAdminNetworkPolicy": OLD,
+}
+
+
+def paths(value: Any, path: Path = ()) -> list[Path]:
+    """The paths of everything within a value."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [each for step, part in members for each in ((*path, step), *paths(part, (*path, step)))]
+
+
+def damaged(spec: dict[str, Any], path: Path, by: Any) -> dict[str, Any]:
+    """A spec with one part replaced, or with its key misspelled where ``by`` is a word for it."""
+    spec = deepcopy(spec)
+    holder: Any = spec
+    for step in path[:-1]:
+        holder = holder[step]
+    if by == "misspelled" and isinstance(holder, dict):
+        holder[f"{path[-1]}x"] = holder.pop(path[-1])
+    else:
+        holder[path[-1]] = by
+    return spec
+
+
+def world_with(kind: str, spec: dict[str, Any]) -> Reading:
+    """The small cluster above with one more policy."""
+    written = {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": {"name": "default"}, "spec": spec}
+    return reading(WORLD, yaml.safe_dump(written))
+
+
+def allowed(found: Reading) -> set[tuple[str, str, Protocol, int]]:
+    """Every connection that is not denied."""
+    snapshot = found.snapshot
+    questions = [(Protocol.TCP, port) for port in (79, 80, 81, 82)] + [(Protocol.UDP, 53), (Protocol.ICMP, 0)]
+    return {
+        (client.name, server.name, protocol, port)
+        for client, server, (protocol, port) in product(snapshot.pods, snapshot.pods, questions)
+        if verdict(snapshot, Connection(client, server, protocol, port)).outcome is not Outcome.DENIED
+    }
+
+
+SOUND = {kind: allowed(world_with(kind, spec)) for kind, spec in SPECS.items()}
+
+
+@pytest.mark.parametrize("kind", SPECS)
+def test_the_undamaged_policies_allow_and_deny(kind: str):
+    """So that the law below says something."""
+    assert world_with(kind, SPECS[kind]).errors == ()
+    assert ("c", "a", Protocol.TCP, 80) in SOUND[kind]
+    assert ("a", "b", Protocol.TCP, 80) not in SOUND[kind]
+
+
+@given(
+    where=st.sampled_from([(kind, path) for kind, spec in SPECS.items() for path in paths(spec)]),
+    by=st.sampled_from(["misspelled", 5, 1.5, True, "", "x", [], {}, None, [5], [{}], {"x": {}}, [None], 0, "Accept"]),
+)
+def test_an_error_never_widens_what_is_allowed(where: tuple[str, Path], by: Any):
+    """Damage a policy anywhere: if it is said to be in error, it allows no more than before."""
+    kind, path = where
+    found = world_with(kind, damaged(SPECS[kind], path, by))
+    assume(found.errors)
+
+    assert allowed(found) <= SOUND[kind]
