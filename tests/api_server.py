@@ -23,7 +23,6 @@ TLS = Path(__file__).parent / "edges" / "tls"
 Object = dict[str, Any]
 Answer = tuple[int, bytes]
 
-PLURALS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
 CLUSTER_SCOPED = {"ClusterNetworkPolicy", "GlobalNetworkPolicy", "IngressClass", "Namespace", "Node"}
 BUILT_IN = {
     "v1": ("Namespace", "Node", "Pod", "ReplicationController", "Service"),
@@ -37,9 +36,7 @@ BUILT_IN = {
 def plural(kind: str) -> str:
     """The name of a kind in paths."""
     word = kind.lower()
-    return PLURALS.get(
-        kind, f"{word[:-1]}ies" if word.endswith("cy") else f"{word}es" if word.endswith("s") else f"{word}s"
-    )
+    return f"{word[:-1]}ies" if word.endswith("cy") else f"{word}es" if word.endswith("s") else f"{word}s"
 
 
 def status(code: int, message: str) -> Answer:

@@ -179,7 +179,11 @@ CLUSTER: tuple[Object, ...] = (
         status={},
     ),
     an_object(
-        "networking.k8s.io/v1", "IngressClass", "nginx", annotations={IS_DEFAULT: "true"}, spec={"controller": "n"}
+        "networking.k8s.io/v1",
+        "IngressClass",
+        "nginx",
+        annotations={IS_DEFAULT: "true"},
+        spec={"controller": "example.com/n"},
     ),
     an_object(
         "networking.k8s.io/v1",

@@ -91,7 +91,7 @@ def control_plane(programs: Path, folder: Path) -> Iterator[ControlPlane]:
             f"--cert-dir={folder}",  # where it makes a certificate and a key for itself
             f"--token-auth-file={tokens}",
             "--anonymous-auth=false",
-            "--authorization-mode=AlwaysAllow",  # whoever has the token
+            "--authorization-mode=RBAC",  # whoever has the token may do everything, whom they act as may not
             "--service-account-issuer=https://127.0.0.1",
             f"--service-account-key-file={folder / 'apiserver.key'}",
             f"--service-account-signing-key-file={folder / 'apiserver.key'}",

@@ -42,3 +42,15 @@ def _objects(text: str) -> list[Any]:
     for each in found:
         each["metadata"].pop("namespace", None)
     return found
+
+
+def listed(plane: ControlPlane, kinds: str) -> bytes:
+    """Return what kubectl prints of all objects of some kinds, as JSON."""
+    settings = [f"--kubeconfig={plane.kubeconfig}", f"--cache-dir={plane.kubeconfig.parent / 'discovery'}"]
+    return subprocess.run(  # noqa: S603 - built here
+        [str(plane.programs / "kubectl"), *settings, "get", kinds, "--all-namespaces", "--output=json"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=_SECONDS,
+    ).stdout

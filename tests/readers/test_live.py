@@ -6,6 +6,9 @@ import copy
 
 from hypothesis import given
 
+from ringfence.algebra.addresses import read_cidr
+from ringfence.algebra.traffic import Protocol, ports
+from ringfence.model.policy import BlockPeer
 from ringfence.readers import read_listing
 from ringfence.readers.assembly import Assembly
 from ringfence.readers.core import read_pod
@@ -81,6 +84,24 @@ def test_what_no_server_lists_is_said_and_not_built():
 
     assert [error.origin.object for error in reading.errors] == ["Pod/x/a", "Pod/x/a"]
     assert str(reading.errors[0]).startswith("Pod/x/a in cluster:prod: ")
+
+
+def test_what_a_server_stores_is_taken_as_it_is():
+    """A release before the server's took it, and then the server would, too: nothing is in error."""
+    block = {"cidr": "10.1.2.3/8", "except": ["010.1.0.0/16"]}
+    spec = {
+        "podSelector": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b b"]}]},
+        "policyTypes": ["Egress"],
+        "egress": [{"to": [{"ipBlock": block}], "ports": [{"port": 80, "endPort": 90, "protocol": "TCP"}]}],
+    }
+    reading = read_live([POD, an_object("networking.k8s.io/v1", "NetworkPolicy", "old", "x", spec=spec)])
+    (rule,) = reading.snapshot.policies[0].egress
+
+    assert reading.errors == ()
+    assert [peer.addresses for peer in rule.peers if isinstance(peer, BlockPeer)] == [
+        read_cidr("10.0.0.0/8") - read_cidr("10.1.0.0/16")
+    ]
+    assert rule.traffic == ports(Protocol.TCP, 80, 90)
 
 
 def test_what_could_not_be_listed_makes_the_reading_partial():
