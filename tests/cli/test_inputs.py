@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ringfence.cli.codes import Code
+from ringfence.cli.inputs import read_duration
 from ringfence.cli.main import main
 from tests.api_server import ApiServer, serving
 from tests.edges.clusters import kubeconfig
@@ -93,7 +94,25 @@ def test_manifests_win(server: ApiServer, tmp_path: Path, capsys: pytest.Capture
     file = tmp_path / "all.json"
     file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [*PODS, *CLUSTER]}))
     assert main(["list", "-f", str(file)]) == Code.OK
+    assert capsys.readouterr().err == ""
+    assert main(["list", "-f", str(file), "--context", "prod"]) == Code.OK
+    assert "note: the manifests of -f are read and no cluster" in capsys.readouterr().err
     assert not server.requests
+
+
+def test_nothing_of_a_cluster_was_rejected(server: ApiServer, capsys: pytest.CaptureFixture[str]):
+    """An option for manifests has no effect, and whoever gave it hears it."""
+    main(["list", "--assume-rejected"])
+    assert "note: what a cluster holds was not rejected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", None), ("0s", None), ("7", 7.0), ("1.5s", 1.5), ("250ms", 0.25), ("1m30s", 90), ("2h", 7200)],
+)
+def test_times_are_those_of_kubectl(text: str, seconds: float | None):
+    """Go's durations; a number alone is of seconds, and zero is for ever."""
+    assert read_duration(text) == seconds
 
 
 def test_flags_of_kubectl_reach_the_server(server: ApiServer, tmp_path: Path):
@@ -104,7 +123,7 @@ def test_flags_of_kubectl_reach_the_server(server: ApiServer, tmp_path: Path):
     assert [value for _, value in sent] == ["jane", "a", "b"]
 
 
-@pytest.mark.parametrize("text", ["", "s", "-1s", "5 s", "1d", "٣s"])
+@pytest.mark.parametrize("text", ["", "s", "-1s", "5 s", "1d", "1.5", "٣s"])
 def test_a_time_that_is_none_is_refused(server: ApiServer, text: str, capsys: pytest.CaptureFixture[str]):
     """A number with a unit, or of seconds."""
     assert main(["list", "--request-timeout", text]) == Code.INPUT

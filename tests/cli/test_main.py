@@ -33,6 +33,9 @@ metadata: {name: p, namespace: x}
 spec: {podSelector: {}}
 """
 CLUSTER = "---".join([*(PODS % name for name in "ab"), POLICY])
+EDGES = ("cluster", "credentials", "discovery", "files", "kubeconfig", "server", "snapshots")
+"""Modules of edges whose messages a question may end in."""
+
 QUESTION = b'{"client": "x/a", "server": "x/b", "port": 80}\n'
 
 
@@ -200,8 +203,10 @@ def test_messages_name_no_command_and_no_flag_that_does_not_exist():
     """A hint that leads nowhere is worse than none."""
     folder = Path(ringfence.__file__).parent
     modules = [p for name in ("semantics", "report", "model", "readers") for p in (folder / name).glob("*.py")]
-    modules += [folder / "cli" / f"{name}.py" for name in ("main", "can", "list", "manifests", "output")]
-    text = "\n".join(spoken for path in [*modules, folder / "edges" / "files.py"] for spoken in messages(path))
+    modules += [folder / "cli" / f"{name}.py" for name in ("main", "can", "list", "inputs", "manifests", "output")]
+    text = "\n".join(
+        spoken for path in [*modules, *(folder / "edges" / f"{name}.py" for name in EDGES)] for spoken in messages(path)
+    )
     options = {opt for command in (program, can, list_) for param in command.params for opt in param.opts}
 
     assert set(re.findall(r"(?<![-\w])--[a-z][-a-z]+", text)) <= options | {"--help"}

@@ -161,11 +161,40 @@ def test_policies_of_kinds_that_are_not_read_are_loud(tmp_path: Path):
 
     assert reading.partial
     assert len(reading.errors) == 1
-    assert str(reading.errors[0]).startswith("NetworkPolicy")
+    assert str(reading.errors[0]) == (
+        "NetworkPolicy/x/calico in cluster:prod: "
+        "1 NetworkPolicy of projectcalico.org is not understood: answers may be too open or too closed"
+    )
     accepted = [dict(headers)["Accept"] for path, headers in server.requests if "projectcalico" in path]
     assert accepted == ["application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"]
     assert not [path for path, _ in server.requests if "widgets" in path]
     assert not read(ApiServer([*PODS, *CLUSTER], served=served), tmp_path).partial
+
+
+def test_another_version_of_a_policy_that_is_read_is_loud(tmp_path: Path):
+    """A server that serves a version that is not read has policies that are not read."""
+    version = "policy.networking.k8s.io/v1alpha3"
+    newer = an_object(version, "ClusterNetworkPolicy", "admin", spec={})
+    served = {version: ("ClusterNetworkPolicy",)}
+    reading = read(ApiServer([*PODS, newer], served=served), tmp_path)
+
+    assert [str(error) for error in reading.errors] == [
+        f'ClusterNetworkPolicy/admin in cluster:prod: ClusterNetworkPolicy of apiVersion "{version}" is not read'
+    ]
+
+
+def test_of_several_versions_one_is_listed(tmp_path: Path):
+    """One that is read, whichever the server prefers."""
+    group = "gateway.networking.k8s.io"
+    served = {f"{group}/{version}": ("HTTPRoute", "GRPCRoute") for version in ("v1beta1", "v1")}
+    server = ApiServer([*PODS, *CLUSTER], served={**served, f"{group}/v1alpha3": ("TLSRoute",)})
+    listed(server, tmp_path)
+
+    assert sorted(path for path, _ in server.requests if group in path) == [
+        f"/apis/{group}/v1/grpcroutes?limit=500",
+        f"/apis/{group}/v1/httproutes?limit=500",
+        f"/apis/{group}/v1alpha3/tlsroutes?limit=500",
+    ]
 
 
 def test_who_may_not_discover_lists_what_is_read(tmp_path: Path):

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from ringfence.readers.listing import Listing
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", re.ASCII)
-_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?P<seconds>[0-9]{1,9})|(?:[0-9]{1,9}(?:\.[0-9]+)?(?:ms|s|m|h))+")
+_PART = re.compile(r"([0-9.]+)(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Input:
         if self.manifests.filenames:
             self._check_alone()
             return self.manifests.read()
+        if self.manifests.assume_rejected:
+            say("note", "what a cluster holds was not rejected, so --assume-rejected leaves nothing out")
         with patience("reading the cluster"):
             listing = self._listing()
             namespace = self.manifests.namespace or ""
@@ -57,10 +60,16 @@ class Input:
         return reading
 
     def _check_alone(self) -> None:
-        """Refuse two inputs."""
+        """Refuse two inputs, and say that manifests go before a cluster.
+
+        Raises:
+            InputError: there are manifests and a snapshot.
+        """
         if self.snapshot:
             message = "-f and --snapshot name two inputs"
             raise InputError(message, "leave one of them out")
+        if any(self.cluster.values()):
+            say("note", "the manifests of -f are read and no cluster, so what says which cluster has no effect")
 
     def _listing(self) -> Listing:
         """Return what is in the snapshot, else in the cluster."""
@@ -112,7 +121,7 @@ def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
         "timeout_s",
         default="0",
         metavar="TIME",
-        callback=_duration,
+        callback=lambda _context, _option, text: read_duration(text),
         help="How long to wait for the API server, e.g. 5s or 2m; 0 for ever.",
     )
     @functools.wraps(command)
@@ -126,10 +135,16 @@ def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
 _CLUSTER_OPTIONS = ("kubeconfig", "context", "cluster", "user", "token", "impersonate", "groups", "timeout_s")
 
 
-def _duration(_context: click.Context, _option: click.Parameter, text: str) -> float | None:
-    """Return seconds, or None for no end; numbers alone are seconds, as for kubectl."""
+def read_duration(text: str) -> float | None:
+    """Return the seconds of a time such as ``1m30s``, or None for no end; a number alone is seconds.
+
+    Raises:
+        InputError: it is none.
+    """
     found = _DURATION.fullmatch(text)
     if not found:
         message = f"--request-timeout {text!r}: expected a time such as 5s, 2m or 1h"
         raise InputError(message)
-    return float(found[1]) * _SECONDS[found[2]] or None
+    if found["seconds"]:
+        return float(text) or None
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text)) or None

@@ -15,6 +15,7 @@ import msgspec
 from ringfence import __version__
 from ringfence.edges.discovery import ALWAYS_SERVED, OWN_GROUPS, Resource, discover
 from ringfence.edges.server import JSON, connect, words
+from ringfence.readers.foreign import is_foreign_policy
 from ringfence.readers.kinds import CLUSTER_SCOPED, READ, is_read, refusal
 from ringfence.readers.listing import Group, Header, Listing, Missing, Record, decode_page
 
@@ -147,7 +148,9 @@ class _Reader:
 
 
 def _is_unread_policy(resource: Resource) -> bool:
-    """Tell whether a kind is a policy that bears on verdicts and is not read."""
+    """Tell whether a kind is a policy that bears on verdicts and is not read: another's, or another version."""
+    if is_foreign_policy(resource.kind, resource.version):
+        return True
     return resource.group not in OWN_GROUPS and refusal(resource.kind, resource.version) is not None
 
 

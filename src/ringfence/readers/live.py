@@ -76,6 +76,8 @@ def as_manifest(record: Record, source: str) -> Manifest:
         read_span=lambda: Span(_NOWHERE),
         kind=value["kind"],
         version=value["apiVersion"],
+        namespace=metadata.get("namespace", ""),
+        name=metadata.get("name", ""),
         resource_version=metadata.get("resourceVersion", ""),
         field_manager=managed[0].get("manager", ""),
     )
