@@ -43,10 +43,14 @@ def test_the_engine_answers(case: Case):
             assert (Outcome.ALLOWED if asked in traffic.allowed else outcome) is row.outcome, (row.text, ask)
 
 
+@pytest.mark.parametrize("nodes", [1, 2])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_compiled_programs_answer(case: Case):
-    """The programs of the nodes on the way, run on the packet, let through what is allowed, and nothing else."""
-    topology = lay_out(case.snapshot)
+def test_the_compiled_programs_answer(case: Case, nodes: int):
+    """The programs of the nodes on the way, run on the packet, let through what is allowed, and nothing else.
+
+    Pods that no case puts on a node are neighbors on one, or strangers on two.
+    """
+    topology = lay_out(case.snapshot, nodes)
     engine = Engine(topology.snapshot)
     programs = {node: compile_program(plan_node(engine, node)) for node in topology.snapshot.nodes}
     judge = Judge(engine, programs, Ends(topology))
