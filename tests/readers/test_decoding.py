@@ -75,7 +75,7 @@ def test_an_unknown_field_is_a_strict_error(text: str, field: str):
             "spec.ingress[0].ports[0].endPort",
             "expected a whole number, found the number 2147483648",
         ),
-        ("metadata: {labels: {a: 5}}", "metadata.labels.a", "expected a string, found the number 5"),
+        ("metadata: {labels: {a: 5}}", "metadata.labels", "metadata.labels.a: expected a string, found the number 5"),
         ("metadata: {ownerReferences: [{controller: x}]}", "metadata.ownerReferences[0].controller", "true or false"),
         ("metadata: {creationTimestamp: now}", "metadata.creationTimestamp", 'found the string "now"'),
     ],

@@ -47,7 +47,7 @@ def refused(metadata: str, kind: str = "NetworkPolicy", namespace: str = "x") ->
         ("{name: Web}", [("metadata.name", INVALID, f'Invalid value: "Web": {SUBDOMAIN_LETTERS}')]),
         (
             "{name: " + "a" * 254 + "}",
-            [("metadata.name", INVALID, f'Invalid value: "{"a" * 254}": must be no more than 253 bytes')],
+            [("metadata.name", INVALID, f'Invalid value: "{"a" * 254}": must be no more than 253 characters')],
         ),
         ("{generateName: Web-}", [("metadata.generateName", INVALID, f'Invalid value: "Web-": {SUBDOMAIN_LETTERS}')]),
         ("{generateName: a.-}", [("metadata.name", INVALID, f'Invalid value: "a.-xxxxx": {SUBDOMAIN_LETTERS}')]),

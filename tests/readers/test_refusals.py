@@ -73,7 +73,7 @@ def test_an_unknown_field_is_named_in_go_s_quotes():
 
 def test_details_count_and_name():
     """Lengths, controllers, and letters with their position in bytes."""
-    assert longer_than(63) == "must be no more than 63 bytes"
+    assert longer_than(63, "bytes") == "must be no more than 63 bytes"
     assert longer_than(15, "characters") == "must be no more than 15 characters"
     assert unprintable("\x07", 3) == "invalid character U+0007 (at position 3)"
     assert two_controllers("ReplicaSet/a", "Job/b") == (

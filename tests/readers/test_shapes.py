@@ -62,6 +62,8 @@ def test_a_scalar_takes_values_of_its_type(shape: Scalar, value: Any, takes: boo
         ("2026-13-01T00:00:00Z", False),
         ("2026-01-00T00:00:00Z", False),
         ("2026-01-01T24:00:00Z", False),
+        ("2026-01-01T1:00:00Z", True),
+        ("2026-01-01T01:0:00Z", False),
         ("2026-01-01 00:00:00Z", False),
         ("2026-01-01", False),
         ("", False),

@@ -79,7 +79,7 @@ def test_the_value_of_a_label(text: str, details: tuple[str, ...]):
         ("a", ()),
         ("a.b-c.1", ()),
         ("a" * 253, ()),
-        ("a" * 254, ("must be no more than 253 bytes",)),
+        ("a" * 254, ("must be no more than 253 characters",)),
         ("", (SUBDOMAIN,)),
         ("Web", (SUBDOMAIN,)),
         ("a..b", (SUBDOMAIN,)),
@@ -97,7 +97,7 @@ def test_a_subdomain(text: str, details: tuple[str, ...]):
     [
         ("kube-system", ()),
         ("a" * 63, ()),
-        ("a" * 64, ("must be no more than 63 bytes",)),
+        ("a" * 64, ("must be no more than 63 characters",)),
         ("a.b", ("must not contain dots",)),
         ("-a", (LABEL,)),
         ("Web", (LABEL,)),

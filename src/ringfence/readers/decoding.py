@@ -78,8 +78,11 @@ def _walk(value: Any, shape: Shape, path: Path, faults: list[_Fault]) -> None:
     elif type(value) is not dict:
         faults.append(_mistyped(value, "a mapping", path))
     elif isinstance(shape, Members):
+        before = len(faults)
         for name, member in value.items():
             _walk(member, shape.of, (*path, name), faults)
+        for index in range(before, len(faults)):  # the server names no key of a map
+            faults[index] = faults[index]._replace(field=dotted(path))
     else:
         _walk_struct(value, shape, path, faults)
 

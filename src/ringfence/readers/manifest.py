@@ -112,13 +112,24 @@ class Manifest:
             hint: Our remark.
             at: The path that the server names; ``path`` by default.
         """
-        if not any(lost[: len(path)] == path or lost[:-1] == path[:-1] for lost in self._undecoded):
+        if any(_explains(lost, path) for lost in self._undecoded):
+            self.wrong.append(path)
+        else:
             field = at or dotted(path)
             self.report(f"{field}: {refusal.message}", path, hint, field=field, reason=refusal.reason)
 
     @cached_property
     def _span(self) -> Places:
         return self.read_span()
+
+
+def _explains(lost: Path, path: Path) -> bool:
+    """Tell whether what is wrong at a path may be so for what could not be decoded at another.
+
+    That is within the part or, of a mapping, beside it; the items of a list have nothing to
+    do with each other.
+    """
+    return lost[: len(path)] == path or (lost[:-1] == path[:-1] and isinstance(path[-1], str))
 
 
 _RULES = {("spec", "ingress"), ("spec", "egress")}

@@ -2,7 +2,7 @@
 
 A refusal has the ``reason`` and the ``message`` of a cause in the server's answer. The
 constants are details: what stands in a message behind the value. Everything here is of
-v1.36.3, down to the bytes where others count characters.
+v1.36.3, which always counts bytes and calls them characters here and there.
 
 Source: k8s.io/apimachinery ``util/validation/field/errors.go``, ``api/validate/content``,
 ``util/validation``, ``meta/v1/validation`` and ``api/validation/objectmeta.go``;
@@ -133,7 +133,7 @@ def unknown_field(field: str) -> str:
     return f"strict decoding error: unknown field {quoted(field)}"
 
 
-def longer_than(limit: int, unit: str = "bytes") -> str:
+def longer_than(limit: int, unit: str) -> str:
     """Return the detail about a text that is too long."""
     return f"must be no more than {limit} {unit}"
 

@@ -13,7 +13,7 @@ INT32 = range(-(1 << 31), 1 << 31)
 INT64 = range(-(1 << 63), 1 << 63)
 
 _TIME = re.compile(
-    r"([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.,][0-9]+)?"
+    r"([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})T(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.,][0-9]+)?"
     r"(?:Z|[-+](?:[01][0-9]|2[0-4]):[0-5][0-9])"
 )
 
@@ -47,7 +47,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Time(Scalar):
-    """A moment as RFC 3339 writes it."""
+    """A moment as RFC 3339 writes it; Go takes an hour of one digit, too."""
 
     def takes(self, value: Any) -> bool:
         """Tell whether a text is a moment."""

@@ -36,11 +36,11 @@ def label_key(text: str) -> tuple[str, ...]:
     if slash and not prefix:
         found.append(refusals.KEY_NO_PREFIX)
     elif slash:
-        found += [f"prefix part {each}" for each in subdomain(prefix)]
+        found += [f"prefix part {each}" for each in subdomain(prefix, "bytes")]
     if not name:
         found.append(refusals.KEY_NO_NAME)
     elif size(name) > _LONGEST_LABEL:
-        found.append(f"name part {refusals.longer_than(_LONGEST_LABEL)}")
+        found.append(f"name part {refusals.longer_than(_LONGEST_LABEL, 'bytes')}")
     if not _KEY_NAME.fullmatch(name):
         found.append(refusals.KEY_NAME_LETTERS)
     return tuple(found)
@@ -51,17 +51,22 @@ def label_value(text: str) -> tuple[str, ...]:
     """Judge the value of a label: empty, or at most 63 letters."""
     found = []
     if size(text) > _LONGEST_LABEL:
-        found.append(refusals.longer_than(_LONGEST_LABEL))
+        found.append(refusals.longer_than(_LONGEST_LABEL, "bytes"))
     if text and not _KEY_NAME.fullmatch(text):
         found.append(refusals.VALUE_LETTERS)
     return tuple(found)
 
 
-def subdomain(text: str) -> tuple[str, ...]:
-    """Judge a name that is a DNS subdomain, as that of most objects."""
+def subdomain(text: str, unit: str = "characters") -> tuple[str, ...]:
+    """Judge a name that is a DNS subdomain, as that of most objects.
+
+    Args:
+        text: The name.
+        unit: What the server calls the bytes that it counts, which is not the same everywhere.
+    """
     found = []
     if size(text) > _LONGEST_SUBDOMAIN:
-        found.append(refusals.longer_than(_LONGEST_SUBDOMAIN))
+        found.append(refusals.longer_than(_LONGEST_SUBDOMAIN, unit))
     if not _SUBDOMAIN.fullmatch(text):
         found.append(refusals.SUBDOMAIN_LETTERS)
     return tuple(found)
@@ -72,7 +77,7 @@ def dns_label(text: str) -> tuple[str, ...]:
     """Judge a name that is a DNS label, as that of a namespace."""
     found = []
     if size(text) > _LONGEST_LABEL:
-        found.append(refusals.longer_than(_LONGEST_LABEL))
+        found.append(refusals.longer_than(_LONGEST_LABEL, "characters"))
     if not _LABEL.fullmatch(text):
         found.append(refusals.LABEL_DOTS if _SUBDOMAIN.fullmatch(text) else refusals.LABEL_LETTERS)
     return tuple(found)
