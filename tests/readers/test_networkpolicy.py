@@ -27,11 +27,11 @@ from ringfence.model.policy import (
     Rule,
     Tier,
 )
-from ringfence.readers import Reading, read
+from ringfence.readers import Reading, Release, read
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 
-from .texts import policy, reading, source
+from .texts import POD, policy, reading, source
 
 BOTH = frozenset(Direction)
 INGRESS = frozenset({Direction.INGRESS})
@@ -502,3 +502,27 @@ def test_an_error_never_widens_what_is_allowed(path: tuple[str | int, ...], by: 
     assume(found.errors)
 
     assert allowed(found) <= SOUND
+
+
+@pytest.mark.parametrize(
+    ("key", "item"), [("from", "{podSelector: {}, ipBlock: {cidr: 10.0.0.0/8}, x: 1}"), ("ports", "{port: 0, x: 1}")]
+)
+def test_what_is_said_of_a_part_does_not_matter_for_what_it_grants(key: str, item: str):
+    """An item is left out even where its mistake goes unsaid for another in it."""
+    found, errors = policy(f"ingress: [{{{key}: [{item}]}}]")
+
+    assert len(errors) == 1
+    assert (found.ingress[0].peers == ()) is (key == "from")
+    assert (found.ingress[0].traffic == EMPTY) is (key == "ports")
+
+
+def test_releases_differ_in_what_a_policy_grants():
+    """One that drops the end of a port grants the port alone, and says so."""
+    head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n"
+    text = f"{head}spec: {{ingress: [{{ports: [{{port: 80, endPort: 90}}]}}]}}\n"
+    old, new = (read([source(text), source(POD, "pod.yaml")], release=Release(minor)) for minor in (21, 22))
+
+    assert old.snapshot.policies[0].ingress[0].traffic == ports(Protocol.TCP, 80, 80)
+    assert new.snapshot.policies[0].ingress[0].traffic == ports(Protocol.TCP, 80, 90)
+    assert old.notes == ("a.yaml:4: Kubernetes 1.21 drops endPort: port 80 is meant alone",)
+    assert (old.errors, new.notes) == (new.errors, ())

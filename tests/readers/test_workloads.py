@@ -331,6 +331,18 @@ def test_a_misspelled_field_of_a_template_is_an_error(template: str, field: str,
 
 
 @pytest.mark.parametrize(
+    ("kind", "field"),
+    [("Deployment", "spec.template.labels"), ("CronJob", "spec.jobTemplate.spec.template.labels")],
+)
+def test_the_labels_of_a_template_are_labels(kind: str, field: str):
+    """Or no pod of it would be taken; the server names them beside the template's metadata."""
+    text = workload(kind, template="{metadata: {labels: {app: a b}}, spec: {containers: []}}")
+    (error,) = reading(text, POLICY).errors
+
+    assert (error.field, error.reason, error.origin.pointer[-11:]) == (field, "FieldValueInvalid", "/labels/app")
+
+
+@pytest.mark.parametrize(
     ("text", "messages"),
     [
         (

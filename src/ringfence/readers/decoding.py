@@ -78,13 +78,18 @@ def _walk(value: Any, shape: Shape, path: Path, faults: list[_Fault]) -> None:
     elif type(value) is not dict:
         faults.append(_mistyped(value, "a mapping", path))
     elif isinstance(shape, Members):
-        before = len(faults)
-        for name, member in value.items():
-            _walk(member, shape.of, (*path, name), faults)
-        for index in range(before, len(faults)):  # the server names no key of a map
-            faults[index] = faults[index]._replace(field=dotted(path))
+        _walk_members(value, shape, path, faults)
     else:
         _walk_struct(value, shape, path, faults)
+
+
+def _walk_members(value: dict[str, Any], shape: Members, path: Path, faults: list[_Fault]) -> None:
+    """Add what is wrong with the members of a map, of which the server names no key."""
+    before = len(faults)
+    for name, member in value.items():
+        _walk(member, shape.of, (*path, name), faults)
+    for index in range(before, len(faults)):
+        faults[index] = faults[index]._replace(field=dotted(path))
 
 
 def _walk_struct(value: dict[str, Any], shape: Struct, path: Path, faults: list[_Fault]) -> None:

@@ -17,6 +17,8 @@ from ringfence.model.cluster import Pod, Workload
 from ringfence.model.policy import Direction, PodPeer
 from ringfence.readers.core import POD_SPEC, bound_addresses, container_ports
 from ringfence.readers.fields import METADATA, Field
+from ringfence.readers.places import dotted
+from ringfence.readers.selectors import check_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,7 +80,7 @@ def read_workload(manifest: Manifest) -> Template:
     if kind in _SCALED and replicas is None:
         replicas = 1
     template = _template(spec["jobTemplate"]["spec"] if kind == "CronJob" else spec)
-    labels = template["metadata"]["labels"].strings()
+    labels = _labels(template)
     if kind == "Job":
         labels = {**labels, "job-name": manifest.name, "batch.kubernetes.io/job-name": manifest.name}
     pod = _pod(manifest, template, labels, dormant=kind in _DORMANT or replicas == 0)
@@ -100,10 +102,18 @@ def read_foreign_workload(manifest: Manifest) -> Template:
     written = spec["replicas"].value
     replicas = written if type(written) is int else 1
     template = spec["template"]
-    labels = template["metadata"]["labels"].strings()
-    pod = _pod(manifest, template, labels, dormant=replicas == 0)
+    pod = _pod(manifest, template, _labels(template), dormant=replicas == 0)
     workload = Workload(manifest.namespace, manifest.kind, manifest.name, replicas, manifest.origin())
     return Template(workload, read_owners(manifest), pod)
+
+
+def _labels(template: Field) -> dict[str, str]:
+    """Return the labels of a template's pods, after a look at whether a server would take them."""
+    labels = template["metadata"]["labels"]
+    texts = labels.strings()
+    # The server leaves a step out where it names them.
+    check_labels(template.manifest, dict(texts), labels.path, f"{dotted(template.path)}.labels")
+    return texts
 
 
 def _pod(manifest: Manifest, template: Field, labels: Mapping[str, str], *, dormant: bool) -> Pod:
