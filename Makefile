@@ -1,9 +1,10 @@
 # The door to everything. `make` alone prints the targets; each does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo check test cluster-build test-cluster ci fuzz fuzz-kernel mutants bench lock clean
+.PHONY: help setup system demo check test cluster-build test-cluster ci fuzz fuzz-worlds fuzz-kernel mutants bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
+SEED ?= 1
 READY := .venv/ready
 
 help: ## print the targets
@@ -43,8 +44,12 @@ ci: ## what CI runs
 	$(MAKE) check
 	HYPOTHESIS_PROFILE=ci $(MAKE) test
 	$(MAKE) test-cluster
+	$(MAKE) fuzz SECONDS=60 SEED=$$(git rev-list --count HEAD)
 
-fuzz: $(READY) ## compare all deciders on many more random worlds
+fuzz: $(READY) ## break a million inputs, or as many as fit into SECONDS, and see that nothing is passed over
+	$(BIN)/python -m tests.fuzz --seed $(SEED) $(if $(SECONDS),--seconds $(SECONDS) --count 1000000000)
+
+fuzz-worlds: $(READY) ## compare all deciders on many more random worlds
 	HYPOTHESIS_PROFILE=wide $(BIN)/pytest tests/differential
 
 fuzz-kernel: setup ## 200 random worlds in the kernel, every probe against the definition

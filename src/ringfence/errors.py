@@ -35,8 +35,16 @@ class RingfenceError(Exception):
         self.hint = hint
 
 
+def one_line(text: str) -> str:
+    """Return a text with what cannot be printed escaped: a manifest may hold anything, a terminal obeys some of it."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 class InputError(RingfenceError):
-    """The user's files, names or flags; exit 2."""
+    """The user's files, names or flags; exit 2. Its message and hint are one line each."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(one_line(message), one_line(hint))
 
 
 class ManifestError(InputError):

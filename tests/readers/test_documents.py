@@ -104,6 +104,32 @@ def test_places_in_a_list_are_those_in_the_file(text: str, name: str, origin: Or
     assert (place.source, place.line, place.pointer, place.object) == (name, origin.line, "/metadata/name", "Pod")
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("---\n{kind: Pod, apiVersion: v1, spec: {}, items: []}", (2, 1)),
+        ("kind: [a]\nitems: []\n", (1, 1)),
+        ('{"spec": {}, "items": []}', (1, 1)),
+        ('\n {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1", "items": []}', (2, 2)),
+    ],
+)
+def test_what_is_lost_beside_items_is_said(text: str, place: tuple[int, int]):
+    """Kubectl, too, takes whatever has items for a list; without a word a policy would be gone."""
+    found, (error,) = manifests(text)
+
+    assert found == []
+    assert (error.origin.line, error.origin.column) == place
+    assert error.message == "not a list by its kind, yet it has items: nothing else of it is read"
+
+
+def test_a_list_may_have_forgotten_its_kind():
+    """Nothing is lost of it."""
+    assert [(len(found), errors) for found, errors in map(manifests, (f'{{"items": [{POD}]}}', f"items: [{POD}]"))] == [
+        (1, []),
+        (1, []),
+    ]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_text():
     """Editors on Windows write one."""
     text = b"\xef\xbb\xbfapiVersion: v1\nkind: Pod\n"

@@ -12,7 +12,7 @@ from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.readers import Source, read
 
-from .texts import POD, POLICY, source
+from .texts import POD, POLICY, reading, source
 
 
 def test_a_sound_input_is_not_partial():
@@ -92,3 +92,11 @@ def test_whatever_the_text_reading_ends_in_words(pieces: list[str], name: str):
     assert [str(pod) for pod in found.snapshot.pods][:1]
     assert all((str(error) + error.hint).encode() for error in found.errors)
     assert all(str(pod).encode() for pod in found.snapshot.pods)
+
+
+def test_what_a_terminal_would_obey_is_escaped():
+    """Names come from anywhere; an error or a note is one line."""
+    found = reading('{"kind": "\\u001b[2J", "apiVersion": "x/v1"}', '{"kind": "Pod", "apiVersion": "v\\n1"}')
+
+    assert found.notes == ("\\x1b[2J of x/v1 is not known and was passed over: a.yaml:1",)
+    assert 'Pod of apiVersion "v\\n1" is not read' in [error.message for error in found.errors]

@@ -75,6 +75,20 @@ def test_places_count_lines_that_end_as_on_windows():
     assert place("a: 1\r\n---\r\nb:\r\n  c: 2\r\n", "b", "c") == Place(4, 3)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_every_end_of_a_line_counts(end: str):
+    """In all documents alike, and in what cannot be read."""
+    _, errors = read(f"a: 1{end}b: 2\n---\nc: 3{end}c: 4{end}d: [\n---\ne: f: g")
+
+    assert [error.partition(":")[0] for error in errors] == ["5", "7", "8"]
+
+
+def test_what_is_missing_at_the_end_is_missed_there():
+    """Not on a line that the text does not have."""
+    assert read("a: 1\nb: [1,")[1][0].startswith("2:7 not YAML: ")
+    assert read("a: 1\nb")[1][0].startswith("2:2 not YAML: ")
+
+
 def test_documents_are_parted_by_their_markers():
     """``---`` begins a document, ``...`` ends one."""
     values, errors = read("---\na: 1\n--- # comment\nb: 2\n...\n---\n---\nc: |\n  ---\n")

@@ -79,3 +79,11 @@ def test_markdown_shows_stars_as_stars():
     assert render_markdown(TABLE) == (
         "| Client | Server |\n| --- | --- |\n| x/\\* | y/a, y/b |\n| 10.0.0.0/8 | x/a |\n\nFirst.\nSecond.\n"
     )
+
+
+def test_names_never_speak_to_the_terminal():
+    """What cannot be printed is escaped, for people; files for programs hold it as it is."""
+    table = Table(("client",), (("x/\x1b[2J",),), ("\r",))
+
+    assert render_columns(table) == "CLIENT\nx/\\x1b[2J\n\n\\r\n"
+    assert render_markdown(table) == "| Client |\n| --- |\n| x/\\x1b[2J |\n\n\\r.\n"

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.addresses import EVERY, Family, family_of, render_address
-from ringfence.errors import ManifestError, UnsupportedError
+from ringfence.errors import ManifestError, UnsupportedError, one_line
 from ringfence.model.origin import Origin
 from ringfence.model.policy import Tier
 from ringfence.model.snapshot import Snapshot
@@ -148,7 +148,7 @@ class Assembly:
             f"{name} is in the experimental channel of the policy API alone, and else refused: {_places(origins)}"
             for name, origins in sorted(self._experimental.items())
         ]
-        return (*self._notes, *unknown, *experimental, *self._two_baselines())
+        return tuple(map(one_line, (*self._notes, *unknown, *experimental, *self._two_baselines())))
 
     def _two_baselines(self) -> list[str]:
         """Say that policies of two APIs stand in one tier, if they do."""

@@ -16,7 +16,7 @@ from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.readers.fields import Field, describe
 from ringfence.readers.json_spans import read_spans
-from ringfence.readers.json_stream import NO_LIST, Listed, read_json
+from ringfence.readers.json_stream import LOST, LOST_HINT, NO_LIST, Listed, loses_members, read_json
 from ringfence.readers.manifest import Manifest
 from ringfence.readers.yaml_spans import read_yaml
 
@@ -120,6 +120,8 @@ def _flatten(
         yield from _manifest(source, _Found(value, span.place, lambda: span, span.template), errors, listed)
         return
     if isinstance(value, dict):
+        if loses_members(value):
+            errors.append(_Found(value, span.place, lambda: span, span.template).error(source, LOST, LOST_HINT))
         listed = (str(value.get("kind") or ""), str(value.get("apiVersion") or ""))
         span = span.part("items") or span
     for index, item in enumerate(items):

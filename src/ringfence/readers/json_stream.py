@@ -17,7 +17,7 @@ from ringfence.readers.places import MAX_DEPTH, TOO_DEEP, TOO_DEEP_HINT, Doubled
 from ringfence.readers.yaml_scalars import EXACT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -32,6 +32,21 @@ Listed = tuple[str, str]
 
 NO_LIST: Listed = ("", "")
 """What an object is an item of when it is in no List, or in one that has not said yet."""
+
+
+LOST = "not a list by its kind, yet it has items: nothing else of it is read"
+LOST_HINT = "write kind: List, or remove items"
+
+_OF_LISTS = frozenset({"apiVersion", "items", "metadata"})
+"""What a List has beside its kind."""
+
+
+def loses_members(members: Mapping[str, Any]) -> bool:
+    """Tell whether something that has items is more than a List of them; kubectl, too, reads only those."""
+    kind = members.get("kind")
+    if kind is None:
+        return bool(members.keys() - _OF_LISTS)
+    return not (isinstance(kind, str) and kind.endswith("List"))
 
 
 class Item(NamedTuple):
@@ -107,6 +122,8 @@ class _Stream:
                 members[name] = self._value()
         if is_list:
             self._errors += [each.error(self._source) for each in doubled]
+            if loses_members(members):
+                self._errors.append(self._error(start, LOST, LOST_HINT))
         else:
             self._doubled |= bool(doubled)
             yield from self._release(members, start)

@@ -83,7 +83,7 @@ class Manifest:
         return any(error.field for error in self.errors)
 
     def report(self, message: str, path: Path, hint: str, *, field: str = "", reason: str = "") -> None:
-        """Add an error, on one line and once: two readers may look at one part.
+        """Add an error, once: two readers may look at one part.
 
         Args:
             message: What is wrong.
@@ -95,7 +95,6 @@ class Manifest:
         self.wrong.append(path)
         if field and not reason:
             self._undecoded.append(path)
-        message = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
         if (message, path) not in self._said:
             self._said.add((message, path))
             self.errors.append(ManifestError(message, self.origin(path), hint, field=field, reason=reason))

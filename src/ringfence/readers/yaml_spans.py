@@ -45,6 +45,9 @@ _DOCUMENT = re.compile(r"^---", re.MULTILINE)
 _SEPARATOR = re.compile(r"---[^\S\n]*(?:\s#.*)?$", re.MULTILINE)
 """The whole line: kubectl wants nothing but a comment there."""
 
+_BREAK = re.compile("[\n\x85\u2028\u2029]")
+"""What ends a line in YAML 1.1, once carriage returns are gone."""
+
 _BYTE_ORDER_MARK = re.compile(r"^\ufeff", re.MULTILINE)
 """Stands before a document wherever files were joined."""
 
@@ -64,6 +67,8 @@ def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[t
     """
     if "\ufeff" in text:
         text = _BYTE_ORDER_MARK.sub("", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     starts = [0, *(found.start() for found in _DOCUMENT.finditer(text) if found.start())]
     line, template, following = 0, "", ""
     rendered = "# Source: " in text
@@ -80,7 +85,12 @@ def read_yaml(text: str, source: str, errors: list[ManifestError]) -> Iterator[t
             if _TEMPLATE.search(chunk):
                 broken.hint = "render the chart first, as helm template does"
             errors.append(broken)
-        line += chunk.count("\n")
+        line += _breaks(chunk)
+
+
+def _breaks(text: str) -> int:
+    """Count the ends of lines."""
+    return text.count("\n") if text.isascii() else len(_BREAK.findall(text))
 
 
 class _Text(NamedTuple):
@@ -340,13 +350,15 @@ def _broken(error: YAMLError | UnwritableError, text: _Text) -> ManifestError:
     mark = getattr(error, "problem_mark", None)
     if mark is None:  # a ReaderError: it knows an offset only
         before = text.text.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
-        place = Place(text.line + before.count("\n") + 1, len(before) - before.rfind("\n"))
+        lines = _BREAK.split(before)
+        place = Place(text.line + len(lines), len(lines[-1]) + 1)
         return text.error(place, f"not YAML: {getattr(error, 'reason', error)}", "remove the character")
-    place = Place(text.line + mark.line + 1, mark.column + 1)
+    lines = _BREAK.split(text.text)
+    number, column = min((mark.line, mark.column), (len(lines) - 1, len(lines[-1])))  # the end is a line of its own
+    place = Place(text.line + number + 1, column + 1)
     if "nesting depth" in str(error):  # libyaml has looked further ahead than its events tell
         return text.error(place, TOO_DEEP, TOO_DEEP_HINT)
-    lines = text.text.split("\n")
-    written = lines[min(mark.line, len(lines) - 1)]
+    written = lines[number]
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return text.error(place, "not YAML: a tab in the indentation", "indent with spaces")
     problem = str(getattr(error, "problem", error))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from ringfence.errors import one_line
+
 if TYPE_CHECKING:
     from ringfence.report.table import Table
 
@@ -24,7 +26,7 @@ def render_columns(table: Table) -> str:
     for row in rows:
         lines += (_line(texts, widths) for texts in zip_longest(*row, fillvalue=""))
     lines += ["", *table.remarks] if rows else table.remarks
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{one_line(line)}\n" for line in lines)
 
 
 def _line(texts: tuple[str, ...], widths: list[int]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringfence.errors import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 def render_markdown(table: Table) -> str:
     """Return the table, then the remarks as one paragraph."""
     lines = [_row(head.capitalize() for head in table.head), _row("---" for _ in table.head), *map(_row, table.rows)]
-    return "\n".join([*lines, "", *(f"{remark[:1].upper()}{remark[1:]}." for remark in table.remarks), ""])
+    remarks = (f"{remark[:1].upper()}{remark[1:]}." for remark in table.remarks)
+    return "\n".join([*map(one_line, (*lines, "", *remarks)), ""])
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.traffic import render_traffic
+from ringfence.errors import one_line
 from ringfence.model.policy import Direction
 from ringfence.semantics.answer import MIXED
 
@@ -67,7 +68,7 @@ def render_answer(answer: Answer, *, partial: bool = False, color: bool = False)
 
 def _headline(word: str, client: str, server: str, traffic: str, families: tuple[Family, ...], *, color: bool) -> str:
     spoken = "".join(f"  IPv{family.value}" for family in families)
-    return f"{_paint(word, color=color)}  {client} -> {server}  {traffic}{spoken}"
+    return f"{_paint(word, color=color)}  {one_line(f'{client} -> {server}')}  {traffic}{spoken}"
 
 
 def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Row]:
@@ -109,7 +110,7 @@ def _table(rows: Iterable[_Row], indent: int, *, color: bool) -> Iterator[str]:
     listed = list(rows)
     width = max((len(word) for _, word, _ in listed), default=0)
     for label, word, text in listed:
-        yield f"{'':{indent}}{label:7}  {_paint(word, color=color)}{'':{width - len(word)}}  {text}"
+        yield f"{'':{indent}}{label:7}  {_paint(word, color=color)}{'':{width - len(word)}}  {one_line(text)}"
 
 
 def _paint(word: str, *, color: bool) -> str:

@@ -1,0 +1,1 @@
+"""A million broken inputs, and what must hold of each."""
