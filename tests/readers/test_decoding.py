@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ringfence.readers.decoding import decode
 from ringfence.readers.shapes import network_policy
 
 from .texts import manifest
 
+NAMES = [
+    "name",
+    "labels",
+    "ownerReferences",
+    "controller",
+    "ingress",
+    "podSelector",
+    "matchLabels",
+    "ports",
+    "port",
+    "x",
+]
 HEAD = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
 
 
@@ -102,6 +118,38 @@ def test_what_a_server_would_come_upon_is_said_first():
         "a",
         "spec.podSelectr",
     ]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 2**31) | st.sampled_from(["", "a", "2024-01-01T00:00:00Z"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(value=VALUES, into=st.sampled_from([("metadata",), ("spec",), ("spec", "ingress"), ("spec", "podSelector")]))
+def test_another_mistake_changes_nothing_that_is_said(value: Any, into: tuple[str, ...]):
+    """An object without one is looked at faster, and its verdict is the same."""
+    for step in reversed(into):
+        value = {step: value}
+    alone, beside = manifest(HEAD), manifest(HEAD)
+    left = decode(alone, value, network_policy())
+    decode(beside, value | {"zz": 1}, network_policy())
+
+    assert alone.errors or left is value
+    assert [error.message for error in beside.errors if "zz" not in error.message] == [
+        error.message for error in alone.errors
+    ]
+
+
+@given(value=VALUES)
+def test_nothing_is_wrong_with_what_is_left(value: Any):
+    """Apart from fields that are not known, which stay."""
+    again = manifest(HEAD)
+    left = decode(manifest(HEAD), {"spec": value, "metadata": value}, network_policy())
+
+    assert decode(again, left, network_policy()) == left
+    assert all("unknown field" in error.message for error in again.errors)
 
 
 def test_an_object_that_is_none_decodes_to_nothing():

@@ -80,6 +80,8 @@ class Selector:
     def of(cls, requirements: Iterable[Requirement]) -> Selector:
         """Build a selector whose equality does not depend on the order it was written in."""
         unique = set(requirements)
+        if len(unique) == 1:  # as of most selectors, and there is nothing to sort
+            return cls(tuple(unique))
         return cls(tuple(sorted(unique, key=lambda r: (r.key, r.operator.value, r.values))))
 
     @classmethod

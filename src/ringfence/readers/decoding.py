@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ringfence.readers.fields import mistyped
 from ringfence.readers.places import dotted, joined
 from ringfence.readers.refusals import unknown_field
-from ringfence.readers.shapes import Items, Members, Scalar, Struct
+from ringfence.readers.shapes import TEXT, Items, Members, Scalar, Struct
 from ringfence.readers.spelling import suggestion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ringfence.readers.manifest import Manifest
     from ringfence.readers.places import Path
     from ringfence.readers.shapes import Shape
@@ -53,13 +55,40 @@ def decode(manifest: Manifest, value: Any, shape: Shape, path: Path = ()) -> Any
         The value itself when there is nothing wrong with it. Otherwise a copy with null in
         place of every value of a wrong type; fields that are not known stay.
     """
+    if _fits(value, shape):
+        return value
     faults: list[_Fault] = []
     _walk(value, shape, path, faults)
-    if not faults:
-        return value
     for fault in sorted(faults, key=lambda each: each.rank):
         manifest.report(fault.message, fault.path, fault.hint, field=fault.field)
     return _without(value, [fault.path[len(path) :] for fault in faults if fault.rank is not _Rank.UNKNOWN])
+
+
+def _fits(value: Any, shape: Shape) -> bool:
+    """Tell whether :func:`_walk` finds nothing wrong; most objects have no mistake, and this takes half the time."""
+    if value is None:
+        return True
+    if isinstance(shape, Struct):
+        return type(value) is dict and _all_known(value, shape.fields)
+    if isinstance(shape, Scalar):
+        return shape.takes(value)
+    if isinstance(shape, Items):
+        return type(value) is list and _all_fit(value, shape.of)
+    return type(value) is dict and _all_fit(value.values(), shape.of)
+
+
+def _all_fit(values: Iterable[Any], shape: Shape) -> bool:
+    if shape is TEXT:
+        return all(type(value) is str or value is None for value in values)
+    return all(_fits(value, shape) for value in values)
+
+
+def _all_known(members: dict[str, Any], fields: dict[str, Shape]) -> bool:
+    for name, member in members.items():
+        shape = fields.get(name)
+        if shape is None or not ((type(member) is str and shape is TEXT) or _fits(member, shape)):
+            return False
+    return True
 
 
 def _walk(value: Any, shape: Shape, path: Path, faults: list[_Fault]) -> None:

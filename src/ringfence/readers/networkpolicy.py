@@ -45,6 +45,9 @@ _BOTH = frozenset(Direction)
 
 _TYPES = {direction.value: direction for direction in Direction}
 
+_SECTIONS = {Direction.INGRESS: "ingress", Direction.EGRESS: "egress"}
+"""What a spec calls its rules."""
+
 _PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 """What a rule calls its peers."""
 
@@ -111,7 +114,7 @@ def _isolates(types: list[str] | None, *, with_egress: bool) -> frozenset[Direct
 
 
 def _rules(reading: _Reading, spec: dict[str, Any], direction: Direction) -> tuple[Rule, ...]:
-    section = direction.value.lower()
+    section = _SECTIONS[direction]
     written = enumerate(spec.get(section) or ())
     return tuple(_rule(reading, rule or {}, direction, ("spec", section, index)) for index, rule in written)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from ringfence.errors import ManifestError
@@ -98,6 +99,7 @@ class Doubled(NamedTuple):
         return ManifestError(message, Origin(source, *self.second, "", "", template=template), "remove one of the two")
 
 
+@lru_cache(1 << 12)  # the same few paths lead to the rules and peers of every policy
 def pointer(path: Path) -> str:
     """Return a path as an RFC 6901 JSON pointer."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

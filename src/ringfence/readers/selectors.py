@@ -5,6 +5,7 @@ Source: k8s.io/apimachinery ``meta/v1/validation/validation.go``.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.selectors import Operator, Requirement, Selector
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ringfence.readers.release import Release
 
 _OPERATORS = {operator.value: operator for operator in Operator}
+
+_REMEMBERED = 1 << 12
 
 _LETTERS = "use letters, digits, -, _ and ., at most 63, with a letter or digit at both ends"
 
@@ -52,9 +55,9 @@ def build_selector(selector: dict[str, Any], wrong: Iterable[Path] = ()) -> Sele
     left_out = {path[:2] for path in wrong}
     labels = selector.get("matchLabels") or {}
     required = [
-        Requirement(key, Operator.IN, (value or "",))
+        _labeled(key, value or "")
         for key, value in labels.items()
-        if ("matchLabels", key) not in left_out
+        if not left_out or ("matchLabels", key) not in left_out
     ]
     for index, expression in enumerate(selector.get("matchExpressions") or ()):
         if ("matchExpressions", index) not in left_out:
@@ -62,6 +65,12 @@ def build_selector(selector: dict[str, Any], wrong: Iterable[Path] = ()) -> Sele
             operator = _OPERATORS[expression["operator"]]
             required.append(Requirement(expression["key"], operator, tuple(sorted(values))))
     return Selector.of(required)
+
+
+@lru_cache(_REMEMBERED)
+def _labeled(key: str, value: str) -> Requirement:
+    """Return what one of ``matchLabels`` asks; the same few stand in every policy."""
+    return Requirement(key, Operator.IN, (value,))
 
 
 def check_selector(manifest: Manifest, selector: dict[str, Any] | None, path: Path, release: Release) -> None:
