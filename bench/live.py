@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -188,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
 def serve(count: int, *, tls: bool, compressed: bool) -> None:
     """Serve on a free port until standard input ends; print the port."""
     found = pages(count, compressed=compressed)
-    with HTTPServer(("127.0.0.1", 0), partial(Handler, found, compressed)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, found, compressed)) as server:
         if tls:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(TLS / "server.pem", TLS / "server.key")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,7 @@ from ringfence.readers import read_listing
 from ringfence.readers.kinds import READ
 from tests.api_server import ApiServer, serving, status
 from tests.edges.clusters import access
-from tests.live import CLUSTER, Object, an_object, container, placeless, read_file
+from tests.live import CLUSTER, HTTP, Object, an_object, container, owner, placeless, read_file, template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +110,7 @@ def test_a_list_that_always_expires_is_asked_for_in_one_piece(tmp_path: Path):
     (group,) = listed(server, tmp_path).groups
 
     assert len(group.records) == PAGE + 1
-    assert server.requests[-4 if "pods" not in server.requests[-1][0] else -1]
+    assert [path for path, _ in server.requests if "/pods" in path][-1] == "/api/v1/pods"
 
 
 def test_what_may_not_be_listed_makes_the_answer_partial(tmp_path: Path):
@@ -225,6 +227,48 @@ def test_what_is_no_list_is_refused(tmp_path: Path, body: bytes, words: str):
         listed(server, tmp_path)
 
     assert f"does not answer as an API server: {words}" in refused.value.message
+
+
+def test_workloads_of_custom_controllers_are_found_by_what_they_own(tmp_path: Path):
+    """A rollout owns the ReplicaSet that owns the pods; what holds no template is no workload."""
+    version = "argoproj.io/v1alpha1"
+    owners = [{**owner("Rollout", "shop"), "apiVersion": version}, {**owner("Chart", "shop"), "apiVersion": version}]
+    labels = {"app": "shop", "rollouts-pod-template-hash": "abc"}
+    spec = {"replicas": 1, "template": template(labels, container("main", HTTP))}
+    rollout = an_object(version, "Rollout", "shop", "x", spec={**spec, "strategy": {"canary": {}}})
+    replica_set = an_object("apps/v1", "ReplicaSet", "shop-abc", "x", labels=labels, owners=owners, spec=spec)
+    odd = [
+        an_object(version, "Chart", "shop", "x", spec={"template": "a text"}),
+        an_object(version, "Chart", "other", "x", spec={"template": {"spec": {"containers": 1}}}),
+        an_object(version, "Widget", "w", "x", spec=spec),
+    ]
+    pod = a_pod(1)
+    pod["metadata"]["ownerReferences"] = [owner("ReplicaSet", "shop-abc")]
+    objects = [pod, rollout, replica_set, *odd]
+    server = ApiServer([*objects, *CLUSTER], served={version: ("Rollout", "Chart", "Widget"), **TIERS})
+    reading = read(server, tmp_path)
+
+    assert {each.workload for each in reading.snapshot.pods if each.name == "p1"} == {"Rollout/shop"}
+    assert placeless(reading.snapshot) == placeless(read_file([pod, rollout, replica_set, *CLUSTER]).snapshot)
+    assert (reading.errors, reading.notes) == ((), ())
+    assert not [path for path, _ in server.requests if "widgets" in path]
+    forbidden = ApiServer(server.objects, server.served, forbidden={"/apis/argoproj.io/v1alpha1/rollouts"})
+    assert not read(forbidden, tmp_path).partial
+
+
+def test_lists_are_read_at_once(tmp_path: Path):
+    """Two that wait for each other are both answered."""
+    together = threading.Barrier(2)
+    server = ApiServer([*PODS, *CLUSTER], served=TIERS)
+
+    def answer(path: str, query: dict[str, str]) -> tuple[int, bytes]:
+        together.wait(20)
+        return server.listed(path, query)
+
+    for path in ("/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies", "/apis/batch/v1/cronjobs"):
+        server.answers[path] = partial(answer, path)
+
+    assert not read(server, tmp_path).partial
 
 
 def test_a_server_that_fails_fails_the_answer(tmp_path: Path):

@@ -7,7 +7,7 @@ not there and nothing to note. Policies of kinds that are not read are found by 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,9 +15,10 @@ import msgspec
 from ringfence import __version__
 from ringfence.edges.discovery import ALWAYS_SERVED, OWN_GROUPS, Resource, discover
 from ringfence.edges.server import JSON, connect, words
+from ringfence.edges.threads import at_once
 from ringfence.readers.foreign import is_foreign_policy
 from ringfence.readers.kinds import CLUSTER_SCOPED, READ, is_read, refusal
-from ringfence.readers.listing import Group, Header, Listing, Missing, Record, decode_page
+from ringfence.readers.listing import Group, Header, Listing, Missing, Record, decode_page, owners_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -37,6 +38,9 @@ _SAME_OBJECTS = {"crd.projectcalico.org": "projectcalico.org"}
 _MIRRORED = frozenset({"Endpoints"})
 """Kinds that are not asked for, because the control plane keeps EndpointSlices of the same content."""
 
+_THREADS = 6
+"""Lists that are read at once: most of the time is spent waiting for the server."""
+
 _METADATA = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
 
 
@@ -55,29 +59,30 @@ def read_cluster(access: Access, namespace: str = "") -> Listing:
         return _Reader(server).listing(namespace)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Reader:
-    """Lists kind by kind, and notes down what is missing."""
+    """Lists kind by kind."""
 
     server: Server
-    missing: list[Missing] = field(default_factory=list)
 
     def listing(self, namespace: str) -> Listing:
         """Return everything, what is missing included."""
         taken = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        groups = [group for each in self.resources() if (group := self.group(each, namespace))]
+        served = discover(self.server)
+        found = at_once(lambda each: self.group(each, namespace), self.resources(served), _THREADS)
+        groups = [group for group, _ in found if group.records]
+        groups += self.foreign_workloads(groups, served or [], namespace)
         header = Header(
             context=self.server.access.context,
             namespace=self.server.access.namespace,
             time=taken,
             ringfence=__version__,
-            missing=tuple(self.missing),
+            missing=tuple(missing for _, missing in found if missing),
         )
         return Listing(header, tuple(groups))
 
-    def resources(self) -> list[Resource]:
+    def resources(self, served: list[Resource] | None) -> list[Resource]:
         """Return what to list: the kinds that are read, and policies that are not."""
-        served = discover(self.server)
         read = [
             Resource(kind, version, _plural(kind), kind not in CLUSTER_SCOPED)
             for kind, version in READ.items()
@@ -97,21 +102,49 @@ class _Reader:
                 found.append(replace(each, whole=is_read(each.kind, each.version)))
         return found
 
-    def group(self, resource: Resource, namespace: str) -> Group | None:
-        """Return the objects of one kind, and note down what cannot be had; None where there are none."""
+    def foreign_workloads(self, groups: list[Group], served: list[Resource], namespace: str) -> list[Group]:
+        """Return the owners of pods and workloads that somebody else's controllers look after, and theirs.
+
+        Only those that hold the template of pods. They name pods and decide nothing, so one
+        that may not be listed is not missed.
+        """
+        found: list[Group] = []
+        fresh, known = groups, {(group.kind, group.version) for group in groups}
+        while fresh:
+            named = {
+                (owner.kind, owner.version)
+                for group in fresh
+                for record in group.records
+                for owner in owners_of(record)
+            }
+            wanted = [
+                replace(each, whole=True)
+                for each in served
+                if (each.kind, each.version) in named - known
+                and each.namespaced
+                and not is_read(each.kind, each.version)
+            ]
+            known |= named
+            listed = at_once(lambda each: self.group(each, namespace)[0], wanted, _THREADS)
+            templates = [replace(each, records=tuple(filter(_has_spec, each.records))) for each in listed]
+            fresh = [each for each in templates if each.records]
+            found += fresh
+        return found
+
+    def group(self, resource: Resource, namespace: str) -> tuple[Group, Missing | None]:
+        """Return the objects of one kind, and what of it cannot be had."""
+        records: list[Record] | int = []
         for place in ("", namespace) if namespace and resource.namespaced else ("",):
             records = self.records(resource, place)
             if not isinstance(records, int):
-                if place:
-                    self.missing.append(Missing(resource.plural, place, "forbidden"))
-                return Group.of(resource.kind, resource.version, records) if records else None
+                missing = Missing(resource.plural, place, "forbidden") if place else None
+                return Group.of(resource.kind, resource.version, records), missing
             if records != 403:
                 break
+        nothing = Group(resource.kind, resource.version, ())
         if records == 403:
-            self.missing.append(Missing(resource.plural, "", "forbidden"))
-        elif resource.version in ALWAYS_SERVED:
-            self.missing.append(Missing(resource.plural, "", "not served"))
-        return None
+            return nothing, Missing(resource.plural, "", "forbidden")
+        return nothing, Missing(resource.plural, "", "not served") if resource.version in ALWAYS_SERVED else None
 
     def records(self, resource: Resource, namespace: str) -> list[Record] | int:
         """Return all objects of a list, or the status with which it is refused: 403 or 404."""
@@ -152,6 +185,10 @@ def _is_unread_policy(resource: Resource) -> bool:
     if is_foreign_policy(resource.kind, resource.version):
         return True
     return resource.group not in OWN_GROUPS and refusal(resource.kind, resource.version) is not None
+
+
+def _has_spec(record: Record) -> bool:
+    return isinstance(record, dict) and "spec" in record
 
 
 def _plural(kind: str) -> str:

@@ -20,6 +20,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from ringfence.readers import nodes, routes
 from ringfence.readers.core import CACHE
+from ringfence.readers.kinds import is_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,6 +58,7 @@ class Owner(Struct, gc=False, omit_defaults=True):
     kind: str = ""
     name: str = ""
     controller: bool = False
+    version: str = field(name="apiVersion", default="")
 
 
 class Metadata(Struct, gc=False, omit_defaults=True, rename="camel"):
@@ -196,6 +198,8 @@ _WORKLOADS = ("CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "Replic
 _SHAPES: dict[str, type[Struct]] = {"Node": _Node, "Pod": LivePod, **dict.fromkeys(_WORKLOADS, _Workload)}
 """The kinds that are cut down while they are decoded."""
 
+_WHOLE = dict[str, Any]
+
 _Item = TypeVar("_Item")
 
 Record = LivePod | dict[str, Any]
@@ -300,22 +304,26 @@ def decode_page(kind: str, version: str, body: bytes) -> tuple[list[Record], str
         msgspec.DecodeError: it is no such list.
         UnicodeDecodeError: it is no text.
     """
-    page = _list_decoder(kind).decode(body)
+    page = _list_decoder(_shape(kind, version)).decode(body)
     if not page.kind.endswith("List"):
         message = f"expected a list, found {page.kind}"
         raise msgspec.ValidationError(message)
     return [_record(kind, version, item) for item in page.items or ()], page.metadata.continuation
 
 
+def _shape(kind: str, version: str) -> Any:
+    """Return the type that objects are decoded by."""
+    return _SHAPES.get(kind, _WHOLE) if is_read(kind, version) else _WHOLE
+
+
 @cache
-def _list_decoder(kind: str) -> msgspec.json.Decoder[_List[Any]]:
-    shape: Any = _SHAPES.get(kind, dict[str, Any])
+def _list_decoder(shape: Any) -> msgspec.json.Decoder[_List[Any]]:
     return msgspec.json.Decoder(_List[shape])
 
 
 @cache
-def _decoder(kind: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(_SHAPES.get(kind, dict[str, Any]))
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape)
 
 
 def _record(kind: str, version: str, value: Struct | dict[str, Any]) -> Record:
@@ -325,9 +333,26 @@ def _record(kind: str, version: str, value: Struct | dict[str, Any]) -> Record:
     if isinstance(value, Struct):
         return {"apiVersion": version, "kind": kind, **msgspec.to_builtins(value)}
     metadata = msgspec.to_builtins(msgspec.convert(value.get("metadata"), Metadata))
-    rest = {name: part for name, part in value.items() if name not in {"apiVersion", "kind", "metadata", "status"}}
+    said = {"apiVersion": version, "kind": kind, "metadata": metadata}
+    if not is_read(kind, version):
+        return said | _foreign_spec(value.get("spec"))
+    rest = {name: part for name, part in value.items() if name not in {*said, "status"}}
     status = {"status": value["status"]} if kind in _WITH_STATUS and value.get("status") else {}
-    return {"apiVersion": version, "kind": kind, "metadata": metadata, **rest, **status}
+    return {**said, **rest, **status}
+
+
+def _foreign_spec(spec: Any) -> dict[str, Any]:
+    """Return what is kept of the spec of an object that is not read: the template of its pods, if it has one."""
+    if not isinstance(spec, dict):
+        return {}
+    try:
+        template = msgspec.convert(spec.get("template"), _Template)
+    except msgspec.ValidationError:  # what it calls so is another thing
+        return {}
+    if not (template.spec and template.spec.containers):
+        return {}
+    replicas = {"replicas": spec["replicas"]} if type(spec.get("replicas")) is int else {}
+    return {"spec": {**replicas, "template": msgspec.to_builtins(template)}}
 
 
 def _place(record: Record) -> tuple[str, str]:
@@ -336,6 +361,13 @@ def _place(record: Record) -> tuple[str, str]:
         return record.metadata.namespace, record.metadata.name
     metadata = record["metadata"]
     return metadata.get("namespace", ""), metadata.get("name", "")
+
+
+def owners_of(record: Record) -> list[Owner]:
+    """Return the owners of an object."""
+    if isinstance(record, LivePod):
+        return record.metadata.owner_references or []
+    return msgspec.convert(record["metadata"].get("ownerReferences") or [], list[Owner])
 
 
 def write_lines(listing: Listing) -> Iterator[bytes]:
@@ -360,7 +392,7 @@ def read_lines(lines: Iterable[bytes]) -> Listing:
     groups: dict[_Key, list[Record]] = {}
     for line in rest:
         said = _KIND.decode(line)
-        record = _record(said.kind, said.version, _decoder(said.kind).decode(line))
+        record = _record(said.kind, said.version, _decoder(_shape(said.kind, said.version)).decode(line))
         groups.setdefault((said.kind, said.version), []).append(record)
     return Listing(header, tuple(Group(*key, tuple(records)) for key, records in groups.items()))
 
