@@ -203,6 +203,15 @@ def test_numbers_that_are_not_exact_are_no_integers(value: float):
     assert reasons == ({"FieldValueInvalid"} if value == 1 << 53 else {"FieldValueTypeInvalid", "FieldValueInvalid"})
 
 
+@pytest.mark.parametrize("value", [1 << 31, -(1 << 31) - 1, 1.5])
+def test_numbers_beyond_32_bits_are_refused_for_the_object_too(value: float):
+    """The server says so once more, of no part."""
+    message = 'Invalid value: "": Checked value must be of type integer with format int32 in spec.number'
+
+    assert ("<nil>", "FieldValueInvalid", message) in faults(number=value)
+    assert not [path for path, _, _ in faults(number=(1 << 31) - 1) if path == "<nil>"]
+
+
 def test_conditions_wait_for_the_rest_to_be_in_order():
     """What is missing, of a wrong type or too long keeps the server from looking at any; other errors do not."""
     assert [reason for _, reason, _ in checked({"number": 3})[1]] == ["FieldValueRequired"]

@@ -278,3 +278,16 @@ def test_an_error_never_widens_what_is_allowed(where: tuple[str, Path], by: Any)
     assume(found.errors)
 
     assert allowed(found) <= SOUND[kind]
+
+
+@pytest.mark.parametrize(("action", "peers"), [("Accept", ()), ("Deny", (Anyone(),))])
+def test_a_range_backwards_is_noticed_whatever_else_is_wrong(action: str, peers: tuple[Anyone, ...]):
+    """The server looks at no condition of an object that has something else wrong with it."""
+    port = "protocols: [{tcp: {destinationPort: {range: {start: 2, end: 1}}}}]"
+    found = tiered(
+        "ClusterNetworkPolicy",
+        f"{HEAD}egress: [{{action: {action}, to: [{{namespaces: {{}}}}], {port}}}]\ningress: [{{from: []}}]",
+    )
+
+    assert "no port is from 2 to 1" in "\n".join(error.message for error in found.errors)
+    assert found.snapshot.policies[0].egress[0].peers == peers

@@ -37,7 +37,11 @@ def _port(protocol: Field) -> Intervals | NamedPort | None:
     if port["number"].given:
         number = read_number(port["number"])
         return ports(spoken, number, number)
-    return ports(spoken, read_number(port["range"]["start"]), read_number(port["range"]["end"]))
+    first, last = read_number(port["range"]["start"]), read_number(port["range"]["end"])
+    if first > last:  # of which the server says nothing where it refuses something else
+        port["range"].error(f"no port is from {first} to {last}", "swap the two")
+        return None
+    return ports(spoken, first, last)
 
 
 _KIND = Kind(CLUSTER_NETWORK_POLICY, {action.value: action for action in Action}, "protocols", _port)

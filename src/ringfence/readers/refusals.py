@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -153,8 +154,25 @@ def quoted(value: Any) -> str:
     """Write a value as the server does: text in Go's quotes, numbers plain, all else as JSON."""
     if type(value) is str:
         return '"' + "".join(_ESCAPES.get(each) or _escaped(each) for each in value) + '"'
+    if isinstance(value, float) or (type(value) is int and not -_INT64 <= value < _INT64):
+        return _float(float(value))
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.translate(_JSON_ESCAPES)
+
+
+_INT64 = 1 << 63
+"""Integers from here on are floats to the server."""
+
+
+def _float(number: float) -> str:
+    """Write a float as Go's ``%v`` does: in the fewest digits, from a million on with an exponent."""
+    exact = Decimal(repr(number)).normalize()
+    exponent = exact.adjusted()
+    if -5 < exponent < 6:
+        return f"{exact:f}"
+    first, *others = exact.as_tuple().digits
+    digits = f"{first}.{''.join(map(str, others))}" if others else str(first)
+    return f"{'-' * exact.is_signed()}{digits}e{exponent:+03}"
 
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\"} | dict(zip("\a\b\f\n\r\t\v", map("\\{}".format, "abfnrtv"), strict=True))

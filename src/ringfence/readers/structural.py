@@ -252,6 +252,9 @@ class _Walk:
             self._refuse(part, invalid(part.value, message), "correct it")
 
     def _visit_integer(self, part: Field, schema: Schema) -> None:
+        if part.value % 1 or not -_INT32 <= part.value < _INT32:  # which the server says of the object as a whole
+            message = f'Invalid value: "": Checked value must be of type integer with format int32 in {_at(part.path)}'
+            part.refuse(Refusal("FieldValueInvalid", message), _TYPE_HINTS["integer"], _at(()))
         if schema.most is not None and part.value > schema.most:
             message = f"{_at(part.path)} in body should be less than or equal to {schema.most}"
             self._refuse(part, invalid(part.value, message), f"write at most {schema.most}")
@@ -276,6 +279,9 @@ def _meant(name: str, given: Mapping[str, Any], members: Mapping[str, Schema]) -
         return "take it away, and leave in its place what is within it"
     return suggestion(name, members) if members else "remove it: nothing has a name here"
 
+
+_INT32 = 1 << 31
+"""The integers of 32 bits begin at its negative, and end before it."""
 
 _INEXACT = {"boolean": "", "object": "", "number": "float64"}
 """What the server calls values that are no integer of 32 bits; text and lists keep their names."""
