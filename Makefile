@@ -45,6 +45,7 @@ ci: ## what CI runs
 	HYPOTHESIS_PROFILE=ci $(MAKE) test
 	$(MAKE) test-cluster
 	$(MAKE) fuzz SECONDS=60 SEED=$$(git rev-list --count HEAD)
+	$(MAKE) mutants SECONDS=300 SEED=$$(git rev-list --count HEAD)
 
 fuzz: $(READY) ## break a million inputs, or as many as fit into SECONDS, and see that nothing is passed over
 	$(BIN)/python -m tests.fuzz --seed $(SEED) $(if $(SECONDS),--seconds $(SECONDS) --count 1000000000)
@@ -56,7 +57,7 @@ fuzz-kernel: setup ## 200 random worlds in the kernel, every probe against the d
 	$(BIN)/python -m tests.kernel.fuzz 200
 
 mutants: $(READY) ## plant each bug of tests/mutants.txt and see its own tests catch it
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.mutants --seed $(SEED) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench: $(READY) ## time the readers and the program on seeded input
 	$(BIN)/python -m bench

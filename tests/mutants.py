@@ -4,16 +4,20 @@ A mutant is a blank-line separated block: what breaks, the tests that must notic
 file, then ``-`` and ``+`` lines. The old lines must stand exactly once in the file.
 
     make mutants                   all of them
+    make mutants SECONDS=300       as many as begin in that time, others with another SEED
     python -m tests.mutants NAME   those whose first line contains NAME
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,16 +48,23 @@ def read(text: str) -> list[Mutant]:
     return found
 
 
+def misfit(mutant: Mutant) -> str:
+    """Return why a mutant cannot be planted; empty when it can."""
+    path = ROOT / mutant.file
+    count = path.read_text().count(mutant.old) if path.is_file() else 0
+    gone = [test for test in mutant.tests if not (ROOT / test.partition("::")[0]).exists()]
+    if count != 1:
+        return f"its old text stands {count} times in {mutant.file}"
+    return f"there is no {gone[0]}" if gone else ""
+
+
 def survives(mutant: Mutant) -> str:
     """Return why a mutant was not caught; empty when its tests noticed it."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "src")
         shutil.copytree(ROOT / "src", source)
         target = source.parent / mutant.file
-        text = target.read_text()
-        if text.count(mutant.old) != 1:
-            return f"its old text stands {text.count(mutant.old)} times in {mutant.file}"
-        target.write_text(text.replace(mutant.old, mutant.new))
+        target.write_text(target.read_text().replace(mutant.old, mutant.new))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
         environment = os.environ | {
             "HYPOTHESIS_PROFILE": "mutants",  # a bug that is found need not be made small
@@ -66,17 +77,46 @@ def survives(mutant: Mutant) -> str:
         return "its tests pass" if done.returncode == 0 else f"its tests do not run: {done.stdout[-300:]}"
 
 
-def main(wanted: str = "") -> int:
-    """Run the mutants and print a line for each; 1 when one survives."""
-    mutants = [mutant for mutant in read(LIST.read_text()) if wanted in mutant.about]
-    alive = 0
+def run(mutants: list[Mutant], seconds: float) -> tuple[int, int]:
+    """Run mutants, two at a time on two cores, and print a line for each.
+
+    Args:
+        mutants: What to plant.
+        seconds: None begins after that.
+
+    Returns:
+        How many were run, and how many of them survived.
+    """
+    end = time.monotonic() + seconds
+    ran = alive = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for mutant, why in zip(mutants, pool.map(survives, mutants), strict=True):
-            alive += bool(why)
-            print(f"{'SURVIVES' if why else 'killed':8}  {mutant.about}{f': {why}' if why else ''}", flush=True)
-    print(f"{len(mutants) - alive} killed, {alive} survive")
-    return 1 if alive else 0
+        outcomes = pool.map(lambda each: survives(each) if time.monotonic() < end else None, mutants)
+        for mutant, why in zip(mutants, outcomes, strict=True):
+            if why is not None:
+                ran, alive = ran + 1, alive + bool(why)
+                print(f"{'SURVIVES' if why else 'killed':8}  {mutant.about}{f': {why}' if why else ''}", flush=True)
+    return ran, alive
+
+
+def main() -> int:
+    """Run the mutants; 1 when one survives or cannot be planted."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("wanted", nargs="?", default="")
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    every = read(LIST.read_text())
+    mutants = [mutant for mutant in every if options.wanted in mutant.about]
+    if not options.wanted:
+        random.Random(options.seed).shuffle(mutants)
+    misfits = {mutant.about: why for mutant in every if (why := misfit(mutant))}
+    for about, why in misfits.items():
+        print(f"MISFIT    {about}: {why}")
+    ran, alive = run([mutant for mutant in mutants if mutant.about not in misfits], options.seconds)
+    rest = f", {len(mutants) - ran} not run" if ran < len(mutants) else ""
+    print(f"{ran - alive} killed, {alive} survive{rest}")
+    return 1 if alive or misfits else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())
