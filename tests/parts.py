@@ -23,6 +23,7 @@ from ringfence.model.policy import (
     Rule,
     Tier,
 )
+from ringfence.model.service import Service, ServicePort
 from ringfence.model.snapshot import Snapshot
 
 
@@ -102,3 +103,17 @@ def snapshot(*parts: Pod | Policy | Node, **facts: Any) -> Snapshot:
         {part.name: part for part in parts if isinstance(part, Node)},
         **facts,
     )
+
+
+def service(name: str, text: str = "", *addresses: str, **facts: Any) -> Service:
+    """A Service whose selector has these labels, with one port 80 that leads to 8080, unless others are given."""
+    namespace, own = name.split("/")
+    known = {family_of(address): address for address in map(read_address, addresses)}
+    facts = {"kind": "ClusterIP", "ports": (service_port(80, 8080),)} | facts
+    selector = labels(text) or None
+    return Service(namespace, own, selector=selector, origin=place(name), addresses=known, **facts)
+
+
+def service_port(number: int, target: int | str, name: str = "", **facts: Any) -> ServicePort:
+    """A TCP port of a Service, unless another protocol is given."""
+    return ServicePort(name, facts.pop("protocol", Protocol.TCP), number, target, **facts)

@@ -8,7 +8,17 @@ from hypothesis import given
 from ringfence.algebra.addresses import read_address, read_cidr
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import Operator, Requirement, Selector
-from ringfence.model.naming import AddressName, Directory, ObjectName, PodsName, read_name, read_selector
+from ringfence.model.naming import (
+    AddressName,
+    Directory,
+    InternetName,
+    NodeName,
+    ObjectName,
+    PodsName,
+    ServiceName,
+    read_name,
+    read_selector,
+)
 from ringfence.model.snapshot import Snapshot
 from tests.parts import pod
 from tests.worlds import snapshots
@@ -29,6 +39,14 @@ DIRECTORY = Directory(SNAPSHOT)
         ("shop/deploy/web", ObjectName("shop", "web", "Deployment")),
         ("shop/StatefulSets/db", ObjectName("shop", "db", "StatefulSet")),
         ("shop/po/web-0", ObjectName("shop", "web-0", "Pod")),
+        ("shop/rollout/web", ObjectName("shop", "web", "rollout")),
+        ("svc:shop/db", ServiceName("shop", "db")),
+        ("svc:db", ServiceName("here", "db")),
+        ("service:shop/db", ServiceName("shop", "db")),
+        ("shop/svc/db", ServiceName("shop", "db")),
+        ("shop/Services/db", ServiceName("shop", "db")),
+        ("node:worker-1", NodeName("worker-1")),
+        ("internet", InternetName()),
         ("shop/", PodsName("shop")),
         ("shop:app=web", PodsName("shop", Selector.labels({"app": "web"}))),
         (":app=web", PodsName("here", Selector.labels({"app": "web"}))),
@@ -51,7 +69,6 @@ def test_a_name_is_read_by_its_shape(text: str, name: object):
         ("/", "no name"),
         ("/web", "no name"),
         ("a/b/c/d", "no name"),
-        ("shop/foo/web", "'foo' is no kind"),
         ("shop/deploy/", "'shop/deploy/' is no name: a part before or behind a slash is empty"),
         ("shop//web", "'shop//web' is no name: a part before or behind a slash is empty"),
         ("/deploy/web", "a part before or behind a slash is empty"),
@@ -59,10 +76,12 @@ def test_a_name_is_read_by_its_shape(text: str, name: object):
         ("*", "write here/ for every pod of a namespace"),
         ("fe80::1%eth0", "'fe80::1%eth0' has a zone"),
         ("fe80::1%eth0/64", "has a zone"),
-        ("svc:shop/db", "Services are not understood"),
-        ("shop/svc/db", "Services are not understood"),
-        ("node:worker-1", "nodes are not understood"),
-        ("internet", "not understood"),
+        ("svc:", "'svc:' is no name"),
+        ("svc:/db", "'svc:/db' is no name"),
+        ("svc:a/b/c", "'svc:a/b/c' is no name"),
+        ("node:", "'node:' is no name"),
+        ("node:a/b", "'node:a/b' is no name"),
+        ("shop/node/w", "a node is in no namespace; write node:w"),
         ("shop:", "no label selector"),
         ("shop:app=web,", "no label selector"),
         ("shop:app>1", "no label selector"),
@@ -70,7 +89,7 @@ def test_a_name_is_read_by_its_shape(text: str, name: object):
     ],
 )
 def test_what_is_no_name_is_refused_in_its_own_words(text: str, message: str):
-    """Nothing is guessed, and what comes later is named as such."""
+    """Nothing is guessed."""
     with pytest.raises(ValueError, match=message):
         read_name(text, "here")
 
@@ -94,7 +113,10 @@ def test_selectors_are_read_in_kubectl_s_grammar(text: str, canonical: str):
     assert read_selector(canonical) == read_selector(text)
 
 
-@pytest.mark.parametrize("text", ["shop/web", "shop/sts/db", "shop/", "shop:app in (a,b),!c", "10.0.0.5", "fd00::/64"])
+AS_WRITTEN = ["shop/web", "shop/sts/db", "shop/", "shop:app in (a,b),!c", "10.0.0.5", "fd00::/64", "svc:shop/db"]
+
+
+@pytest.mark.parametrize("text", [*AS_WRITTEN, "node:w1", "internet"])
 def test_a_name_is_written_as_it_can_be_asked_again(text: str):
     """What an answer calls its client is a question's name for it."""
     assert str(read_name(text, "here")) == text
@@ -119,7 +141,7 @@ def test_a_name_is_written_as_it_can_be_asked_again(text: str):
 def test_a_name_means_a_pod_before_a_workload(text: str, found: object):
     """Several workloads of one name are all given back, and finished pods are nobody."""
     name = read_name(text, "here")
-    assert not isinstance(name, AddressName)
+    assert isinstance(name, ObjectName | PodsName)
     assert DIRECTORY.find(name) == found
 
 
@@ -145,7 +167,7 @@ def test_a_pod_hides_the_workload_of_its_name():
 def test_the_nearest_names_are_those_that_somebody_has(text: str, nearest: tuple[str, ...]):
     """The same name elsewhere comes first, then what is spelled alike."""
     name = read_name(text, "here")
-    assert not isinstance(name, AddressName)
+    assert isinstance(name, ObjectName | PodsName)
     assert DIRECTORY.nearest(name)[:1] == nearest
 
 
@@ -191,5 +213,24 @@ def test_every_pod_is_found_by_the_name_it_is_given(snapshot: Snapshot):
     for each in directory.pods:
         for text in directory.names_of([each]):
             name = read_name(text, "nowhere")
-            assert not isinstance(name, AddressName)
+            assert isinstance(name, ObjectName | PodsName)
             assert directory.find(name) == {text: (each,)}
+
+
+@pytest.mark.parametrize("text", ["x/rollout/web", "x/Rollout/web", "x/rollouts/web"])
+def test_a_kind_of_somebody_else_is_found_however_it_is_written(text: str):
+    """As kubectl takes it: in any case, and in the plural."""
+    owned = pod("x/web-0", workload="Rollout/web")
+    name = read_name(text, "here")
+    assert isinstance(name, ObjectName)
+
+    assert Directory(Snapshot(pods=(owned,))).find(name) == {"x/rollout/web": (owned,)}
+
+
+def test_a_kind_with_a_group_is_found_without_it():
+    """And is not taken for Kubernetes' own of that name."""
+    owned = pod("x/web-0", workload="Deployment.example.com/web")
+    directory = Directory(Snapshot(pods=(owned,)))
+
+    assert directory.find(ObjectName("x", "web", "Deployment")) == {}
+    assert list(directory.find(ObjectName("x", "web", "deployment.example.com"))) == ["x/deployment.example.com/web"]

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ringfence.algebra.addresses import Family, read_address, read_cidr
+from ringfence.algebra.traffic import Protocol
 from ringfence.errors import InputError
-from ringfence.model.service import Service
+from ringfence.model.service import Service, ServicePort
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
 from tests.parts import block, labels, network_policy, node, place, pod, port, rule, snapshot
@@ -36,14 +37,17 @@ SIDES = Sides(CLUSTER, "x", Scenes(CLUSTER))
         ("x:app=bb", "client: nothing is named x:app=bb", "try x:app=b"),
         ("zzz/qqq", "client: nothing is named zzz/qqq", "name a pod or workload"),
         ("done", "client: x/done has finished and can no longer connect", ""),
-        ("svc:x/a", "client: Services are not understood as names yet", "name a pod or workload"),
+        ("svc:x/a", "client: there is no Service x/a", "give manifests of Services too"),
+        ("node:n3", "client: no node is named n3", "known here: n1, n2"),
+        ("x/rollout/a", "client: 'rollout' is no kind of workload here: one of pod, deploy", ""),
+        ("svc:", "client: 'svc:' is no name", "name a pod or workload"),
     ],
 )
 def test_a_name_without_one_meaning_is_refused_with_what_comes_near(text: str, message: str, hint: str):
     """The candidates, or the nearest names, are the hint."""
     with pytest.raises(InputError) as refusal:
         SIDES.find("client", text)
-    assert refusal.value.message == message
+    assert refusal.value.message.startswith(message)
     assert refusal.value.hint.startswith(hint)
 
 
@@ -106,21 +110,33 @@ SERVICES = (
 )
 
 
-@pytest.mark.parametrize(
-    ("server", "message", "hint"),
-    [
-        ("10.96.0.10", "server: 10.96.0.10 is the address of Service x/web", "ask about its pods: x/a"),
-        ("10.96.0.10/32", "server: 10.96.0.10 is the address of Service x/web", "ask about its pods: x/a"),
-        ("fd00::10", "server: fd00::10 is the address of Service x/bare", "name its pods"),
-    ],
-)
-def test_the_address_of_a_service_is_refused_for_its_pods(server: str, message: str, hint: str):
-    """Policies are judged on pods' addresses, so any answer about a Service's own would mislead."""
+@pytest.mark.parametrize("client", ["10.96.0.10", "10.96.0.10/32"])
+def test_the_address_of_a_service_is_no_client(client: str):
+    """Nobody speaks from there, so any answer would mislead."""
     world = replace(CLUSTER, services=SERVICES)
     sides = Sides(world, "x", Scenes(world))
     with pytest.raises(InputError) as refusal:
-        sides.meet(sides.find("client", "x/b"), sides.find("server", server))
-    assert (refusal.value.message, refusal.value.hint) == (message, hint)
+        sides.meet(sides.find("client", client), sides.find("server", "x/b"))
+
+    assert refusal.value.message == "client: 10.96.0.10 is the address of Service x/web; nobody speaks from it"
+    assert refusal.value.hint == "ask about the pods behind it: svc:x/web"
+
+
+def test_a_service_s_name_means_the_pods_behind_it():
+    """Reasons name them one by one."""
+    web = replace(SERVICES[0], ports=(ServicePort("", Protocol.TCP, 80, 8080),))
+    world = replace(CLUSTER, services=(web,))
+    party = Sides(world, "x", Scenes(world)).find("client", "svc:x/web")
+
+    assert [str(pod) for pod, _ in party.pods] == ["x/a-0", "x/a-1"]
+    assert (party.name, party.by_address) == ("svc:x/web", True)
+
+
+def test_a_node_s_name_means_its_addresses_and_the_internet_all_that_is_nobody_s():
+    """Both are ends that no policy selects."""
+    assert SIDES.find("client", "node:n1").addresses == read_cidr("192.168.0.1/32")
+    assert read_cidr("8.8.8.0/24") <= SIDES.find("client", "internet").addresses
+    assert not SIDES.find("client", "internet").addresses & read_cidr("192.168.0.1/32")
 
 
 def test_addresses_of_services_among_others_are_pointed_out():

@@ -52,8 +52,11 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
       shop/deploy/web     a workload of one kind
       shop/               every pod of the namespace
       shop:app=web        pods by their labels
+      svc:shop/db         a Service, with every way to the pods behind it
+      node:worker-1       a node
       10.1.2.3            an address
       10.0.0.0/8          a CIDR
+      internet            every address that is no pod's, node's or Service's
 
     PORT is a number, a range or a name, PROTO is TCP unless given. No PORT asks about all
     traffic, /UDP about one protocol, ICMP about all that has no ports.

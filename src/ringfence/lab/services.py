@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Address, Family, family_of, render_address
 from ringfence.lab.wiring import UPLINK
+from ringfence.model.cluster import Pod
+from ringfence.semantics.endpoints import endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ringfence.lab.topology import Topology
-    from ringfence.model.cluster import Node, Pod
+    from ringfence.model.cluster import Node
     from ringfence.model.service import Service, ServicePort
     from ringfence.model.snapshot import Snapshot
 
@@ -57,13 +59,11 @@ class Frontend:
 
 
 def frontends(snapshot: Snapshot) -> Iterator[Frontend]:
-    """Yield every port of every Service that has an address and a selector."""
+    """Yield every port of every Service that has an address, with the pods behind it that have one too."""
     for service in snapshot.services:
-        for address in service.addresses.values():
-            pods = [pod for pod in _selected(snapshot, service) if family_of(address) in pod.addresses]
+        for family, address in service.addresses.items():
             for port in service.ports:
-                endpoints = [Endpoint(pod, number) for pod in pods for number in _numbers(pod, port)]
-                yield Frontend(service, port, address, tuple(endpoints))
+                yield Frontend(service, port, address, tuple(_pods_behind(snapshot, service, port, family)))
 
 
 def service_table(topology: Topology, node: Node) -> str:
@@ -96,23 +96,10 @@ def service_table(topology: Topology, node: Node) -> str:
     )
 
 
-def _selected(snapshot: Snapshot, service: Service) -> list[Pod]:
-    """Return the pods that a Service leads to; one without a selector leads nowhere that is known."""
-    if service.selector is None:
-        return []
-    wanted = service.selector.items()
-    return [
-        pod
-        for pod in snapshot.pods
-        if pod.namespace == service.namespace and not pod.terminal and wanted <= pod.labels.items()
-    ]
-
-
-def _numbers(pod: Pod, port: ServicePort) -> list[int]:
-    """Return what a target port means on a pod; a name that it lacks means nothing."""
-    if isinstance(port.target, int):
-        return [port.target]
-    return [each.number for each in pod.ports if each.name == port.target and each.protocol is port.protocol][:1]
+def _pods_behind(snapshot: Snapshot, service: Service, port: ServicePort, family: Family) -> Iterator[Endpoint]:
+    for each in endpoints(snapshot, service, port, family):
+        if isinstance(each.end, Pod) and family in each.end.addresses:
+            yield Endpoint(each.end, each.port)
 
 
 def _translations(frontend: Frontend, node: Node) -> Iterator[str]:

@@ -6,7 +6,10 @@
     shop/deploy/web       a workload of one kind; kubectl's short names and full kinds
     shop/                 every pod of the namespace
     shop:app=web          pods by their labels, in kubectl's grammar
+    svc:shop/db           a Service; shop/svc/db too
+    node:worker-1         a node: its addresses, and whoever is on its own network
     10.1.2.3  10.0.0.0/8  addresses of either family
+    internet              all addresses that are no pod's, node's or Service's
 
 Pods whose phase is Succeeded or Failed can no longer connect: no name means them.
 """
@@ -45,8 +48,11 @@ _KIND_OF = {
     spelling: kind for kind, shorts in KINDS.items() for spelling in (*shorts, kind.lower(), f"{kind.lower()}s")
 }
 
-_NOT_YET = {"svc": "Services", "service": "Services", "services": "Services", "node": "nodes"}
-"""What is not understood yet, by its prefix or kind."""
+_SERVICES = frozenset({"svc", "service", "services"})
+"""What makes a name that of a Service, as a prefix or as a kind."""
+
+_NODES = frozenset({"node", "nodes", "no"})
+"""What makes a name that of a node, as a prefix."""
 
 _FEW = 3
 """So many names are always written out, and no more are suggested."""
@@ -69,7 +75,8 @@ class ObjectName:
     Attributes:
         namespace: Its namespace.
         name: Its name.
-        kind: One of :data:`KINDS`, or empty: a pod first, then a workload.
+        kind: One of :data:`KINDS`; a kind of somebody else in any case; or empty: a pod first,
+            then a workload.
     """
 
     namespace: str
@@ -105,7 +112,39 @@ class AddressName:
         return text.removesuffix("/32").removesuffix("/128") if self.addresses.count() == 1 else text
 
 
-Name = ObjectName | PodsName | AddressName
+@dataclass(frozen=True, slots=True)
+class ServiceName:
+    """A Service."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return the name as it can be asked again."""
+        return f"svc:{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeName:
+    """A node and its own network."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """Return the name as it can be asked again."""
+        return f"node:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class InternetName:
+    """Every address that is no pod's, node's or Service's."""
+
+    def __str__(self) -> str:
+        """Return the name as it can be asked again."""
+        return "internet"
+
+
+Name = ObjectName | PodsName | AddressName | ServiceName | NodeName | InternetName
 
 
 def read_name(text: str, namespace: str) -> Name:
@@ -116,20 +155,29 @@ def read_name(text: str, namespace: str) -> Name:
         namespace: The namespace of a name that has none.
 
     Raises:
-        ValueError: the text names nothing, or something that is not understood yet.
+        ValueError: the text names nothing.
     """
     prefix, colon, rest = text.partition(":")
     if text == "internet":
-        message = "the internet is not understood as a name yet"
-        raise ValueError(message)
-    if colon and prefix in _NOT_YET:
-        message = f"{_NOT_YET[prefix]} are not understood as names yet"
-        raise ValueError(message)
+        return InternetName()
+    if colon and prefix in _NODES:
+        return NodeName(_single(text, rest))
+    if colon and prefix in _SERVICES:
+        given, slash, name = rest.rpartition("/")
+        return ServiceName(_single(text, given) if slash else namespace, _single(text, name))
     if addresses := _read_addresses(text):
         return AddressName(addresses)
     if colon and "/" not in prefix:
         return PodsName(prefix or namespace, read_selector(rest))
     return _read_object(text, namespace)
+
+
+def _single(text: str, part: str) -> str:
+    """Return a part of a name that must be there, and be one."""
+    if not part or "/" in part:
+        message = f"{text!r} is no name"
+        raise ValueError(message)
+    return part
 
 
 def read_selector(text: str) -> Selector:
@@ -181,7 +229,7 @@ def _read_addresses(text: str) -> Intervals | None:
         raise ValueError(message) from None
 
 
-def _read_object(text: str, namespace: str) -> ObjectName | PodsName:
+def _read_object(text: str, namespace: str) -> ObjectName | PodsName | ServiceName:
     match text.split("/"):
         case ["*"]:
             message = f"'*' is no name: write {namespace}/ for every pod of a namespace"
@@ -193,21 +241,39 @@ def _read_object(text: str, namespace: str) -> ObjectName | PodsName:
             return PodsName(given)
         case [given, name] if given:
             return ObjectName(given, name)
-        case [given, kind, name] if given and name and kind.lower() in _KIND_OF:
-            return ObjectName(given, name, _KIND_OF[kind.lower()])
-        case [given, kind, name] if not (given and kind and name):
+        case [given, kind, name] if given and kind and name:
+            return _of_kind(text, given, kind, name)
+        case [_, _, _]:
             message = f"{text!r} is no name: a part before or behind a slash is empty"
-        case [_, kind, _] if kind.lower() in _NOT_YET:
-            message = f"{_NOT_YET[kind.lower()]} are not understood as names yet"
-        case [_, kind, _]:
-            message = f"{kind!r} is no kind of workload: one of {', '.join(map(_short, KINDS))}"
         case _:
             message = f"{text!r} is no name" if text else "the name is empty"
     raise ValueError(message)
 
 
+def _of_kind(text: str, namespace: str, kind: str, name: str) -> ObjectName | ServiceName:
+    """Read a name that says its kind; one that is not known here may be somebody else's."""
+    if kind.lower() in _SERVICES:
+        return ServiceName(namespace, name)
+    if kind.lower() in _NODES:
+        message = f"{text!r} is no name: a node is in no namespace; write node:{name}"
+        raise ValueError(message)
+    return ObjectName(namespace, name, _KIND_OF.get(kind.lower(), kind))
+
+
 def _short(kind: str) -> str:
     return KINDS[kind][0] if kind in KINDS else kind.lower()
+
+
+def _is_meant(asked: str, kind: str) -> bool:
+    """Tell whether a kind that was asked for, or none, is one: in any case, in the plural, without its group."""
+    if asked in KINDS or not asked:
+        return asked in ("", kind)
+    return asked.lower() in {kind.lower(), f"{kind.lower()}s", kind.partition(".")[0].lower()}
+
+
+def kinds() -> str:
+    """Return the kinds of Kubernetes' own as people write them, joined by commas."""
+    return ", ".join(map(_short, KINDS))
 
 
 class Directory:
@@ -249,7 +315,7 @@ class Directory:
         return {
             str(ObjectName(name.namespace, name.name, kind)): tuple(pods)
             for kind, pods in sorted(workloads.items())
-            if name.kind in ("", kind)
+            if _is_meant(name.kind, kind)
         }
 
     def nearest(self, name: ObjectName | PodsName) -> tuple[str, ...]:

@@ -61,6 +61,10 @@ class Snapshot:
         """
         return self._pod_by_address.get(address)
 
+    def pod_named(self, namespace: str, name: str) -> Pod | None:
+        """Return the pod of a name, or None."""
+        return self._pod_by_name.get((namespace, name))
+
     def node_at(self, address: Address) -> str | None:
         """Return the name of the node that has this address, that of a tunnel included, or None."""
         return self._node_by_address.get(address)
@@ -100,6 +104,10 @@ class Snapshot:
     @cached_property
     def _pod_by_address(self) -> dict[Address, Pod]:
         return {a: pod for pod in self.pods if pod.selectable for a in pod.addresses.values()}
+
+    @cached_property
+    def _pod_by_name(self) -> dict[tuple[str, str], Pod]:
+        return {(pod.namespace, pod.name): pod for pod in self.pods}
 
     @cached_property
     def _node_by_address(self) -> dict[Address, str]:

@@ -15,10 +15,11 @@ from msgspec import UNSET, Meta, UnsetType
 from ringfence.algebra.addresses import Family, cidrs
 from ringfence.algebra.traffic import PORTS, Protocol, by_protocol
 from ringfence.model.naming import Directory
-from ringfence.model.policy import Tier  # noqa: TC001 - msgspec reads annotations
+from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
 from ringfence.semantics.answer import MIXED
 from ringfence.semantics.summary import assumptions
 from ringfence.semantics.verdict import Outcome
+from ringfence.semantics.ways import Happening  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ringfence.model import origin as places
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics import answer as semantics
+    from ringfence.semantics import remark, ways
     from ringfence.semantics import verdict as verdicts
     from ringfence.semantics.engine import Ends
     from ringfence.semantics.summary import Line
@@ -86,6 +88,28 @@ class Undefined(msgspec.Struct):
     dialect: Annotated[str, Meta(description="Whose choice was taken.")]
 
 
+class Remark(msgspec.Struct):
+    """Something worth knowing beside the verdict."""
+
+    topic: str
+    text: str
+    origins: list[Origin]
+
+
+class Hop(msgspec.Struct):
+    """One stop on the way to an endpoint of a Service."""
+
+    at: Annotated[str, Meta(description="The address or name where the packet is.")]
+    protocol: Protocol
+    port: Annotated[int | UnsetType, Meta(description="The port there; absent when it is not known yet.")]
+    happening: Annotated[Happening, Meta(description="What happens to the packet there.")]
+    text: str
+    judged: Annotated[
+        Direction | UnsetType, Meta(description="Whose policies are judged there: those of the client, or the server.")
+    ] = UNSET
+    seen: Annotated[str | UnsetType, Meta(description="Whom these policies see at the other end.")] = UNSET
+
+
 class Half(msgspec.Struct):
     """One direction: egress is judged at the client, ingress at the server."""
 
@@ -128,7 +152,7 @@ class Fault(msgspec.Struct):
 
 
 class Answer(msgspec.Struct, kw_only=True):
-    """The answer to one question: it has egress and ingress or, when mixed, parts."""
+    """The answer to one question: it has egress and ingress or, when it is divided, parts."""
 
     api_version: ApiVersion | UnsetType = msgspec.field(name="apiVersion", default=UNSET)
     kind: Literal["Verdict"] | UnsetType = UNSET
@@ -147,10 +171,15 @@ class Answer(msgspec.Struct, kw_only=True):
     verdict: VerdictWord
     egress: Half | UnsetType = UNSET
     ingress: Half | UnsetType = UNSET
+    hops: Annotated[
+        list[Hop] | UnsetType, Meta(description="The way to a Service, from the client on; absent for no Service.")
+    ] = UNSET
     assumptions: list[Assumption]
     undefined: list[Undefined]
+    remarks: Annotated[list[Remark] | UnsetType, Meta(description="Absent when there are none.")] = UNSET
     parts: Annotated[
-        list[Answer] | UnsetType, Meta(description="Disjoint and complete; only when the verdict is mixed.")
+        list[Answer] | UnsetType,
+        Meta(description="Complete; only when the verdict is mixed, or several ways lead to a Service."),
     ] = UNSET
     partial: Annotated[
         Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
@@ -279,7 +308,7 @@ def _document(body: object) -> bytes:
 
 def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
     """Return an answer as a JSON line has it."""
-    question, mixed = answer.question, answer.verdict == MIXED
+    question, divided = answer.question, answer.divided
     port, protocol, traffic = _spoken(answer.traffic)
     if isinstance(question.port, str):
         port, protocol, traffic = question.port, question.protocol or UNSET, _traffic(answer.traffic)
@@ -291,11 +320,13 @@ def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
         traffic=traffic,
         family=_family(answer.families),
         verdict=VerdictWord(answer.verdict),
-        egress=UNSET if mixed else _half(answer.egress),
-        ingress=UNSET if mixed else _half(answer.ingress),
+        egress=UNSET if divided else _half(answer.egress),
+        ingress=UNSET if divided else _half(answer.ingress),
+        hops=_hops(answer.hops),
         assumptions=[_assumption(each) for each in answer.assumptions],
         undefined=[_undefined(each) for each in answer.undefined],
-        parts=[_part(part, answer) for part in answer.parts] if mixed else UNSET,
+        remarks=_remarks(answer.remarks),
+        parts=[_part(part, answer) for part in answer.parts] if divided else UNSET,
         partial=partial or UNSET,
     )
 
@@ -314,8 +345,10 @@ def _part(part: semantics.Part, whole: semantics.Answer) -> Answer:
         verdict=VerdictWord(part.verdict.outcome.value),
         egress=_half((part.verdict.egress,)),
         ingress=_half((part.verdict.ingress,)),
+        hops=_hops(part.hops),
         assumptions=[_assumption(each) for each in part.verdict.assumptions],
         undefined=[_undefined(each) for each in part.verdict.undefined],
+        remarks=_remarks(part.remarks),
     )
 
 
@@ -379,6 +412,25 @@ def _origins(origins: Iterable[places.Origin]) -> list[Origin]:
         )
         for o in dict.fromkeys(origins)
     ]
+
+
+def _hops(hops: tuple[ways.Hop, ...]) -> list[Hop] | UnsetType:
+    return [
+        Hop(
+            at=hop.at,
+            protocol=hop.protocol,
+            port=hop.port or UNSET,
+            happening=hop.happening,
+            text=hop.text,
+            judged=hop.judged or UNSET,
+            seen=hop.seen or UNSET,
+        )
+        for hop in hops
+    ] or UNSET
+
+
+def _remarks(remarks: tuple[remark.Remark, ...]) -> list[Remark] | UnsetType:
+    return [Remark(each.topic, each.text, _origins(each.origins)) for each in remarks] or UNSET
 
 
 def _assumption(assumption: verdicts.Assumption) -> Assumption:

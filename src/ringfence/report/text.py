@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Family
     from ringfence.model.origin import Origin
     from ringfence.semantics.answer import Answer
+    from ringfence.semantics.remark import Remark
     from ringfence.semantics.verdict import Assumption, Half
+    from ringfence.semantics.ways import Hop
 
 _COLORS = {"allowed": "32", "denied": "31", "undecided": "33", MIXED: "33"}
 
@@ -53,16 +55,18 @@ def render_answer(answer: Answer, *, partial: bool = False, color: bool = False)
         asked = f"{question.protocol.value} {question.port} ({asked.removeprefix(f'{question.protocol.value} ')})"
     family = (question.family,) if question.family else ()
     lines = [_headline(answer.verdict, question.client, question.server, asked, family, color=color)]
-    halves = () if answer.verdict == MIXED else _halves(answer.egress, answer.ingress)
+    halves = () if answer.divided else (*_hops(answer.hops), *_halves(answer.egress, answer.ingress))
     premises = (row for each in answer.premises for row in _assumed(each))
+    notes = _remarks(answer.notes if answer.divided else answer.remarks)
     missing = [("", "partial", "part of the input was not read or is in error")] if partial else []
-    lines += _table((*halves, *premises, *missing), indent=2, color=color)
-    for part in answer.parts if answer.verdict == MIXED else ():
+    lines += _table((*halves, *premises, *notes, *missing), indent=2, color=color)
+    for part in answer.parts if answer.divided else ():
         word = part.verdict.outcome.value
         families = part.families if part.families != answer.families else ()
         line = _headline(word, part.client, part.server, render_traffic(part.traffic), families, color=color)
         lines.append(f"  {line}")
-        lines += _table(_halves((part.verdict.egress,), (part.verdict.ingress,)), indent=4, color=color)
+        told = _halves((part.verdict.egress,), (part.verdict.ingress,))
+        lines += _table((*_hops(part.hops), *told, *_remarks(part.remarks)), indent=4, color=color)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -84,6 +88,21 @@ def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Ro
             label = ""
     for point in sorted({point for half in (*egress, *ingress) for point in half.undefined}):
         yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided"
+
+
+def _hops(hops: tuple[Hop, ...]) -> Iterator[_Row]:
+    """Yield the way to a Service, a line for each hop."""
+    label = "hops"
+    for hop in hops:
+        port = "" if hop.port is None else f" {hop.protocol.value} {hop.port}"
+        yield label, "", f"{hop.at}{port}: {hop.text}"
+        label = ""
+
+
+def _remarks(remarks: tuple[Remark, ...]) -> Iterator[_Row]:
+    for remark in remarks:
+        yield "", "note", remark.text
+        yield from (("", "", _place(origin)) for origin in remark.origins)
 
 
 def _assumed(assumption: Assumption, *, on_node: bool = False) -> Iterator[_Row]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY
+from ringfence.algebra.addresses import EVERY, Address, render_address
 from ringfence.algebra.intervals import Intervals, atoms
 from ringfence.algebra.traffic import Protocol, at, ports
 from ringfence.errors import InputError
@@ -20,10 +20,16 @@ from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
 from ringfence.semantics.assumptions import assume_families, rules_of
 from ringfence.semantics.cells import Cell, gather, unite_halves
+from ringfence.semantics.entries import Entrances
+from ringfence.semantics.passage import Passage
+from ringfence.semantics.remark import Remark
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
 from ringfence.semantics.spec import verdict
+from ringfence.semantics.surroundings import Surroundings
+from ringfence.semantics.telling import CLIENT, NODE, SERVER, stand_in, tell, told
 from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict
+from ringfence.semantics.ways import Door, told_hop
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -33,20 +39,22 @@ if TYPE_CHECKING:
     from ringfence.model.naming import Directory
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.engine import Ends
+    from ringfence.semantics.entries import Opening
     from ringfence.semantics.question import Question
     from ringfence.semantics.sides import Group, Party, Side
     from ringfence.semantics.verdict import Undefined
+    from ringfence.semantics.ways import Hop
 
 MIXED = "mixed"
 """The verdict of an answer whose parts have different ones."""
 
 _ORDER = (Outcome.ALLOWED, Outcome.UNDECIDED, Outcome.DENIED)
 
+_NAMED = 3
+"""So many nodes are named; more are counted."""
+
 _REMEMBERED = 65_536
 """So many verdicts are kept: a bound on memory while questions keep coming."""
-
-_CLIENT, _SERVER = "{client}", "{server}"
-"""Stand-ins for the names of the pods that are judged; no Kubernetes name has braces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,8 @@ class Part:
         traffic: On what.
         families: In which families, in order.
         verdict: The definition's, told of these clients and servers.
+        hops: The way to a server behind a Service, from the client on; empty for no Service.
+        remarks: What else is worth knowing.
     """
 
     client: str
@@ -70,6 +80,8 @@ class Part:
     traffic: Intervals
     families: tuple[Family, ...]
     verdict: Verdict
+    hops: tuple[Hop, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,7 @@ class Answer:
         parts: Disjoint, at least one, together everything that was asked; allowed ones first.
         directory: Names the ends of parts one by one.
         premises: What is taken for granted of the question itself.
+        notes: What is worth knowing beside the question.
     """
 
     question: Question
@@ -91,12 +104,28 @@ class Answer:
     parts: tuple[Part, ...]
     directory: Directory = field(compare=False, repr=False)
     premises: tuple[Assumption, ...] = ()
+    notes: tuple[Remark, ...] = ()
 
     @property
     def verdict(self) -> str:
         """The outcome of all parts, or ``mixed`` when they have several."""
         outcomes = {part.verdict.outcome.value for part in self.parts}
         return outcomes.pop() if len(outcomes) == 1 else MIXED
+
+    @property
+    def divided(self) -> bool:
+        """Whether its parts must be told one by one: their verdicts, or their ways to a Service, differ."""
+        return self.verdict == MIXED or len({part.hops for part in self.parts}) > 1
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """The one way of all parts to a Service; empty where they have several."""
+        return () if self.divided else self.parts[0].hops
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What all parts remark, each once."""
+        return tuple(dict.fromkeys((*self.notes, *(each for part in self.parts for each in part.remarks))))
 
     @property
     def egress(self) -> tuple[Half, ...]:
@@ -132,6 +161,9 @@ class Respondent:
         self._snapshot = snapshot
         self._scenes = Scenes(snapshot)
         self._sides = Sides(snapshot, namespace, self._scenes)
+        self._entrances = Entrances(snapshot, self._sides.places)
+        self._passage = Passage(snapshot, self._scenes, self._sides)
+        self._surroundings = Surroundings(snapshot, self._sides.directory)
         self._known: dict[Hashable, tuple[tuple[Intervals, Verdict], ...]] = {}
 
     def answer(self, question: Question) -> Answer:
@@ -140,6 +172,9 @@ class Respondent:
         Raises:
             InputError: a name means nobody or several, or there is nothing to judge.
         """
+        name = self._sides.read("server", question.server)
+        if openings := self._entrances.find(name, question):
+            return self._through_service(question, str(name), openings)
         client, server = self._sides.find("client", question.client), self._sides.find("server", question.server)
         clients, servers = self._sides.meet(client, server)
         pairs = _pairs(clients.groups, servers.groups)
@@ -151,21 +186,60 @@ class Respondent:
                 continue
             for family in _common(question, clients.groups[i], servers.groups[j]):
                 likeness = clients.groups[i].likeness, servers.groups[j].likeness
-                for some, told in self._judged(ends, family, traffic, likeness):
-                    cells.append(Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, told))
+                for some, judged in self._judged(ends, family, traffic, likeness):
+                    cells.append(Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, judged))
         if not cells:
             raise self._nothing(question, client, server, nameless=bool(nameless))
-        together = sorted(gather(cells), key=lambda cell: _ORDER.index(cell.verdict.outcome))
         everybody = frozenset(i for i, _, _ in pairs), frozenset(j for _, j, _ in pairs)
-        parts = tuple(self._part(cell, (clients, servers), everybody) for cell in together)
+        parts = self._parts(cells, (clients, servers), everybody)
+        traffic = Intervals.union(part.traffic for part in parts)
         return Answer(
             question=replace(question, client=client.name, server=server.name),
-            traffic=Intervals.union(part.traffic for part in parts),
+            traffic=traffic,
             families=tuple(sorted({family for part in parts for family in part.families})),
             parts=parts,
             directory=self._sides.directory,
             premises=tuple(dict.fromkeys(self._premises(question, client, server, servers.members(nameless)))),
+            notes=tuple(self._notes(client, server, traffic, _single(server.addresses))),
         )
+
+    def _through_service(self, question: Question, name: str, openings: tuple[Opening, ...]) -> Answer:
+        """Answer a question whose server is a Service, or a door of one."""
+        client = self._sides.find("client", question.client)
+        cells, clients, servers = self._passage.cells(client, name, openings)
+        if not cells:
+            raise self._nothing(question, client, servers.party, nameless=False)
+        everybody = frozenset(i for c in cells for i in c.clients), frozenset(j for c in cells for j in c.servers)
+        parts = self._parts(cells, (clients, servers), everybody)
+        traffic = Intervals.union(part.traffic for part in parts)
+        asked = next((each.entry.address for each in openings if each.entry.door is Door.CACHE), None)
+        return Answer(
+            question=replace(question, client=client.name, server=name),
+            traffic=traffic,
+            families=tuple(sorted({family for part in parts for family in part.families})),
+            parts=parts,
+            directory=self._sides.directory,
+            premises=self._sides.services_in(client),
+            notes=(*self._notes(client, servers.party, traffic, asked), *self._ways_in(client, openings)),
+        )
+
+    def _parts(
+        self, cells: list[Cell], sides: tuple[Side, Side], everybody: tuple[frozenset[int], frozenset[int]]
+    ) -> tuple[Part, ...]:
+        """Put cells together that are decided alike, allowed ones first."""
+        together = sorted(gather(cells), key=lambda cell: _ORDER.index(cell.verdict.outcome))
+        return tuple(self._part(cell, sides, everybody) for cell in together)
+
+    def _notes(self, client: Party, server: Party, traffic: Intervals, asked: Address | None) -> Iterator[Remark]:
+        """Yield what is worth knowing of a question itself."""
+        if client.name.startswith("svc:"):
+            yield Remark("service-client", f"{client.name} as a client is the pods behind it")
+        yield from self._surroundings.cache(client, (pod for pod, _ in server.pods), asked, traffic)
+
+    def _ways_in(self, client: Party, openings: tuple[Opening, ...]) -> Iterator[Remark]:
+        """Yield what else leads to a Service from where its clients are, if that is outside."""
+        if client.addresses:
+            yield from self._surroundings.ways_in((each.entry.service, each.entry.port) for each in openings)
 
     def _judged(
         self, ends: tuple[End, End], family: Family, traffic: Intervals, likeness: tuple[Hashable, Hashable]
@@ -186,19 +260,41 @@ class Respondent:
         if traffic.count() > 1:
             pod = server if isinstance(server, Pod) else None
             sets += {rule.traffic_to(pod) for rule in rules_of(scene.policies)}
-        client, server = _stand_in(client, _CLIENT), _stand_in(server, _CLIENT if server == client else _SERVER)
+        client, server = stand_in(client, CLIENT), stand_in(server, CLIENT if server == client else SERVER)
         names = {str(end): end.name for end in (client, server) if isinstance(end, Pod)}
         for first, last in atoms(traffic, sets):
             judged = verdict(scene, Connection(client, server, *at(first), family))
-            yield Intervals(((first, last),)), _told(judged, names)
+            yield Intervals(((first, last),)), told(judged, names)
 
     def _part(self, cell: Cell, sides: tuple[Side, Side], everybody: tuple[frozenset[int], frozenset[int]]) -> Part:
         """Tell a cell's verdict of everybody that it is about."""
         members = sides[0].members(cell.clients), sides[1].members(cell.servers)
         client, who = self._names(sides[0].party, members[0], whole=cell.clients == everybody[0])
-        server, whom = self._names(sides[1].party, members[1], whole=cell.servers == everybody[1])
-        told = _told(cell.verdict, {_CLIENT: who, _SERVER: whom})
-        return Part(client, server, *members, cell.traffic, tuple(sorted(cell.families)), told)
+        whole = cell.servers in (everybody[1], frozenset())
+        server, whom = self._names(sides[1].party, members[1], whole=whole)
+        address = _single(members[1].addresses)
+        there = whom or (server if address is None else render_address(address))
+        names = {CLIENT: who or client, SERVER: there, NODE: self._nodes(cell.nodes)}
+        return Part(
+            client,
+            server,
+            *members,
+            cell.traffic,
+            tuple(sorted(cell.families)),
+            told(cell.verdict, names),
+            tuple(told_hop(hop, names) for hop in cell.hops),
+            tuple(replace(each, text=tell(each.text, names)) for each in cell.remarks),
+        )
+
+    def _nodes(self, names: frozenset[str]) -> str:
+        """Return how hops call some nodes; nothing is said of none."""
+        if not names:
+            return ""
+        if len(names) > 1:
+            return f"nodes {', '.join(sorted(names))}" if len(names) <= _NAMED else f"{len(names)} nodes"
+        (name,) = names
+        node = self._snapshot.nodes.get(name)
+        return f"node {name} ({', '.join(map(render_address, node.addresses))})" if node else f"node {name}"
 
     def _names(self, party: Party, members: Ends, *, whole: bool) -> tuple[str, str]:
         """Return how to call members of a party, and how a reason speaks of those that are pods."""
@@ -255,28 +351,12 @@ def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> list[tuple
     return found or [(0, 0, (clients[0].spokesmen[0], servers[0].spokesmen[0]))]
 
 
+def _single(addresses: Intervals) -> Address | None:
+    return Address(addresses.ranges[0][0]) if addresses.count() == 1 else None
+
+
 def _common(question: Question, one: Group, other: Group) -> list[Family]:
     return [f for f in one.families if f in other.families and question.family in (None, f)]
-
-
-def _stand_in(end: End, name: str) -> End:
-    """Return a pod under another name, which no policy looks at."""
-    return replace(end, name=name) if isinstance(end, Pod) else end
-
-
-def _told(answer: Verdict, names: dict[str, str]) -> Verdict:
-    """Return a verdict whose texts speak of others."""
-    return Verdict(*(_told_half(half, names) for half in answer.halves))
-
-
-def _told_half(half: Half, names: dict[str, str]) -> Half:
-    def tell(text: str) -> str:
-        for old, new in names.items():
-            text = text.replace(old, new)
-        return text
-
-    assumptions = tuple(replace(each, text=tell(each.text)) for each in half.assumptions)
-    return replace(half, reason=tell(half.reason), assumptions=assumptions)
 
 
 def _port(question: Question) -> str:

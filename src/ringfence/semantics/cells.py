@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ringfence.algebra.addresses import Family
+    from ringfence.semantics.remark import Remark
     from ringfence.semantics.verdict import Half
+    from ringfence.semantics.ways import Hop
 
-_AXES = ("traffic", "families", "clients", "servers")
+_AXES = ("traffic", "families", "nodes", "clients", "servers")
 """In the order in which cells grow."""
 
 
@@ -29,6 +31,9 @@ class Cell:
         families: In which families.
         traffic: On what.
         verdict: What is answered.
+        nodes: The nodes that the hops speak of.
+        hops: The way that the connections take; cells of different ways stay apart.
+        remarks: What else is worth knowing.
     """
 
     clients: frozenset[int]
@@ -36,6 +41,9 @@ class Cell:
     families: frozenset[Family]
     traffic: Intervals
     verdict: Verdict
+    nodes: frozenset[str] = frozenset()
+    hops: tuple[Hop, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 def gather(cells: list[Cell]) -> list[Cell]:
@@ -52,7 +60,7 @@ def gather(cells: list[Cell]) -> list[Cell]:
         others = [each for each in _AXES if each != axis]
         alike: dict[tuple[Any, ...], list[Cell]] = defaultdict(list)
         for number, cell in found:
-            alike[number, *(getattr(cell, other) for other in others)].append(cell)
+            alike[number, cell.hops, *(getattr(cell, other) for other in others)].append(cell)
         found = [(number, _united(axis, group)) for (number, *_), group in alike.items()]
     return [cell for _, cell in found]
 
@@ -72,7 +80,8 @@ def _united(axis: str, cells: list[Cell]) -> Cell:
     unite: Callable[..., Any] = Intervals.union if axis == "traffic" else _union
     changes: dict[str, Any] = {axis: unite(getattr(cell, axis) for cell in cells)}
     (egress,), (ingress,) = (unite_halves(cell.verdict.halves[side] for cell in cells) for side in (0, 1))
-    return replace(cells[0], verdict=Verdict(egress, ingress), **changes)
+    remarks = tuple(dict.fromkeys(remark for cell in cells for remark in cell.remarks))
+    return replace(cells[0], verdict=Verdict(egress, ingress), remarks=remarks, **changes)
 
 
 def _union(sets: Iterable[frozenset[Any]]) -> frozenset[Any]:

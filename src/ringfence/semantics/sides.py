@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Address, Family, family_of, render_address
 from ringfence.algebra.intervals import EMPTY, Intervals
-from ringfence.algebra.selectors import Selector
 from ringfence.errors import InputError
 from ringfence.model.cluster import Pod
-from ringfence.model.naming import AddressName, Directory, PodsName, read_name
+from ringfence.model.naming import (
+    KINDS,
+    AddressName,
+    Directory,
+    InternetName,
+    NodeName,
+    ObjectName,
+    PodsName,
+    ServiceName,
+    kinds,
+    read_name,
+)
 from ringfence.semantics.engine import Ends, Engine
+from ringfence.semantics.places import Places, addresses_of
 from ringfence.semantics.space import AddressSpace
 from ringfence.semantics.verdict import Assumption
 
@@ -24,12 +35,15 @@ if TYPE_CHECKING:
 
     from ringfence.model.cluster import Node
     from ringfence.model.connection import End
-    from ringfence.model.naming import ObjectName
+    from ringfence.model.naming import Name
     from ringfence.model.service import Service
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.scene import Scenes
 
-_NAMES = "name a pod or workload (ns/name), a namespace (ns/), labels (ns:app=web), an address or a CIDR"
+_NAMES = (
+    "name a pod or workload (ns/name), a namespace (ns/), labels (ns:app=web), a Service (svc:ns/name), "
+    "a node (node:name), an address, a CIDR or internet"
+)
 
 _SPOKEN = 3
 """A reason names so many pods; more are counted."""
@@ -43,7 +57,7 @@ class Party:
         name: The name in full, as it can be asked again.
         pods: Pods, each with the families to ask about.
         addresses: Addresses that are no pod's own.
-        by_address: The name is an address or a CIDR.
+        by_address: The name stands for addresses or a Service, so reasons name its pods.
     """
 
     name: str
@@ -96,10 +110,12 @@ class Sides:
 
     Attributes:
         directory: Who is who in the snapshot.
+        places: Its Services, nodes and what is outside.
     """
 
     def __init__(self, snapshot: Snapshot, namespace: str, scenes: Scenes) -> None:
         self.directory = Directory(snapshot)
+        self.places = Places(snapshot)
         self._snapshot = snapshot
         self._namespace = namespace
         self._scenes = scenes
@@ -114,13 +130,16 @@ class Sides:
         Raises:
             InputError: it is no name, nobody has it, or several workloads have it.
         """
-        try:
-            name = read_name(text, self._namespace)
-        except ValueError as error:
-            message = f"{role}: {error}"
-            raise InputError(message, _NAMES) from None
-        if isinstance(name, AddressName):
-            return self._party_at(name)
+        name = self.read(role, text)
+        match name:
+            case AddressName(addresses):
+                return self._party_at(str(name), addresses)
+            case InternetName():
+                return Party("internet", addresses=self.places.internet, by_address=True)
+            case NodeName():
+                return replace(self._party_at(str(name), self.places.node(role, name)), by_address=True)
+            case ServiceName():
+                return Party(str(name), *self.places.behind(role, name), by_address=True)
         found = self.directory.find(name)
         if len(found) > 1:
             message = f"{role}: {name} is the name of several workloads"
@@ -130,14 +149,25 @@ class Sides:
         (pods,) = found.values()
         return Party(str(name), tuple((pod, self._snapshot.families_of(pod)) for pod in pods))
 
+    def read(self, role: str, text: str) -> Name:
+        """Read a name without looking for who has it.
+
+        Raises:
+            InputError: it is no name.
+        """
+        try:
+            return read_name(text, self._namespace)
+        except ValueError as error:
+            message = f"{role}: {error}"
+            raise InputError(message, _NAMES) from None
+
     def meet(self, client: Party, server: Party) -> tuple[Side, Side]:
         """Group each party by what policies can tell of its ends when they meet the other.
 
         Raises:
-            InputError: a party is the address of a Service, which no policy ever sees.
+            InputError: the client is the address of a Service, from which nobody speaks.
         """
-        self._refuse_service("client", client)
-        self._refuse_service("server", server)
+        self._refuse_service(client)
         near = self._near(client, server) | self._near(server, client)
         return (
             Side(client, (*self._pod_groups(client, near), *self._address_groups(client, server, near))),
@@ -171,25 +201,22 @@ class Sides:
     @cached_property
     def _services(self) -> dict[Address, Service]:
         """Whose each address of a Service is, in order."""
-        found = [(address, service) for service in self._snapshot.services for address in service.addresses.values()]
+        found = [(address, service) for service in self._snapshot.services for address in addresses_of(service)]
         return dict(sorted(found, key=itemgetter(0)))
 
-    def _refuse_service(self, role: str, party: Party) -> None:
-        """Refuse one address that is a Service's: policies are judged on the pods behind it."""
-        address = Address(party.addresses.ranges[0][0]) if party.addresses.count() == 1 else None
+    def _refuse_service(self, client: Party) -> None:
+        """Refuse one address that is a Service's: nobody speaks from there."""
+        address = Address(client.addresses.ranges[0][0]) if client.addresses.count() == 1 else None
         service = self._services.get(address) if address is not None else None
-        if address is None or service is None:
-            return
-        selected = PodsName(service.namespace, Selector.labels(service.selector or {}))
-        pods = [pod for each in self.directory.find(selected).values() for pod in each] if service.selector else []
-        message = f"{role}: {render_address(address)} is the address of Service {service}"
-        raise InputError(message, f"ask about its pods: {self.directory.render(pods)}" if pods else "name its pods")
+        if address is not None and service is not None:
+            message = f"client: {render_address(address)} is the address of Service {service}; nobody speaks from it"
+            raise InputError(message, f"ask about the pods behind it: svc:{service}")
 
-    def _party_at(self, name: AddressName) -> Party:
+    def _party_at(self, name: str, addresses: Intervals) -> Party:
         """Tell the pods at some addresses from the rest."""
-        own = [(address, owner) for address, owner in self._owners(name.addresses) if isinstance(owner, Pod)]
-        rest = name.addresses - Intervals.of((address, address) for address, _ in own)
-        return Party(str(name), tuple((pod, (family_of(address),)) for address, pod in own), rest, by_address=True)
+        own = [(address, owner) for address, owner in self._owners(addresses) if isinstance(owner, Pod)]
+        rest = addresses - Intervals.of((address, address) for address, _ in own)
+        return Party(name, tuple((pod, (family_of(address),)) for address, pod in own), rest, by_address=True)
 
     def _owners(self, addresses: Intervals) -> Iterator[tuple[Address, Pod | Node]]:
         """Yield the known addresses among these in order, with the pod or node that has each."""
@@ -210,10 +237,16 @@ class Sides:
         """Say that nobody has a name, and whose come near."""
         if any(pod.terminal and str(pod) == str(name) for pod in self._snapshot.pods):
             return InputError(f"{role}: {name} has finished and can no longer connect")
+        if isinstance(name, ObjectName) and name.kind and name.kind not in KINDS and not self._is_kind(name.kind):
+            return InputError(f"{role}: {name.kind!r} is no kind of workload here: one of {kinds()}")
         if not self.directory.pods:
             return InputError(f"{role}: nothing is named {name}, for there are no pods", "give manifests of pods too")
         near = self.directory.nearest(name)
         return InputError(f"{role}: nothing is named {name}", f"try {' or '.join(near)}" if near else _NAMES)
+
+    def _is_kind(self, kind: str) -> bool:
+        """Tell whether any workload is of a kind of somebody else."""
+        return any(each.kind.partition(".")[0].lower() == kind.lower() for each in self._snapshot.workloads)
 
     def _near(self, party: Party, other: Party) -> set[str | None]:
         """Return the nodes of a party's ends on nodes' own networks that are, or may be, nodes of the other's pods."""
