@@ -106,6 +106,13 @@ def test_nothing_of_a_cluster_was_rejected(server: ApiServer, capsys: pytest.Cap
     assert "note: what a cluster holds was not rejected" in capsys.readouterr().err
 
 
+def test_a_cluster_has_its_own_release(server: ApiServer, capsys: pytest.CaptureFixture[str]):
+    """What another would refuse does not matter for what is there."""
+    main(["list", "--kube-version", "1.30"])
+
+    assert "note: a cluster holds what its own release took, so --kube-version has no effect" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("0", None), ("0s", None), ("7", 7.0), ("1.5s", 1.5), ("250ms", 0.25), ("1m30s", 90), ("2h", 7200)],

@@ -120,3 +120,12 @@ def test_what_may_follow_from_what_was_not_decoded_is_not_said(path: Path, said:
 
     assert len(found.errors) == 1 + said
     assert found.wrong[1:] == [path]
+
+
+def test_an_item_of_a_list_explains_nothing_of_another():
+    """Each is right or wrong by itself."""
+    found = made()
+    found.report("expected a mapping", ("spec", "from", 0), "", field="spec.from[0]")
+    found.refuse(required(), ("spec", "from", 1))
+
+    assert [error.field for error in found.errors] == ["spec.from[0]", "spec.from[1]"]

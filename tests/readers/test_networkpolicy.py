@@ -516,6 +516,15 @@ def test_what_is_said_of_a_part_does_not_matter_for_what_it_grants(key: str, ite
     assert (found.ingress[0].traffic == EMPTY) is (key == "ports")
 
 
+def test_a_label_that_is_none_is_no_requirement_even_when_nothing_is_said_of_it():
+    """Else the policy would be for nobody, and its pods would be open."""
+    found, (error,) = policy("podSelector: {matchLabels: {-a: b, c: 5}}")
+
+    assert "podSelector.matchLabels.c: expected a string" in error
+    assert found.subject.pods == EVERYTHING
+    assert found.isolates == BOTH
+
+
 def test_releases_differ_in_what_a_policy_grants():
     """One that drops the end of a port grants the port alone, and says so."""
     head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n"

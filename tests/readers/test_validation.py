@@ -257,6 +257,24 @@ def test_cidrs_are_strict_from_1_36_on(cidr: str, detail: str):
     assert refused(hole, Release(35)) == [beside]
 
 
+@pytest.mark.parametrize(
+    ("cidr", "hint"),
+    [
+        ("10.1.2.3/8", "write 10.0.0.0/8, or 10.1.2.3/32 for one address"),
+        ("2001:db8::1/32", "write 2001:db8::/32, or 2001:db8::1/128 for one address"),
+        ("010.1.0.0/16", "write 10.1.0.0/16"),
+        ("10.1.2.3", "write 10.1.2.3/32 for one address"),
+        ("10.0.0.0/33", "correct the block"),
+    ],
+)
+def test_hints_say_which_cidr_is_meant(cidr: str, hint: str):
+    """Where bits stand beyond the prefix, it may be either of two."""
+    found = manifest("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n")
+    check_network_policy(found, {"ingress": [{"from": [{"ipBlock": {"cidr": cidr}}]}]}, VERIFIED)
+
+    assert [error.hint for error in found.errors] == [hint]
+
+
 def test_values_of_expressions_are_label_values_from_1_26_on():
     """Before, a server took them."""
     spec = "{podSelector: {matchExpressions: [{key: a, operator: In, values: [b b]}]}}"

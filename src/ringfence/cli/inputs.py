@@ -52,6 +52,8 @@ class Input:
             return self.manifests.read()
         if self.manifests.assume_rejected:
             say("note", "what a cluster holds was not rejected, so --assume-rejected leaves nothing out")
+        if not self.manifests.release.verified:
+            say("note", "a cluster holds what its own release took, so --kube-version has no effect")
         with patience("reading the cluster"):
             listing = self._listing()
             namespace = self.manifests.namespace or ""

@@ -52,7 +52,7 @@ class Release:
 
     @property
     def knows_status(self) -> bool:
-        """Whether a NetworkPolicy has a ``status``. Source: KEP-2943, withdrawn after 1.27."""
+        """Whether a NetworkPolicy has a ``status``. Source: KEP-2943; k8s.io/api v0.24.0 to v0.27.0."""
         return 24 <= self.minor <= 27
 
     @property

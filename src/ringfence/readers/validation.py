@@ -127,5 +127,7 @@ def _check_cidr(manifest: Manifest, text: str, path: Path, release: Release) -> 
         manifest.refuse(invalid(text, refusals.NO_CIDR), path, hint)
     elif release.strict_cidrs:
         for fault in found.faults:
-            manifest.refuse(invalid(text, fault), path, f"write {found}")
+            alone = f", or {text.partition('/')[0]}/{128 if ':' in text else 32} for one address"
+            hint = f"write {found}{alone if fault == refusals.CIDR_BITS else ''}"
+            manifest.refuse(invalid(text, fault), path, hint)
     return found
