@@ -15,6 +15,7 @@ Source: ``apiextensions-apiserver`` (``pkg/registry/customresource/strategy.go``
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -168,6 +169,12 @@ class _Walk:
     def _knows(self, part: Schema | Condition) -> bool:
         return not part.experimental or self._channel is Channel.EXPERIMENTAL
 
+    def _members(self, schema: Schema) -> Mapping[str, Schema]:
+        """Return the members that the channel knows."""
+        if self._channel is Channel.EXPERIMENTAL:
+            return schema.members
+        return {name: each for name, each in schema.members.items() if self._knows(each)}
+
     def _has_type(self, part: Field, schema: Schema) -> bool:
         """Check the type of a part; a whole number with a point is an integer, if it is exact."""
         found = _type_of(part.value)
@@ -186,16 +193,16 @@ class _Walk:
         if schema.each:
             for name, value in part.value.items():
                 if value is not None:
-                    self.visit(part[name], schema.each)
+                    self.visit(_member(part, name), schema.each)
             return
-        members = {name: each for name, each in schema.members.items() if self._knows(each)}
+        members = self._members(schema)
         given = [name for name, value in part.value.items() if value is not None and name in members]
         self._strangers(part, members)
         self._count(part, schema, len(given), "properties")
         for name in given:
             if members[name].experimental:
                 self.experimental.add(name)
-            self.visit(part[name], members[name])
+            self.visit(_member(part, name), members[name])
         for name in schema.required:
             if name not in given and not members[name].filled:
                 self._refuse(part[name], required(), f"add {name}")
@@ -207,11 +214,14 @@ class _Walk:
                 self._prune(item, schema.each or Schema(""))
         elif isinstance(part.value, dict) and schema.type != "elsewhere":
             self._strangers(part, schema.members)
-            for name in part.value.keys() & schema.members.keys():
-                self._prune(part[name], schema.members[name])
+            for name in part.value:
+                if name in schema.members:
+                    self._prune(part[name], schema.members[name])
 
     def _strangers(self, part: Field, members: Mapping[str, Schema]) -> None:
         """Report the members of a mapping that are not known."""
+        if part.value.keys() <= members.keys():
+            return
         for name in part.value:
             if name not in members:
                 self.broken.add(part.path)
@@ -221,22 +231,28 @@ class _Walk:
 
     def _visit_array(self, part: Field, schema: Schema) -> None:
         items = part.items()
-        seen: dict[tuple[type, str], int] = {}
         for item in items:
             if schema.each:
                 self.visit(item, schema.each)
+        if schema.unique:
+            self._visit_set(items)
+        self._count(part, schema, len(items), "items")
+
+    def _visit_set(self, items: list[Field]) -> None:
+        """Report what stands twice: of three or more the server names the second alone."""
+        seen: Counter[tuple[type, str]] = Counter()
+        for item in items:
             key = (type(item.value), str(item.value))
-            seen[key] = seen.get(key, 0) + 1
-            if schema.unique and seen[key] == 2:  # the server names the first repetition alone
+            seen[key] += 1
+            if seen[key] == 2:
                 refusal = Refusal("FieldValueDuplicate", f"Duplicate value: {quoted(item.value)}")
                 self._refuse(item, refusal, "remove one of the two", clear=True)
-        self._count(part, schema, len(items), "items")
 
     def _count(self, part: Field, schema: Schema, size: int, of: str) -> None:
         if schema.least is not None and size < schema.least:
             message = f"{_at(part.path)} in body should have at least {schema.least} {of}"
-            names = [name for name, each in schema.members.items() if self._knows(each)]
-            self._refuse(part, invalid(size, message), f"write one of: {', '.join(names)}" if names else "add an item")
+            names = ", ".join(self._members(schema))
+            self._refuse(part, invalid(size, message), f"write one of: {names}" if names else "add an item")
         if schema.most is not None and size > schema.most:
             noun = "item" if schema.most == 1 else "items"
             refusal = Refusal("FieldValueTooMany", f"Too many: {size}: must have at most {schema.most} {noun}")
@@ -267,6 +283,11 @@ class _Walk:
         if not clear:
             self.broken.add(part.path)
         part.refuse(refusal, hint, _at(part.path))
+
+
+def _member(part: Field, name: str) -> Field:
+    """Return a member of a part that is known to be a mapping and to have it."""
+    return Field(part.manifest, (*part.path, name), part.value[name])
 
 
 def _meant(name: str, given: Mapping[str, Any], members: Mapping[str, Schema]) -> str:
