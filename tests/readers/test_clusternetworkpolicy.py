@@ -147,7 +147,7 @@ def test_what_only_the_experimental_channel_has_is_said():
 
     assert found.errors == ()
     assert [note.split(" is ")[0] for note in found.notes] == ["domainNames", "nodes"]
-    assert found.notes[1].endswith("and else refused: a.yaml:1")
+    assert found.notes[1].endswith("a cluster with the standard channel refuses it: a.yaml:1")
 
 
 NAMED = "protocols: [{destinationNamedPort: http}, {tcp: {destinationPort: {number: 80}}}]"

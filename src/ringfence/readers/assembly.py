@@ -145,7 +145,8 @@ class Assembly:
             for (kind, version), origins in sorted(self._unknown.items())
         ]
         experimental = [
-            f"{name} is in the experimental channel of the policy API alone, and else refused: {_places(origins)}"
+            f"{name} is known to the experimental channel of the policy API alone, "
+            f"and a cluster with the standard channel refuses it: {_places(origins)}"
             for name, origins in sorted(self._experimental.items())
         ]
         return tuple(map(one_line, (*self._notes, *unknown, *experimental, *self._two_baselines())))

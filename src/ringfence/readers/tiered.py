@@ -86,18 +86,15 @@ def read_tiered(manifest: Manifest, kind: Kind) -> tuple[Policy, frozenset[str]]
         The policy, and which members it has that only the experimental channel knows.
     """
     structure = check(manifest, kind.schema)
-    root = Field(manifest)
-    spec = root["spec"] if isinstance(root.value.get("spec"), dict) else Field(manifest, ("spec",), {})
+    spec = Field(manifest)["spec"]
+    if not isinstance(spec.value, dict):
+        spec = Field(manifest, ("spec",), {})
     errors = len(manifest.errors)
     subject = _pods(spec["subject"]) if _is_clear(spec["subject"], structure) else PodSelector()
-    tier = kind.tier or (Tier(spec["tier"].value) if _is_clear(spec["tier"], structure) else None)
-    priority = kind.priority
-    if priority is None and _is_clear(spec["priority"], structure):
-        priority = read_number(spec["priority"])
-    damaged = () in structure.broken or tier is None or priority is None or not _is_clear(spec["subject"], structure)
-    damaged |= len(manifest.errors) > errors
+    tier, priority = _tier(spec["tier"], kind, structure), _priority(spec["priority"], kind, structure)
+    sound = () not in structure.broken and _is_clear(spec["subject"], structure) and len(manifest.errors) == errors
     rules = {direction: _section(spec, direction, kind, structure) for direction in Direction}
-    if damaged:
+    if not sound or tier is None or priority is None:
         rules = {direction: tuple(map(_denying, rules[direction])) for direction in Direction}
     policy = Policy(
         kind=manifest.kind,
@@ -123,6 +120,18 @@ def read_named_port(name: Field) -> NamedPort | None:
         return NamedPort(name.value, None)
     name.error(f'"{name.value}" is no name of a port, so it matches nothing', "write the name of a container's port")
     return None
+
+
+def _tier(tier: Field, kind: Kind, structure: Structure) -> Tier | None:
+    """Return a policy's tier; None when it is in error."""
+    return kind.tier or (Tier(tier.value) if _is_clear(tier, structure) else None)
+
+
+def _priority(priority: Field, kind: Kind, structure: Structure) -> int | None:
+    """Return a policy's priority; None when it is in error."""
+    if kind.priority is not None:
+        return kind.priority
+    return read_number(priority) if _is_clear(priority, structure) else None
 
 
 def _is_clear(part: Field, structure: Structure) -> bool:
