@@ -173,7 +173,7 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, cluster: str, user: 
         ("", "no manifests and no cluster: there is no kubeconfig"),
         ("[]", "PATH: no kubeconfig"),
         ("kind: Pod", "PATH: no kubeconfig"),
-        ("{", "PATH:2: not YAML: "),
+        ("kind: Config\n  a: b", "PATH:2: not YAML: "),
         ("clusters: 1", "PATH: clusters: expected `array`, got `int`"),
         ("clusters: [{cluster: {server: a}}]", "PATH: clusters: expected `str`, got `null`"),
         ("users: [{name: u, user: {token: 1}}]", "PATH: users: expected `str | null`, got `int` - at `$.token`"),

@@ -108,6 +108,41 @@ def test_a_list_of_nothing_is_empty():
     assert decode_page("Pod", "v1", b'{"kind": "PodList", "metadata": {}}') == ([], "")
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        b'{"spec": {}}',
+        b'{"metadata": null}',
+        b'{"metadata": {"name": "\\ud800"}}',
+        b'{"metadata": {"name": "\xff"}}',
+        b'{"metadata": {}, "spec": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+)
+def test_what_is_no_object_is_refused(item: bytes):
+    """As a page, and as a line of a snapshot."""
+    header = next(write_lines(listing([])))
+    line = b'{"kind": "Namespace", "apiVersion": "v1", ' + item[1:]
+    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
+        decode_page("Namespace", "v1", b'{"kind": "NamespaceList", "metadata": {}, "items": [' + item + b"]}")
+    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
+        read_lines([header, line])
+
+
+@pytest.mark.parametrize("number", [0, -1, 65_536, 1.5])
+def test_a_port_that_is_none_is_refused(number: float):
+    """No server stores one."""
+    spec = {"containers": [container("main", {"containerPort": number})]}
+    with pytest.raises(msgspec.ValidationError):
+        decode_page("Pod", "v1", page("Pod", [an_object("v1", "Pod", "a", "x", spec=spec)]))
+
+
+def test_a_pod_without_a_name_is_refused():
+    """Nor one without a namespace."""
+    for name, namespace in (("", "x"), ("a", "")):
+        with pytest.raises(msgspec.ValidationError):
+            decode_page("Pod", "v1", page("Pod", [an_object("v1", "Pod", name, namespace, spec={})]))
+
+
 def test_lines_say_what_they_hold():
     """A header with what is known of all of them, then an object a line, each complete."""
     lines = [json.loads(line) for line in write_lines(listing([*CLUSTER, POD]))]

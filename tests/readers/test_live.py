@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
-from hypothesis import given
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ringfence.algebra.addresses import read_cidr
 from ringfence.algebra.traffic import Protocol, ports
@@ -14,6 +17,7 @@ from ringfence.readers.assembly import Assembly
 from ringfence.readers.core import read_pod
 from ringfence.readers.listing import LivePod, Missing
 from ringfence.readers.live import as_manifest, read_live_pod
+from ringfence.semantics.engine import Engine
 from tests.live import CLUSTER, Object, an_object, container, listing, placeless, pods, read_file, read_live
 
 POD = an_object(
@@ -49,6 +53,37 @@ def test_a_pod_built_at_once_is_the_one_that_the_reader_of_manifests_builds(foun
 
         short = read_live_pod(record, "cluster:prod", {})
         assert short == (None if record.is_cache else read_pod(manifest))
+
+
+POD_AND_CLUSTER = [each for each in (POD, *CLUSTER) if all(each.values())]
+JUNK = st.sampled_from(
+    [None, True, -1, 0, 1, 70_000, 1.5, "", "x", "10.0.0.0/8", [], [None], [1], {}, {"a": 1}, {"": {}}]
+)
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> Object:
+    """An object of a cluster of which one part is something else."""
+    found = copy.deepcopy(draw(st.sampled_from(POD_AND_CLUSTER)))
+    part: Any = found[draw(st.sampled_from([name for name in found if isinstance(found[name], dict | list)]))]
+    while True:
+        step = draw(st.sampled_from([*part] if isinstance(part, dict) else range(len(part))))
+        if not part[step] or not isinstance(part[step], dict | list) or draw(st.booleans()):
+            part[step] = draw(JUNK)
+            return found
+        part = part[step]
+
+
+@given(broken())
+@settings(max_examples=500)
+def test_whatever_a_server_lists_is_read_or_refused(found: Object):
+    """Never a traceback; what is read is what the same object is in a file, or an error."""
+    try:
+        reading = read_live([found])
+    except msgspec.DecodeError:
+        return
+    engine = Engine(reading.snapshot)
+    assert len(engine.classes) <= len(reading.snapshot.pods)
 
 
 def test_every_origin_names_its_object_its_version_and_its_writer():

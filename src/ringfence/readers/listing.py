@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from ringfence.algebra.traffic import PORTS
 from ringfence.readers import nodes, routes
 from ringfence.readers.core import CACHE
 from ringfence.readers.kinds import is_read
+from ringfence.readers.places import TOO_DEEP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,7 +99,7 @@ def _writer(entries: list[_Entry]) -> _Entry | None:
 class PortShape(Struct, gc=False, omit_defaults=True, rename="camel"):
     """A port of a container."""
 
-    container_port: int = 0
+    container_port: Annotated[int, Meta(ge=1, le=PORTS - 1)]
     name: str = ""
     protocol: str = ""
 
@@ -143,7 +145,10 @@ class LivePod(Struct, gc=False, omit_defaults=True):
     status: _PodStatus = field(default_factory=_PodStatus)
 
     def __post_init__(self) -> None:
-        """Drop what is not kept."""
+        """Drop what is not kept; ``ValueError`` for what no server lists."""
+        if not (self.metadata.name and self.metadata.namespace):
+            message = "a pod without name or namespace"
+            raise ValueError(message)
         if not self.is_cache:
             self.spec.forget_commands()
 
@@ -304,7 +309,10 @@ def decode_page(kind: str, version: str, body: bytes) -> tuple[list[Record], str
         msgspec.DecodeError: it is no such list.
         UnicodeDecodeError: it is no text.
     """
-    page = _list_decoder(_shape(kind, version)).decode(body)
+    try:
+        page = _list_decoder(_shape(kind, version)).decode(body)
+    except RecursionError as error:
+        raise msgspec.DecodeError(TOO_DEEP) from error
     if not page.kind.endswith("List"):
         message = f"expected a list, found {page.kind}"
         raise msgspec.ValidationError(message)
@@ -391,8 +399,11 @@ def read_lines(lines: Iterable[bytes]) -> Listing:
     header = msgspec.json.decode(next(rest, b""), type=Header)
     groups: dict[_Key, list[Record]] = {}
     for line in rest:
-        said = _KIND.decode(line)
-        record = _record(said.kind, said.version, _decoder(_shape(said.kind, said.version)).decode(line))
+        try:
+            said = _KIND.decode(line)
+            record = _record(said.kind, said.version, _decoder(_shape(said.kind, said.version)).decode(line))
+        except RecursionError as error:
+            raise msgspec.DecodeError(TOO_DEEP) from error
         groups.setdefault((said.kind, said.version), []).append(record)
     return Listing(header, tuple(Group(*key, tuple(records)) for key, records in groups.items()))
 
