@@ -19,7 +19,7 @@ from ringfence.semantics.answer import Respondent
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.question import Question
 from ringfence.semantics.summary import lines
-from tests.report.test_text import WORLD
+from tests.report.test_text import SHOP, WORLD
 from tests.worlds import snapshots
 
 if TYPE_CHECKING:
@@ -205,3 +205,47 @@ def test_the_map_names_its_members_one_by_one():
 def test_the_published_schemas_are_those_of_the_shapes():
     """A change of shape is a change of the files in the repository."""
     assert {path.name: path.read_bytes() for path in SCHEMA.iterdir()} == shapes.schemas()
+
+
+def test_hops_and_remarks_have_the_documented_shape():
+    """Each hop says where the packet is, what happens, whose policies are judged there, and what they see."""
+    answer = Respondent(SHOP).answer(Question.of("svc:shop/sql", "svc:shop/sql", 80))
+    found = json.loads(shapes.render_answer(answer))
+
+    assert found["hops"] == [
+        {
+            "at": "svc:shop/sql",
+            "protocol": "TCP",
+            "port": 80,
+            "happening": "translated",
+            "text": "translated to shop/db TCP 5432",
+            "judged": "Egress",
+            "seen": "shop/db",
+        },
+        {
+            "at": "shop/db",
+            "protocol": "TCP",
+            "port": 5432,
+            "happening": "arrives",
+            "text": "arrives from shop/db",
+            "judged": "Ingress",
+            "seen": "shop/db",
+        },
+    ]
+    assert found["remarks"] == [
+        {"topic": "service-client", "text": "svc:shop/sql as a client is the pods behind it", "origins": []}
+    ]
+    assert "parts" not in found
+
+
+def test_several_ways_are_parts():
+    """An answer with parts has no hops and no halves of its own."""
+    answer = Respondent(SHOP).answer(Question.of("192.0.2.1", "svc:shop/open", 80))
+    found = json.loads(shapes.render_answer(answer))
+
+    assert found["verdict"] == "denied"
+    assert [[hop["happening"] for hop in part["hops"]] for part in found["parts"]] == [
+        ["translated", "arrives"],
+        ["translated", "masqueraded", "arrives"],
+    ]
+    assert not found.keys() & {"hops", "egress", "ingress"}

@@ -8,7 +8,7 @@ from ringfence.algebra.addresses import Family
 from ringfence.report.text import render_answer
 from ringfence.semantics.answer import Respondent
 from ringfence.semantics.question import Question
-from tests.parts import block, named, network_policy, pod, pods, port, rule, snapshot, tcp
+from tests.parts import block, named, network_policy, pod, pods, port, rule, service, service_port, snapshot, tcp
 
 WORLD = snapshot(
     *(pod(f"shop/{name}-{n}", f"app={name}", workload=f"Deployment/{name}") for name in ("api", "web") for n in (0, 1)),
@@ -99,3 +99,51 @@ def test_colors_mark_verdicts_alone():
     for code in ("\x1b[31m", "\x1b[32m", "\x1b[0m"):
         plain = plain.replace(code, "")
     assert plain == answered("shop/web", "shop/db", "5432")
+
+
+SHOP = replace(
+    WORLD,
+    services=(
+        service("shop/sql", "app=db", "10.96.0.1", ports=(service_port(80, 5432),)),
+        service("shop/open", "app=db", kind="NodePort", ports=(service_port(80, 5432, node_port=30080),)),
+    ),
+)
+
+
+def through(client: str, server: str, *traffic: str) -> str:
+    """The text of an answer about a Service."""
+    return render_answer(Respondent(SHOP).answer(Question.of(client, server, *traffic)))
+
+
+def test_the_way_to_a_service_is_told_hop_by_hop():
+    """Before the halves that are judged on it."""
+    assert through("shop/api", "svc:shop/sql", "80") == (
+        "allowed  shop/api -> svc:shop/sql  TCP 80\n"
+        "  hops              svc:shop/sql TCP 80: translated to shop/db TCP 5432\n"
+        "                    shop/db TCP 5432: arrives from shop/api\n"
+        "  egress   allowed  no policy isolates shop/api for egress\n"
+        "  ingress  allowed  accepted by shop/db rule None\n"
+        "                    parts.yaml:1 /spec/ingress/0\n"
+    )
+
+
+def test_several_ways_are_told_one_by_one_though_they_end_alike():
+    """What happens on each is worth knowing."""
+    assert through("192.0.2.1", "svc:shop/open", "80") == (
+        "denied  192.0.2.1 -> svc:shop/open  TCP 80\n"
+        "  denied  192.0.2.1 -> svc:shop/open  TCP 80\n"
+        "    hops              the node of shop/db TCP 30080: translated to shop/db TCP 5432\n"
+        "                      shop/db TCP 5432: arrives from 192.0.2.1\n"
+        "    egress   allowed  the address is on no pod network, so no policy applies to it\n"
+        "    ingress  denied   isolated by shop/db and no rule matched\n"
+        "                      parts.yaml:1 shop/db\n"
+        "             nearest  parts.yaml:1 /spec/ingress/0\n"
+        "  denied  192.0.2.1 -> svc:shop/open  TCP 80\n"
+        "    hops              another node TCP 30080: translated to shop/db TCP 5432\n"
+        "                      another node TCP 5432: goes on under the address of that node\n"
+        "                      shop/db TCP 5432: arrives from another node\n"
+        "    egress   allowed  the address is on no pod network, so no policy applies to it\n"
+        "    ingress  denied   isolated by shop/db and no rule matched\n"
+        "                      parts.yaml:1 shop/db\n"
+        "             nearest  parts.yaml:1 /spec/ingress/0\n"
+    )

@@ -92,6 +92,33 @@ def test_a_rule_for_the_port_of_the_service_is_pointed_out():
     assert ask(DB, "x/client", "svc:x/db", 80, network_policy("x/none", "app=db", ingress=())).remarks == ()
 
 
+def test_a_block_with_the_address_of_the_service_is_pointed_out():
+    """Whether plugins look before or after it is translated the API leaves open."""
+    named = network_policy("x/out", "app=c", egress=(rule(block("10.96.0.0/16")),))
+    both = network_policy("x/out", "app=c", egress=(rule(block("10.0.0.0/8")),))
+    (remark,) = ask(DB, "x/client", "10.96.0.1", 80, named).remarks
+
+    assert remark.topic == "service-address"
+    assert remark.text == (
+        "accepted by x/out rule None at 10.96.0.1, the Service's own address: "
+        "a plugin that judges it before it is translated would say allowed"
+    )
+    assert remark.origins == (named.egress[0].origin,)
+    assert ask(DB, "x/client", "10.96.0.1", 80, both).remarks == ()
+    assert ask(DB, "x/client", "10.96.0.1", 80, network_policy("x/out", "app=c", egress=())).remarks == ()
+
+
+def test_what_the_api_leaves_open_of_host_network_pods_is_no_matter_of_nodes():
+    """A node that passes a packet on is an address, and a pod on its network is one of which that is said."""
+    by_node = ask(PORTED, "203.0.113.5", "svc:x/db", 80, FROM_CLIENT, nodes={})
+    host = pod("x/host", "app=h", node="n1", host_network=True)
+    world = replace(snapshot(*PODS, host, FROM_CLIENT), services=(DB,))
+    by_pod = Respondent(world).answer(Question.of("x/host", "svc:x/db", 80))
+
+    assert "host-network" not in {point.topic for point in by_node.undefined}
+    assert "host-network" in {point.topic for point in by_pod.undefined}
+
+
 TO_NODE = network_policy("x/out", "app=c", egress=(rule(block("192.168.0.2/32"), traffic=tcp(30080)),))
 TO_PODS = network_policy("x/out", "app=c", egress=(rule(pods("app=db"), traffic=tcp(8080)),))
 FROM_NODE = network_policy("x/in", "app=db", ingress=(rule(block("192.168.0.2/32")),))

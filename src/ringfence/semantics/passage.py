@@ -13,12 +13,13 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Address
+from ringfence.algebra.addresses import EVERY, Address, render_address
 from ringfence.algebra.intervals import Intervals, atoms
 from ringfence.algebra.traffic import point
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
-from ringfence.model.policy import Direction
+from ringfence.model.policy import BlockPeer, Direction
+from ringfence.semantics.assumptions import rules_of
 from ringfence.semantics.cells import Cell
 from ringfence.semantics.endpoints import key_of
 from ringfence.semantics.engine import Ends
@@ -151,7 +152,8 @@ class Passage:
                 for second in _possible(scene, other, entry.family):
                     ends = (_renamed(first, client, way.server), _renamed(second, client, way.server))
                     judged = verdict(scene, Connection(*ends, entry.protocol, number, entry.family, via))
-                    found.append(judged.egress if direction is Direction.EGRESS else judged.ingress)
+                    own = judged.egress if direction is Direction.EGRESS else judged.ingress
+                    found.append(_of_a_node(own) if any(str(end) == str(A_NODE) for end in ends) else own)
             return _settled(found)
 
         egress = half(Direction.EGRESS, client, way.peer, peer_port)
@@ -164,17 +166,42 @@ class Passage:
         return told(Verdict(egress, ingress), names | {str(A_NODE): "a node"})
 
     def _remarks(self, opening: Opening, client: End, way: Way, judged: Verdict) -> Iterator[Remark]:
+        """Yield what rules say of the Service itself, which policies never see."""
+        if opening.entry.port is not None and not way.barred:
+            yield from self._at_its_port(opening, client, way, judged)
+            yield from self._at_its_address(opening, client, way, judged)
+
+    def _at_its_port(self, opening: Opening, client: End, way: Way, judged: Verdict) -> Iterator[Remark]:
         """Yield that a rule names the port of the Service, where policies are judged on that of the pod."""
-        entry = opening.entry
-        if entry.port is None or entry.port.port in {way.peer_port, way.port} or way.barred:
+        entry, number = opening.entry, opening.entry.number
+        if number is None or number in {way.peer_port, way.port}:
             return
-        number = entry.port.port
         as_written = self._at_ports(opening, client, way, number, number)
         for half, other in zip(judged.halves, as_written.halves, strict=True):
             if half.outcome is Outcome.DENIED and other.outcome is Outcome.ALLOWED and other.origins:
                 port, own = f"{entry.protocol.value} {number}", f"{entry.protocol.value} {way.port}"
                 text = f"{other.reason} on {port}, the port of the Service; policies are judged on the pod's own, {own}"
                 yield Remark("service-port", text, other.origins)
+
+    def _at_its_address(self, opening: Opening, client: End, way: Way, judged: Verdict) -> Iterator[Remark]:
+        """Yield that a block holds the address of the Service, which some plugins judge before it is translated.
+
+        The API leaves it open ("not defined whether this happens before or after NetworkPolicy processing").
+        """
+        entry = opening.entry
+        address, number = entry.address, entry.number
+        if way.server is None or address is None or number is None or way.peer == address:
+            return
+        before = self._at_ports(opening, client, replace(way, peer=address), number, way.port).egress
+        scene = self.scenes.around([client])
+        rules = [rule for rule in rules_of(scene.policies, Direction.EGRESS) if rule.origin in before.origins]
+        blocks = [peer for rule in rules for peer in rule.peers if isinstance(peer, BlockPeer)]
+        if before.outcome is not judged.egress.outcome and any(address in block.addresses for block in blocks):
+            text = (
+                f"{before.reason} at {render_address(address)}, the Service's own address: "
+                f"a plugin that judges it before it is translated would say {before.outcome.value}"
+            )
+            yield Remark("service-address", text, before.origins)
 
     def _shut_out(self, found: list[Cell], openings: tuple[Opening, ...], clients: Side) -> Iterator[Cell]:
         """Yield a cell for clients from which no way leads through any door that was asked about."""
@@ -222,11 +249,15 @@ def _renamed(end: End, client: End, server: End | None) -> End:
 
 def _settled(halves: list[Half]) -> Half:
     """Return one half for several of which each may be right: undecided when their outcomes differ."""
-    first = replace(halves[0], undefined=tuple(u for u in halves[0].undefined if u.topic != "host-network"))
     if len({half.outcome for half in halves}) == 1:
-        return first
+        return halves[0]
     reason = "it depends on an address that is not known"
-    return replace(first, outcome=Outcome.UNDECIDED, reason=reason, origins=origins_of(halves))
+    return replace(halves[0], outcome=Outcome.UNDECIDED, reason=reason, origins=origins_of(halves))
+
+
+def _of_a_node(half: Half) -> Half:
+    """Return a half about the stand-in of a node, which is no pod of whom the API leaves something open."""
+    return replace(half, undefined=tuple(point for point in half.undefined if point.topic != "host-network"))
 
 
 def _pairs(client: Group, served: Group) -> Iterator[tuple[End, End | None]]:
