@@ -181,6 +181,17 @@ def test_nobody_outside_gets_to_a_cluster_address():
     assert answer.ingress[0].reason == "no way leads to x/db from outside: it has no address there"
 
 
+@pytest.mark.parametrize("client", ["203.0.113.5", "x/client"])
+def test_a_node_without_an_endpoint_passes_nothing_on_where_the_policy_is_local(client: str):
+    """Whoever sends it."""
+    local = replace(PORTED, local_from_outside=True)
+    world = replace(snapshot(*PODS[:2], *NODES), services=(local,))
+    answer = Respondent(world).answer(Question.of(client, "node:n2", 30080))
+
+    assert answer.verdict == "denied"
+    assert answer.ingress[0].reason == "no endpoint of x/db is on node n2, and externalTrafficPolicy is Local"
+
+
 def test_load_balancers_refuse_before_any_policy_is_asked():
     """Only who is in their ranges gets on."""
     kept = Balancer(read_address("198.51.100.9"))

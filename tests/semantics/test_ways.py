@@ -102,6 +102,8 @@ TRUTH = [
     (LOCAL, Door.NODE, {"node": "n2"}, "outside", ["192.168.0.2:30080 / 203.0.113.5 at n2"]),
     (LOCAL, Door.NODE, {"node": "n3"}, "outside", []),
     (LOCAL, Door.NODE, {"node": "n1"}, "pod on n1", ["server:8080 / client at n1"]),
+    (LOCAL, Door.NODE, {"node": "n1"}, "node n1", ["server:8080 / 192.168.0.1 at n1"]),
+    (LOCAL, Door.NODE, {"node": "n1"}, "host pod on n1", ["server:8080 / client at n1"]),
     (LOCAL, Door.NODE, {"node": "n3"}, "pod on n1", []),
     (LOCAL, Door.NODE, {}, "outside", ["192.168.0.2:30080 / 203.0.113.5 at n2"]),
     # an address outside that nodes know for the Service's: pods never get to it

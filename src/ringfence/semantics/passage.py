@@ -219,6 +219,8 @@ class Passage:
         entry = opening.entry
         if not opening.endpoints:
             text = f"nobody is behind {entry.service} on that port"
+        elif entry.node is not None:
+            text = f"no endpoint of {entry.service} is on node {entry.node}, and externalTrafficPolicy is Local"
         elif Ways(self.snapshot).is_inside(client):
             text = f"no endpoint of {entry.service} is on the node of {CLIENT}, and internalTrafficPolicy is Local"
         else:

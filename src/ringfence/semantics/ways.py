@@ -265,7 +265,7 @@ class Ways:
         """Yield the way through one node, or nodes that are alike."""
         pod_at_home = gate.of_client and isinstance(client, Pod) and not client.host_network
         local = entry.service.local_from_outside
-        if local and not gate.of_server and not pod_at_home:
+        if local and not gate.of_server and not gate.of_client:
             return
         at_home = gate.of_client or (entry.door is not Door.NODE and self.is_inside(client))
         own = gate.of_server or local or (gate.of_client and not pod_at_home)
