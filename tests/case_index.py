@@ -24,6 +24,7 @@ DOCUMENTS = {
     "k8s.io/apimachinery meta/v1 types.go": "Label selectors, comments of their types",
     "k8s.io/apimachinery pkg/labels selector.go": "Label selectors, what they match",
     "k8s.io/kubernetes test/e2e/network/netpol network_policy.go": "NetworkPolicy, end-to-end tests of Kubernetes",
+    "https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/": "Kubernetes, NodeLocal DNS",
     "https://network-policy-api.sigs.k8s.io/api-overview/": "Network Policy API, overview",
     "sigs.k8s.io/network-policy-api v0.2.0 apis/v1alpha2 clusternetworkpolicy_types.go": (
         "ClusterNetworkPolicy, comments of its types"
@@ -57,7 +58,7 @@ def render() -> str:
     found = sorted((order.index(_document(case)), _section(case), case.name, case) for case in cases())
     parts = [HEAD]
     for number, group in groupby(found, lambda each: each[0]):
-        lines = [f"| `{section}` | [{case.about}](../tests/cases/{name}.yaml) |" for _, section, name, case in group]
+        lines = [f"| {section} | [{case.about}](../tests/cases/{name}.yaml) |" for _, section, name, case in group]
         document = order[number]
         parts.append(
             f"## {DOCUMENTS[document]}\n\n`{document}`\n\n"
@@ -71,7 +72,8 @@ def _document(case: Case) -> str:
 
 
 def _section(case: Case) -> str:
-    return case.source.removeprefix(_document(case)).lstrip(",# ").rstrip("/")
+    section = case.source.removeprefix(_document(case)).lstrip(",# ").rstrip("/")
+    return f"`{section}`" if section else "all of it"
 
 
 if __name__ == "__main__":
