@@ -8,7 +8,8 @@ import json
 import msgspec
 import pytest
 
-from ringfence.readers.listing import LivePod, decode_page, read_lines, write_lines
+from ringfence.readers.core import POD_SPEC
+from ringfence.readers.listing import LivePod, PodSpecShape, decode_page, read_lines, write_lines
 from tests.live import CLUSTER, WRITTEN, Object, an_object, container, listing, page
 
 POD = an_object(
@@ -71,6 +72,11 @@ def test_objects_are_cut_down():
     assert list(policy) == ["apiVersion", "kind", "metadata", "spec"]
     assert policy["spec"] == POLICY["spec"]
     assert list(policy["metadata"]) == ["name", "namespace", "resourceVersion", "managedFields"]
+
+
+def test_a_pod_is_cut_down_to_what_its_reader_reads():
+    """A member that the reader of manifests learns has to be decoded here, too."""
+    assert {each.encode_name for each in msgspec.structs.fields(PodSpecShape)} == set(POD_SPEC)
 
 
 def test_a_command_is_kept_of_nodelocal_dns_alone():
