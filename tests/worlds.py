@@ -23,7 +23,9 @@ from ringfence.model.policy import (
     Anyone,
     BlockPeer,
     Direction,
+    DomainPeer,
     NamedPort,
+    NodePeer,
     Peer,
     PodPeer,
     PodSelector,
@@ -107,6 +109,9 @@ def peer_lists(
     if tier is Tier.NETWORK_POLICY or direction is Direction.EGRESS:
         blocks = [each for family in families for each in BLOCKS[family]]
         one |= st.sampled_from(blocks).map(lambda block: _block(block, place))
+    if tier is not Tier.NETWORK_POLICY and direction is Direction.EGRESS:
+        zones = st.just(Selector()) | st.sampled_from(VALUES).map(lambda zone: Selector.labels({"zone": zone}))
+        one |= st.builds(NodePeer, zones, st.just(place)) | st.just(DomainPeer(("example.com",), place))
     some = st.lists(one, min_size=1, max_size=3).map(tuple)
     return some | some | some | st.just((Anyone(),)) if tier is Tier.NETWORK_POLICY else some
 
@@ -179,9 +184,15 @@ def snapshots(draw: st.DrawFn, limits: Limits = Limits()) -> Snapshot:
         name: Namespace(name, {NAME_LABEL: name, "env": draw(st.sampled_from(VALUES))}) for name in NAMESPACES
     }
     nodes = {
-        name: Node(name, {}, tuple(sorted(a for a in map(read_address, texts) if family_of(a) in families)))
+        name: Node(
+            name,
+            {"zone": draw(st.sampled_from(VALUES))},
+            tuple(sorted(a for a in map(read_address, texts) if family_of(a) in families)),
+        )
         for name, texts in NODES.items()
     }
+    if not limits.addressed and draw(st.integers(0, 3)) == 0:  # some node has not said yet where it is
+        nodes["n2"] = replace(nodes["n2"], addresses=())
     count = draw(st.integers(2, limits.pods))
     pools = {family: draw(st.permutations(POD_ADDRESSES[family])) for family in families}
     pods = []

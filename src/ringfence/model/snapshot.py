@@ -14,6 +14,7 @@ from ringfence.model.policy import BlockPeer, Direction
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ringfence.algebra.selectors import Selector
     from ringfence.model.policy import Policy
     from ringfence.model.service import EndpointSlice, Route, Service
 
@@ -74,6 +75,25 @@ class Snapshot:
         if isinstance(end, Pod):
             return end.node if end.host_network else None
         return self.node_at(end)
+
+    def is_on_node(self, end: Pod | Address, nodes: Selector) -> bool | None:
+        """Tell whether an end is on the network of a node with such labels; None when that is not known.
+
+        An address is not known to be no node's while a node that is meant has none of its
+        family, or no node was read at all.
+        """
+        name = self.node_of(end)
+        if name is not None:
+            node = self.nodes.get(name)
+            return not nodes.requirements or (nodes.matches(node.labels) if node else None)
+        if isinstance(end, Pod):
+            return False if not end.host_network else (None if nodes.requirements else True)
+        if self.pod_at(end):
+            return False
+        meant = [node for node in self.nodes.values() if nodes.matches(node.labels)]
+        family = family_of(end)
+        complete = self.nodes and all(any(family_of(a) is family for a in node.addresses) for node in meant)
+        return False if complete else None
 
     def may_share_node(self, pod: Pod, end: Pod | Address) -> bool:
         """Tell whether an end on a node's network may turn out to be on a pod's node: one is not known yet."""

@@ -8,6 +8,7 @@ from ringfence.algebra.traffic import render_traffic
 from ringfence.errors import one_line
 from ringfence.model.policy import Direction
 from ringfence.semantics.answer import MIXED
+from ringfence.semantics.open_points import OPEN_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,17 +22,12 @@ if TYPE_CHECKING:
 
 _COLORS = {"allowed": "32", "denied": "31", "undecided": "33", MIXED: "33"}
 
-_OPEN = {
-    "icmp": "whether policies hold ICMP back",
-    "hairpin": "whether policies hold for a pod that reaches itself through a Service",
-    "host-network": "how policies treat pods on the network of their node",
-    "pod-to-own-node": "whether a pod may always reach its own node",
-    "equal-priority": "which policy goes first among those of equal priority",
-}
-"""What each undefined topic is about."""
+_OPEN = {point.topic: point.about for point in OPEN_POINTS}
+"""What each open point is about."""
 
 _CHECKED_BY = {
     "pod-address": "; give --pod-cidr to check",
+    "node-address": "; give its Node and nodeName to check",
     "family": "; give --pod-cidr to check",
     "service-address": "; ask about their pods",
 }
@@ -83,11 +79,11 @@ def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Ro
             yield label, half.outcome.value, half.reason
             yield from (("", "", _place(origin)) for origin in half.origins)
             yield from (("", "nearest", _place(origin)) for origin in half.nearest)
-            on_node = any(point.topic == "host-network" for point in half.undefined)
-            yield from (row for each in half.assumptions for row in _assumed(each, on_node=on_node))
+            yield from (row for each in half.assumptions for row in _assumed(each))
             label = ""
     for point in sorted({point for half in (*egress, *ingress) for point in half.undefined}):
-        yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided"
+        others = f"; {', '.join(point.otherwise)} would answer otherwise" if point.otherwise else ""
+        yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided{others}"
 
 
 def _hops(hops: tuple[Hop, ...]) -> Iterator[_Row]:
@@ -105,12 +101,10 @@ def _remarks(remarks: tuple[Remark, ...]) -> Iterator[_Row]:
         yield from (("", "", _place(origin)) for origin in remark.origins)
 
 
-def _assumed(assumption: Assumption, *, on_node: bool = False) -> Iterator[_Row]:
-    """Yield what is said of an assumption; ``on_node`` when the peer has its node's address."""
+def _assumed(assumption: Assumption) -> Iterator[_Row]:
+    """Yield what is said of an assumption."""
     word = "left out" if assumption.topic == "port-name" else "assuming"
     check = _CHECKED_BY.get(assumption.topic, "")
-    if on_node and assumption.topic == "pod-address":
-        check = "; give its Node and nodeName to check"
     yield "", word, assumption.text + check
     yield from (("", "", _place(origin)) for origin in assumption.origins)
 

@@ -22,6 +22,7 @@ from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
+from ringfence.semantics.dialects import KUBERNETES, Choices, Topic
 from ringfence.semantics.program import Compiler, Meeting
 from ringfence.semantics.reachability import Block, Ends, Overlay, PairTraffic
 from ringfence.semantics.rows import blend, mask_at
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 
     from ringfence.model.connection import End
     from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.program import Program
-    from ringfence.semantics.rows import Row
+    from ringfence.semantics.rows import Bounds, Row
 
 __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 
@@ -52,11 +54,14 @@ class Engine:
         classes: The pods that are not terminal, by what policies can tell of them.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, dialect: Dialect = KUBERNETES) -> None:
+        """Prepare for questions about one snapshot, open points decided by a dialect."""
         self.snapshot = snapshot
-        self._universe = Universe(snapshot)
+        self._readings = dialect.readings
+        self._universe = Universe(snapshot, self._readings)
         self._compiler = Compiler(self._universe)
-        self._programs: dict[tuple[int, Direction], Program] = {}
+        self._programs: dict[tuple[int, Direction, Choices], Program] = {}
+        self._bounds_of: dict[tuple[int, str | None, Direction], Bounds] = {}
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
         self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
         self.classes = self._universe.members
@@ -93,14 +98,16 @@ class Engine:
 
         Returns:
             ``(addresses, traffic)``: disjoint sets that together hold every address of
-            the family, each with the traffic allowed with it, perhaps none; no traffic
-            twice. The pod's own address stands for the pod reached through a Service.
+            the family, each with the traffic that is surely allowed with it, perhaps none;
+            no traffic twice. The pod's own address stands for the pod reached through a Service.
         """
         if pod.host_network:
             return ((EVERY[family], ALL),)
         alone = {address: Intervals.point(address) for address in self._judged_alone(pod, family)}
         rest = EVERY[family] - Intervals.union(alone.values())
-        found = {mask: addresses & rest for mask, addresses in self._by_address(self._row(pod, direction), family)}
+        found = {
+            mask: addresses & rest for mask, addresses in self._by_address(self._bounds(pod, direction)[0], family)
+        }
         for address, point in alone.items():
             mask, _ = self._masks(direction, pod, address, family, via=A_SERVICE)
             found[mask] = found.get(mask, EMPTY) | point
@@ -114,42 +121,62 @@ class Engine:
         Each pair with a pod at one end is in one block at most, and in one if anything may
         pass. A block says nothing of a pod with itself, even if it is in both sides.
         """
-        for clients, servers, masks in Overlay(self._universe, family, self._row).rectangles():
+        for clients, servers, masks in Overlay(self._universe, family, self._bounds).rectangles():
             yield Block(clients, servers, self._pair_traffic(*masks))
 
     def _masks(self, direction: Direction, subject: End, peer: End, family: Family, via: str | None) -> tuple[int, int]:
         """Return the masks of what is surely and of what is possibly allowed in one direction."""
         everything = self._compiler.traffic.everything
         pod, peer_pod = self._pod(subject), self._pod(peer)
-        if pod is None or pod.host_network or (pod == peer_pod and via is None):
+        if pod is None or (pod == peer_pod and via is None):
             return everything, everything
-        meeting = Meeting.ITSELF if pod == peer_pod else Meeting.ORDINARY
-        if direction is Direction.INGRESS and pod.node is not None and self.snapshot.node_of(peer) == pod.node:
-            meeting = Meeting.OWN_NODE
-        row = self._compiler.row(self._program(pod, direction), meeting)
-        masks = [mask_at(row, atom) for atom in self._universe.atoms_of(peer, family)]
-        return reduce(and_, masks), reduce(or_, masks)
+        near = pod.node is not None and self.snapshot.node_of(peer) == pod.node
+        atoms = self._universe.atoms_of(peer, family)
+        masks = []
+        for choices in self._readings:
+            meeting = Meeting.ITSELF if pod == peer_pod else Meeting.ORDINARY
+            if near and self._is_exempt(direction, choices):
+                meeting = Meeting.OWN_NODE
+            least, most = self._said(pod, direction, meeting, choices)
+            masks += [(mask_at(least, atom), mask_at(most, atom)) for atom in atoms]
+        return reduce(and_, (low for low, _ in masks)), reduce(or_, (high for _, high in masks))
 
     def _pod(self, end: End) -> Pod | None:
         return end if isinstance(end, Pod) else self.snapshot.pod_at(end)
 
-    def _program(self, pod: Pod, direction: Direction) -> Program:
-        key = (self.class_of(pod), direction)
-        if key not in self._programs:
-            self._programs[key] = self._compiler.program(self._universe.classes[key[0]], direction)
-        return self._programs[key]
+    def _is_exempt(self, direction: Direction, choices: Choices) -> bool:
+        """Tell whether a pod and its own node always reach each other in one direction."""
+        return direction is Direction.INGRESS or Topic.POD_TO_OWN_NODE in choices
 
-    def _row(self, pod: Pod | None, direction: Direction) -> Row:
+    def _said(self, pod: Pod, direction: Direction, meeting: Meeting, choices: Choices) -> Bounds:
+        """Return what the policies of a pod say of every peer, if it met all of them in one way."""
+        if pod.host_network and Topic.HOST_NETWORK not in choices:
+            return self._compiler.rows.everything, self._compiler.rows.everything
+        key = (self.class_of(pod), direction, choices)
+        if key not in self._programs:
+            self._programs[key] = self._compiler.program(self._universe.classes[key[0]], direction, choices)
+        return self._compiler.bounds(self._programs[key], meeting, choices)
+
+    def _bounds(self, pod: Pod | None, direction: Direction) -> Bounds:
         """Return what the policies of a pod let it do with every peer but itself; no pod, no policies."""
-        if pod is None or pod.host_network:
-            return self._compiler.rows.everything
-        program = self._program(pod, direction)
-        row = self._compiler.row(program)
-        near = self._universe.on_node(pod.node) if direction is Direction.INGRESS else 0
+        rows = self._compiler.rows
+        if pod is None:
+            return rows.everything, rows.everything
+        node = pod.node if self._universe.on_node(pod.node) else None
+        key = (self.class_of(pod), node, direction)
+        if key not in self._bounds_of:
+            told = [self._with_own_node(pod, direction, choices) for choices in self._readings]
+            self._bounds_of[key] = reduce(rows.least, (low for low, _ in told)), reduce(rows.most, (h for _, h in told))
+        return self._bounds_of[key]
+
+    def _with_own_node(self, pod: Pod, direction: Direction, choices: Choices) -> Bounds:
+        """Return what the policies of a pod say of every peer, its own node among them."""
+        bounds = self._said(pod, direction, Meeting.ORDINARY, choices)
+        near = self._universe.on_node(pod.node) if self._is_exempt(direction, choices) else 0
         if not near:
-            return row
-        own = self._compiler.row(program, Meeting.OWN_NODE)
-        return blend(row, near, self._compiler.traffic.everything, own)
+            return bounds
+        own, everything = self._said(pod, direction, Meeting.OWN_NODE, choices), self._compiler.traffic.everything
+        return blend(bounds[0], near, everything, own[0]), blend(bounds[1], near, everything, own[1])
 
     def _by_address(self, row: Row, family: Family) -> tuple[tuple[int, Intervals], ...]:
         """Return a row by address: each mask with all addresses of a family that have it."""

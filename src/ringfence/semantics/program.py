@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import Intervals
-from ringfence.algebra.traffic import point
-from ringfence.model.policy import Direction, Tier, resolve
-from ringfence.semantics.rows import Clause, RowSpace
+from ringfence.algebra.traffic import Protocol, point
+from ringfence.algebra.traffic import ports as traffic_of
+from ringfence.model.policy import BlockPeer, Direction, Tier, resolve
+from ringfence.semantics.dialects import Choices, Topic
+from ringfence.semantics.rows import Clause, RowSpace, blend
 from ringfence.semantics.space import TrafficSpace
 
 if TYPE_CHECKING:
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
 
     from ringfence.model.cluster import ContainerPort
     from ringfence.model.policy import Rule
-    from ringfence.semantics.rows import Row
+    from ringfence.semantics.rows import Bounds
     from ringfence.semantics.universe import PodClass, Universe
+
+ALL_BITS = -1
+"""An int with every bit set, whatever the number of bits."""
 
 Numbers = tuple[int, ...]
 """Policies in the order in which their tier consults them."""
@@ -38,7 +44,7 @@ class Meeting(Enum):
 
     ORDINARY = auto()
     OWN_NODE = auto()
-    """The peer is on the network of the subject's node, and opens the connection."""
+    """The peer is on the network of the subject's node, which the NetworkPolicy tier always allows."""
     ITSELF = auto()
     """The peer is the subject, reached through a Service."""
 
@@ -75,42 +81,70 @@ class Compiler:
         # In this order a policy's number is its turn within its tier.
         self._policies = sorted(universe.snapshot.policies, key=lambda policy: (policy.priority, policy.name))
         self._judging = {direction: self._by_subject(direction) for direction in Direction}
+        of_network_policies = (policy for policy in self._policies if policy.tier is Tier.NETWORK_POLICY)
+        self._selected = {universe.number_of(policy.subject) for policy in of_network_policies}
         self.traffic = TrafficSpace.of(self._traffic_sets())
         self.rows = RowSpace.of(universe.everyone, self.traffic.everything)
+        self._anything: Bounds = (self.rows.everything, self.rows.everything)
         self._programs: dict[tuple[Direction, Numbers, Numbers, Numbers, Ports], Program] = {}
-        self._clauses: dict[tuple[Direction, Ports], dict[int, tuple[Clause, ...]]] = defaultdict(dict)
-        self._rows: dict[tuple[Program, Meeting], Row] = {}
+        self._clauses: dict[tuple[Direction, Ports, Choices], dict[int, tuple[Clause, ...]]] = defaultdict(dict)
+        self._rows: dict[tuple[Program, Meeting, Choices], Bounds] = {}
 
-    def program(self, pod_class: PodClass, direction: Direction) -> Program:
-        """Return what judges the pods of a selectable class in one direction."""
+    def program(self, pod_class: PodClass, direction: Direction, choices: Choices = frozenset()) -> Program:
+        """Return what judges the pods of a class that policies can select, in one direction."""
         admin, isolating, baseline = (
             tuple(sorted(number for selector in pod_class.selectors for number in by_subject.get(selector, ())))
             for by_subject in self._judging[direction].values()
         )
+        final = bool(isolating) or (Topic.BASELINE in choices and not self._selected.isdisjoint(pod_class.selectors))
         ports = pod_class.ports if direction is Direction.INGRESS else ()
-        key = (direction, admin, isolating, () if isolating else baseline, ports)
+        key = (direction, admin, isolating, () if final else baseline, ports)
         return self._programs.setdefault(key, Program(*key))
 
-    def row(self, program: Program, meeting: Meeting = Meeting.ORDINARY) -> Row:
+    def bounds(self, program: Program, meeting: Meeting = Meeting.ORDINARY, choices: Choices = frozenset()) -> Bounds:
         """Return what a program says of every peer, if its subject met all of them in one way."""
-        key = (program, meeting)
+        key = (program, meeting, choices)
         if key not in self._rows:
-            if meeting is Meeting.OWN_NODE or (meeting is Meeting.ITSELF and program.isolating):
-                lower = self.rows.everything
-            elif program.isolating:
-                lower = self._decide(program, program.isolating, self.rows.nothing)
-            else:
-                lower = self._decide(program, program.baseline, self.rows.everything)
-            self._rows[key] = self._decide(program, program.admin, lower)
+            lower = self._anything
+            if meeting is not Meeting.OWN_NODE:
+                lower = self._isolated(program, meeting, choices) if program.isolating else lower
+                lower = self._ordered(program, program.baseline, lower, choices)
+            self._rows[key] = self._ordered(program, program.admin, lower, choices)
         return self._rows[key]
 
-    def _decide(self, program: Program, policies: Numbers, lower: Row) -> Row:
-        known = self._clauses[program.direction, program.ports]
-        for number in policies:
-            if number not in known:
-                rules = self._policies[number].rules(program.direction)
-                known[number] = tuple(clause for rule in rules for clause in self._compile(rule, program))
-        return self.rows.decide([clause for number in policies for clause in known[number]], lower)
+    def _isolated(self, program: Program, meeting: Meeting, choices: Choices) -> Bounds:
+        """Return what the NetworkPolicies say that isolate a subject."""
+        hairpin = Topic.HAIRPIN_EGRESS if program.direction is Direction.EGRESS else Topic.HAIRPIN_INGRESS
+        if meeting is Meeting.ITSELF and hairpin not in choices:
+            return self._anything
+        clauses = [clause for number in program.isolating for clause in self._compiled(number, program, choices)]
+        row, _ = self.rows.decide(clauses, (self.rows.nothing, self.rows.nothing))
+        if Topic.ICMP in choices:
+            everyone, icmp = self.rows.everyone, self.traffic.mask(traffic_of(Protocol.ICMP))
+            row = blend(row, everyone, icmp, self.rows.everything)
+        return row, row
+
+    def _ordered(self, program: Program, policies: Numbers, lower: Bounds, choices: Choices) -> Bounds:
+        """Return what the policies of an ordered tier say, those of equal priority in any order."""
+        found = lower
+        groups = groupby(policies, key=lambda number: self._policies[number].priority)
+        for equals in reversed([list(group) for _, group in groups]):
+            compiled = [self._compiled(number, program, choices) for number in equals]
+            actions = {clause.action for clauses in compiled for clause in clauses}
+            if len(equals) == 1 or len(actions) == 1:
+                found = self.rows.decide([clause for clauses in compiled for clause in clauses], lower, found)
+            elif actions:
+                found = self.rows.decide_equals(compiled, lower, found)
+        return found
+
+    def _compiled(self, number: int, program: Program, choices: Choices) -> tuple[Clause, ...]:
+        known = self._clauses[program.direction, program.ports, choices]
+        if number not in known:
+            policy = self._policies[number]
+            exempt = self._universe.in_cluster(choices) if policy.tier is Tier.NETWORK_POLICY else 0
+            rules = policy.rules(program.direction)
+            known[number] = tuple(c for rule in rules for c in self._compile(rule, program, exempt, choices))
+        return known[number]
 
     def _by_subject(self, direction: Direction) -> dict[Tier, dict[int, list[int]]]:
         """Return the policies that have a say in a direction, by tier and subject."""
@@ -120,22 +154,25 @@ class Compiler:
                 found[policy.tier][self._universe.number_of(policy.subject)].append(number)
         return found
 
-    def _compile(self, rule: Rule, program: Program) -> Iterator[Clause]:
+    def _compile(self, rule: Rule, program: Program, exempt: int, choices: Choices) -> Iterator[Clause]:
         """Yield what a rule means; several disjoint clauses where peers have different named ports."""
-        peers = 0
+        surely, perhaps = 0, 0
         for peer in rule.peers:
-            peers |= self._universe.meant_by(peer)
-        owners: Iterable[tuple[Ports, int]] = [(program.ports, peers)]
+            sure, possible = self._universe.meant_by(peer, choices)
+            kept = ~exempt if isinstance(peer, BlockPeer) else ALL_BITS
+            surely, perhaps = surely | sure & kept, perhaps | possible & kept
+        owners: Iterable[tuple[Ports, int]] = [(program.ports, perhaps)]
         if rule.named and program.direction is Direction.EGRESS:
-            owners = self._universe.by_ports
+            owners = self._universe.by_ports(choices)
         for ports, atoms in owners:
             traffic = rule.traffic | resolve(rule.named, ports) if rule.named else rule.traffic
-            if both := peers & atoms:
-                yield Clause(rule.action, both, self.traffic.mask(traffic))
+            if both := perhaps & atoms:
+                yield Clause(rule.action, surely & atoms, self.traffic.mask(traffic), both & ~surely)
 
     def _traffic_sets(self) -> Iterator[Intervals]:
         for policy in self._policies:
             for direction in Direction:
                 yield from (rule.traffic for rule in policy.rules(direction))
+        yield traffic_of(Protocol.ICMP)
         for pod_class in self._universe.classes:
             yield from (Intervals.point(point(port.protocol, port.number)) for port in pod_class.ports)

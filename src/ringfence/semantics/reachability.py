@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
+from ringfence.semantics.program import ALL_BITS
 from ringfence.semantics.universe import bits, ones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ringfence.algebra.addresses import Family
-    from ringfence.semantics.rows import Row
+    from ringfence.semantics.rows import Bounds
     from ringfence.semantics.universe import Universe
 
 Masks = tuple[int, int]
@@ -71,9 +72,6 @@ class Block:
     traffic: PairTraffic
 
 
-ALL_BITS = -1
-"""An int with every bit set, whatever the number of bits."""
-
 Subject = Pod | None
 """A pod, or None for the addresses at an atom."""
 
@@ -81,9 +79,9 @@ Subject = Pod | None
 class Overlay:
     """Lays the rows of both directions over each other, in one family."""
 
-    def __init__(self, universe: Universe, family: Family, row_of: Callable[[Subject, Direction], Row]) -> None:
-        """Take from ``row_of`` what a subject's policies allow in one direction."""
-        self._universe, self._row_of = universe, row_of
+    def __init__(self, universe: Universe, family: Family, bounds_of: Callable[[Subject, Direction], Bounds]) -> None:
+        """Take from ``bounds_of`` what a subject's policies allow in one direction."""
+        self._universe, self._bounds_of = universe, bounds_of
         self._subjects: dict[int, list[Subject]] = defaultdict(list)
         self._spread, self._places = 0, 0
         for pod in universe.snapshot.pods:
@@ -95,7 +93,7 @@ class Overlay:
         for number in universe.outside(family):
             self._subjects[number].append(None)
         self._certain = bits(self._subjects) & ~self._spread
-        self._columns: dict[Row, Column] = {}
+        self._columns: dict[Bounds, Column] = {}
 
     def rectangles(self) -> Iterator[tuple[Ends, Ends, Masks]]:
         """Yield clients, servers and what may pass between them, which is never nothing."""
@@ -104,7 +102,7 @@ class Overlay:
         for number, subjects in self._subjects.items():
             alike: dict[Column, list[Subject]] = defaultdict(list)
             for subject in subjects:
-                alike[self._column(self._row_of(subject, Direction.INGRESS))].append(subject)
+                alike[self._column(self._bounds_of(subject, Direction.INGRESS))].append(subject)
             for column, servers in alike.items():
                 for masks, clients in _meet(first_columns[number], column).items():
                     found[clients, masks].append((number, servers))
@@ -116,8 +114,8 @@ class Overlay:
         """Return for every server what its clients' own policies let them open to it."""
         clients_of: dict[tuple[Masks, int], int] = defaultdict(int)
         for number, subjects in self._subjects.items():
-            # Egress does not depend on the node, so any pod speaks for its atom.
-            for cell in self._column(self._row_of(subjects[0], Direction.EGRESS)):
+            # Pods of one atom are alike for egress, so any of them speaks for it.
+            for cell in self._column(self._bounds_of(subjects[0], Direction.EGRESS)):
                 clients_of[cell] |= 1 << number
         columns: dict[int, dict[Masks, int]] = {number: defaultdict(int) for number in self._subjects}
         for (masks, servers), clients in clients_of.items():
@@ -125,19 +123,21 @@ class Overlay:
                 columns[number][masks] |= clients
         return {number: tuple(column.items()) for number, column in columns.items()}
 
-    def _column(self, row: Row) -> Column:
-        """Return a row in which each pod is at one atom, its first, even where it may be at several."""
-        if row not in self._columns:
+    def _column(self, bounds: Bounds) -> Column:
+        """Return rows in which each pod is at one atom, its first, even where it may be at several."""
+        if bounds not in self._columns:
             cells: dict[Masks, int] = defaultdict(int)
-            for mask, held in row:
-                cells[mask, mask] |= held & self._certain
-            for masks, held in self._spread_cells(row).items():
+            told = _together(bounds)
+            for masks, held in told:
+                cells[masks] |= held & self._certain
+            for masks, held in self._spread_cells(told).items():
                 cells[masks] |= held
-            self._columns[row] = tuple((masks, atoms) for masks, atoms in sorted(cells.items()) if any(masks) and atoms)
-        return self._columns[row]
+            column = tuple((masks, atoms) for masks, atoms in sorted(cells.items()) if any(masks) and atoms)
+            self._columns[bounds] = column
+        return self._columns[bounds]
 
-    def _spread_cells(self, row: Row) -> dict[Masks, int]:
-        """Return what a row says of the pods that may be at several atoms.
+    def _spread_cells(self, told: Column) -> dict[Masks, int]:
+        """Return what is said of the pods that may be at several atoms.
 
         These are as many for each pod, and neighbors: shifted by one, a set of second
         atoms is a set of first atoms, and so on.
@@ -146,8 +146,8 @@ class Overlay:
         for place in range(self._places):
             refined: dict[Masks, int] = defaultdict(int)
             for (surely, possibly), atoms in cells.items():
-                for mask, held in row:
-                    refined[surely & mask, possibly | mask] |= atoms & held >> place
+                for (least, most), held in told:
+                    refined[surely & least, possibly | most] |= atoms & held >> place
             cells = {masks: atoms for masks, atoms in refined.items() if atoms}
         return cells
 
@@ -158,6 +158,15 @@ class Overlay:
             pods += (subject for subject in subjects if subject is not None)
             addresses += (self._universe.addresses[number] for subject in subjects if subject is None)
         return Ends(tuple(sorted(pods, key=lambda pod: (pod.namespace, pod.name))), Intervals.union(addresses))
+
+
+def _together(bounds: Bounds) -> Column:
+    """Return the least and the most that is allowed as one column."""
+    least, most = bounds
+    if least == most:
+        return tuple(((mask, mask), held) for mask, held in least)
+    cells = (((low, high), held & told) for low, held in least for high, told in most)
+    return tuple((masks, atoms) for masks, atoms in cells if atoms)
 
 
 def _meet(one: Column, other: Column) -> dict[Masks, int]:

@@ -3,22 +3,29 @@
 A row splits the peers by the traffic that is allowed with them. One operation makes
 every row: to let a row say, of some traffic with some peers, what another row says.
 Rows that mean the same are equal.
+
+What is not known makes two rows of one: the *least* that is allowed and the *most* that may be.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from ringfence.model.policy import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Row = tuple[tuple[int, int], ...]
 """``(traffic mask, peer atoms)``, sorted; the sets of atoms are disjoint, none of them is
 empty, and together they hold every atom. Mask 0 is written too."""
+
+
+Bounds = tuple[Row, Row]
+"""The least that is allowed and the most that may be; equal where everything is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +34,39 @@ class Clause:
 
     Attributes:
         action: The rule's action.
-        peers: The atoms it matches.
+        peers: The atoms it surely matches.
         traffic: The mask it matches.
+        perhaps: The atoms that it perhaps matches; none of them is in ``peers``.
     """
 
     action: Action
     peers: int
     traffic: int
+    perhaps: int = 0
 
 
-def blend(row: Row, peers: int, traffic: int, other: Row) -> Row:
-    """Return a row that says what ``other`` says of this traffic with these peers, else what ``row`` says."""
+def _replaced(mask: int, traffic: int, said: int) -> int:
+    return mask & ~traffic | said & traffic
+
+
+def _both(mask: int, traffic: int, said: int) -> int:
+    return mask & (said | ~traffic)
+
+
+def _either(mask: int, traffic: int, said: int) -> int:
+    return mask | said & traffic
+
+
+def blend(row: Row, peers: int, traffic: int, other: Row, become: Callable[[int, int, int], int] = _replaced) -> Row:
+    """Return a row that says what ``other`` says of this traffic with these peers, else what ``row`` says.
+
+    Args:
+        row: The row.
+        peers: The peers.
+        traffic: The traffic.
+        other: Another row.
+        become: What a mask becomes, given the traffic and what the other row says.
+    """
     cells: dict[int, int] = defaultdict(int)
     for mask, held in row:
         if rest := held & ~peers:
@@ -45,7 +74,7 @@ def blend(row: Row, peers: int, traffic: int, other: Row) -> Row:
         touched = held & peers
         for said, told in other if touched else ():
             if both := touched & told:
-                cells[mask & ~traffic | said & traffic] |= both
+                cells[become(mask, traffic, said)] |= both
     return tuple(sorted(cells.items()))
 
 
@@ -56,26 +85,68 @@ class RowSpace:
     Attributes:
         everything: The row that allows all traffic with everyone.
         nothing: The row that allows none.
+        everyone: The set of all atoms.
+        traffic: The mask of all traffic.
     """
 
     everything: Row
     nothing: Row
+    everyone: int
+    traffic: int
 
     @classmethod
     def of(cls, everyone: int, traffic: int) -> RowSpace:
         """Build the space over the set of all atoms and the mask of all traffic."""
-        return cls(((traffic, everyone),), ((0, everyone),))
+        return cls(((traffic, everyone),), ((0, everyone),), everyone, traffic)
 
-    def decide(self, clauses: Sequence[Clause], lower: Row) -> Row:
-        """Return the row of a decision list: the first clause that matches decides, else ``lower`` does.
+    def decide(self, clauses: Sequence[Clause], lower: Bounds, otherwise: Bounds | None = None) -> Bounds:
+        """Return the rows of a decision list: the first clause that matches decides.
 
-        The list is read backwards, so that earlier clauses overwrite later ones.
+        Args:
+            clauses: The list; it is read backwards, so that earlier clauses overwrite later ones.
+            lower: What a clause that passes says.
+            otherwise: What is said where no clause matches; the same by default.
         """
-        meaning = {Action.ACCEPT: self.everything, Action.DENY: self.nothing, Action.PASS: lower}
-        row = lower
+        least, most = otherwise or lower
+        known = least == most and lower[0] == lower[1] and not any(clause.perhaps for clause in clauses)
         for clause in reversed(clauses):
-            row = blend(row, clause.peers, clause.traffic, meaning[clause.action])
-        return row
+            least = self._apply(clause, least, lower[0], _both)
+            most = least if known else self._apply(clause, most, lower[1], _either)
+        return least, most
+
+    def decide_equals(self, policies: Sequence[Sequence[Clause]], lower: Bounds, otherwise: Bounds) -> Bounds:
+        """Return the rows of decision lists of which any may be applied first, where several match.
+
+        Args:
+            policies: The lists.
+            lower: What a clause that passes says.
+            otherwise: What is said where no list matches.
+        """
+        said = [self.decide(clauses, lower, (self.everything, self.nothing)) for clauses in policies]
+        worst = reduce(self.least, (least for least, _ in said))
+        best = reduce(self.most, (most for _, most in said))
+        least, most = otherwise
+        every = [clause for clauses in policies for clause in clauses]
+        for clause in every:
+            least = blend(least, clause.peers | clause.perhaps, clause.traffic, worst, _both)
+            most = blend(most, clause.peers | clause.perhaps, clause.traffic, best, _either)
+        for clause in every:
+            least = blend(least, clause.peers, clause.traffic, worst)
+            most = blend(most, clause.peers, clause.traffic, best)
+        return least, most
+
+    def least(self, one: Row, other: Row) -> Row:
+        """Return what both rows allow."""
+        return one if one == other else blend(one, self.everyone, self.traffic, other, _both)
+
+    def most(self, one: Row, other: Row) -> Row:
+        """Return what either row allows."""
+        return one if one == other else blend(one, self.everyone, self.traffic, other, _either)
+
+    def _apply(self, clause: Clause, row: Row, lower: Row, perhaps: Callable[[int, int, int], int]) -> Row:
+        meaning = {Action.ACCEPT: self.everything, Action.DENY: self.nothing, Action.PASS: lower}[clause.action]
+        row = blend(row, clause.peers, clause.traffic, meaning)
+        return blend(row, clause.perhaps, clause.traffic, meaning, perhaps) if clause.perhaps else row
 
 
 def mask_at(row: Row, atom: int) -> int:

@@ -5,8 +5,9 @@ a policy may ask for, at alike addresses. Labels that no selector names vanish h
 The peers of a rule are then a set of *atoms*: a class, or the addresses of one
 signature, in one family. Sets of atoms are ints with one bit for each.
 
-The node is no part of a class. It is part of an atom only where the atom is on a node's
-own network, so that the own-node rule can be resolved for each pair.
+The node is no part of a class, unless a reading lets pods always reach their own node. It
+is part of an atom only where the atom is on a node's own network, so that the own-node
+rule can be resolved for each pair.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.selectors import Operator
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Anyone, BlockPeer, Direction, DomainPeer, NodePeer, PodPeer
+from ringfence.semantics.dialects import Choices, Topic
 from ringfence.semantics.space import AddressSpace
 
 if TYPE_CHECKING:
@@ -40,17 +42,19 @@ class PodClass:
 
     Attributes:
         selectors: Numbers of the scoped selectors that match, sorted; none for pods on
-            their node's network.
+            their node's network, unless a reading takes those for pods like any other.
         ports: Named ports that some policy may ask of these pods.
         places: For each family that the pods use, the signatures that their address may
             have: one, unless it is not known and blocks cut the range it will come from.
         selectable: False for pods on their node's network.
+        home: The pods' node where a reading asks for it; else None.
     """
 
     selectors: tuple[int, ...]
     ports: tuple[ContainerPort, ...]
     places: tuple[tuple[Family, tuple[int, ...]], ...]
     selectable: bool
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +82,26 @@ Key = TypeVar("Key")
 class Universe:
     """Every end that a connection can have, as classes and atoms.
 
+    Sets of atoms that a rule means are given as two: what it surely means, and what it
+    surely or perhaps means.
+
     Attributes:
         snapshot: What it was made of.
         classes: Classes in the order of their first pod.
         members: The pods of each class, in order.
         atoms: Every atom; pods before addresses, so that sets of pods are short ints.
         everyone: The set of all atoms.
-        by_ports: All atoms, split by the named ports that policies may ask of them.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, readings: Iterable[Choices] = ()) -> None:
+        """Tell apart what any of the readings tells apart.
+
+        Args:
+            snapshot: The snapshot.
+            readings: Sets of open points that are decided the other way; none for the default.
+        """
         self.snapshot = snapshot
+        self._points = frozenset[Topic]().union(*readings)
         self._selectors = {each: number for number, each in enumerate(dict.fromkeys(_selectors(snapshot.policies)))}
         self._space = AddressSpace.of(snapshot.blocks)
         groups = self._classify()
@@ -103,7 +116,9 @@ class Universe:
         self._by_family = _gather(self.atoms, lambda atom: [atom.family])
         self._by_node = _gather(self.atoms, lambda atom: [atom.node] if atom.node else [])
         self._by_selector = _gather(self.atoms, lambda atom: self._class_at(atom).selectors)
-        self.by_ports = tuple(_gather(self.atoms, lambda atom: [self._class_at(atom).ports]).items())
+        self._hosts = bits(n for n, atom in enumerate(self.atoms) if atom.pod_class is not None and not self._own(atom))
+        self._pods = bits(n for n, atom in enumerate(self.atoms) if self._own(atom))
+        self._by_ports = _gather(self.atoms, lambda atom: [self._class_at(atom).ports])
 
     def class_of(self, pod: Pod) -> int:
         """Return the number of a pod's class.
@@ -132,20 +147,36 @@ class Universe:
         """Return the number of a scoped selector that some policy of the snapshot names."""
         return self._selectors[selector]
 
-    def meant_by(self, peer: Peer) -> int:
-        """Return the atoms that a rule's peer matches."""
+    def meant_by(self, peer: Peer, choices: Choices = frozenset()) -> tuple[int, int]:
+        """Return the atoms that a rule's peer surely matches, and those that it surely or perhaps matches."""
         match peer:
             case Anyone():
-                return self.everyone
+                found = self.everyone
             case PodPeer(pods=selector):
-                return self._by_selector.get(self._selectors[selector], 0)
+                found = self._by_selector.get(self._selectors[selector], 0) & self.pods(choices)
             case BlockPeer(addresses=block):
-                return self._by_block.get(self._blocks[block], 0)
-            case NodePeer(nodes=selector):
-                nodes = (node for node in self.snapshot.nodes.values() if selector.matches(node.labels))
-                return bits_of(self._by_node.get(node.name, 0) for node in nodes)
+                found = self._by_block.get(self._blocks[block], 0)
+            case NodePeer(nodes=nodes):
+                return self._on_nodes[nodes]
             case DomainPeer():
-                return 0
+                return 0, self.everyone & ~self.pods(choices)
+        return found, found
+
+    def pods(self, choices: Choices) -> int:
+        """Return the atoms that are pods to selectors."""
+        return self._pods | self._hosts if Topic.HOST_NETWORK in choices else self._pods
+
+    def in_cluster(self, choices: Choices) -> int:
+        """Return the atoms that no ``ipBlock`` of a NetworkPolicy matches, because they are in the cluster."""
+        found = self.pods(choices) if Topic.BLOCK_PODS in choices else 0
+        return found | bits_of(self._by_node.values()) | self._hosts if Topic.BLOCK_NODES in choices else found
+
+    def by_ports(self, choices: Choices) -> Iterator[tuple[tuple[ContainerPort, ...], int]]:
+        """Yield all atoms, split by the named ports that policies may ask of them."""
+        nameless = self.everyone & ~self.pods(choices)
+        for ports, atoms in self._by_ports.items():
+            yield ports, atoms & ~nameless
+        yield (), nameless
 
     def on_node(self, node: str | None) -> int:
         """Return the atoms on a node's own network; none when the node is not known."""
@@ -177,6 +208,25 @@ class Universe:
                 found[self._numbers[Atom(family, signature)]] = region
         return tuple(found.get(number, EMPTY) for number in range(len(self.atoms)))
 
+    @cached_property
+    def _on_nodes(self) -> dict[Selector, tuple[int, int]]:
+        """The atoms on the network of a node that a rule means, surely and perhaps, by its selector."""
+        rules = [rule for policy in self.snapshot.policies for d in Direction for rule in policy.rules(d)]
+        selectors = dict.fromkeys(p.nodes for rule in rules for p in rule.peers if isinstance(p, NodePeer))
+        return {selector: self._on_node_of(selector) for selector in selectors}
+
+    def _on_node_of(self, selector: Selector) -> tuple[int, int]:
+        told: dict[bool | None, int] = defaultdict(int)
+        for number, atom in enumerate(self.atoms):
+            if atom.pod_class is not None:
+                end: End = self.members[atom.pod_class][0]
+                if atom.node:
+                    end = next(pod for pod in self.members[atom.pod_class] if pod.node == atom.node)
+                told[self.snapshot.is_on_node(end, selector)] |= 1 << number
+            elif spokesman := self.addresses[number]:
+                told[self.snapshot.is_on_node(Address(spokesman.ranges[0][0]), selector)] |= 1 << number
+        return told[True], told[True] | told[None]
+
     def _known_addresses(self) -> set[Address]:
         """Return the addresses that are some live pod's own or some node's."""
         pods = {address for pod in self.snapshot.pods if pod.selectable for address in pod.addresses.values()}
@@ -189,9 +239,11 @@ class Universe:
         for pod in self.snapshot.pods:
             if pod.terminal:
                 continue
-            selectors = matcher.matching(pod) if pod.selectable else ()
-            ports = asked.of(pod, selectors) if pod.selectable else ()
-            groups[PodClass(selectors, ports, self._places(pod), pod.selectable)].append(pod)
+            seen = pod.selectable or Topic.HOST_NETWORK in self._points
+            selectors = matcher.matching(pod) if seen else ()
+            ports = asked.of(pod, selectors) if seen else ()
+            home = pod.node if Topic.POD_TO_OWN_NODE in self._points else None
+            groups[PodClass(selectors, ports, self._places(pod), pod.selectable, home)].append(pod)
         return groups
 
     def _places(self, pod: Pod) -> tuple[tuple[Family, tuple[int, ...]], ...]:
@@ -231,6 +283,10 @@ class Universe:
     def _outside(self, address: Address) -> Atom:
         """Return the atom of an address that is no pod's own."""
         return Atom(family_of(address), self._space.signature(address), node=self.snapshot.node_at(address))
+
+    def _own(self, atom: Atom) -> bool:
+        """Tell whether pods with a network of their own are at an atom."""
+        return self._class_at(atom).selectable
 
     def _class_at(self, atom: Atom) -> PodClass:
         return _NO_POD if atom.pod_class is None else self.classes[atom.pod_class]

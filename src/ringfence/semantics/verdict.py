@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from ringfence.model.cluster import Pod
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ringfence.model.connection import End
     from ringfence.model.origin import Origin
     from ringfence.model.policy import Direction, Tier
-
-DIALECT = "ringfence"
-"""The dialect that decides what the APIs leave open; the kernel speaks it too."""
 
 
 class Outcome(Enum):
@@ -29,7 +29,7 @@ class Assumption:
     """Something taken for granted, without which the answer would differ.
 
     Attributes:
-        topic: What it is about, e.g. ``pod-address`` or ``pod-node``.
+        topic: What it is about, e.g. ``pod-address``, ``node-address`` or ``pod-node``.
         text: One clause for people.
         origins: The rules whose meaning rests on it.
     """
@@ -38,19 +38,27 @@ class Assumption:
     text: str
     origins: tuple[Origin, ...] = ()
 
+    @classmethod
+    def of_address(cls, end: End, differing: Iterable[Half]) -> Assumption:
+        """Say that an address is taken to lie outside every block; otherwise one of these halves would be right."""
+        on_node = isinstance(end, Pod) and end.host_network
+        text = f"the address of {end} is not known and taken to lie outside every block"
+        return cls("node-address" if on_node else "pod-address", text, origins_of(differing))
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Undefined:
-    """A point that the API leaves open and the dialect decided.
+    """A point that the API leaves open, and on which an answer rests.
 
     Attributes:
-        topic: ``icmp``, ``hairpin``, ``host-network``, ``pod-to-own-node`` or
-            ``equal-priority``.
+        topic: Its name in the table of open points, e.g. ``hairpin``.
         dialect: Whose choice was taken.
+        otherwise: The dialects that choose otherwise; none may, and the point is open nevertheless.
     """
 
     topic: str
-    dialect: str = DIALECT
+    dialect: str
+    otherwise: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,32 @@ class Verdict:
     def undefined(self) -> tuple[Undefined, ...]:
         """The undefined points of both halves, each once, sorted."""
         return tuple(sorted({u for half in self.halves for u in half.undefined}))
+
+
+def settle(halves: Sequence[Half], unknown: str = "") -> Half:
+    """Return one half for several of which each may be right: undecided when their outcomes differ.
+
+    Args:
+        halves: Of one direction, at least one.
+        unknown: What is not known yet and decides between them; empty when that is something else.
+    """
+    if len({half.outcome for half in halves}) == 1:
+        return replace(halves[0], undefined=())
+    either = " or ".join(dict.fromkeys(half.reason for half in halves))
+    return replace(
+        halves[0],
+        outcome=Outcome.UNDECIDED,
+        reason=f"{unknown and f'it depends on {unknown}: '}either {either}",
+        origins=origins_of(halves),
+        nearest=tuple(dict.fromkeys(origin for half in halves for origin in half.nearest)),
+        undefined=tuple(sorted({point for half in halves for point in half.undefined})),
+    )
+
+
+def undecide(half: Half) -> Half:
+    """Return a half that rests on open points as undecided, its reason kept."""
+    reason = f"the API leaves it open; {half.outcome.value} if {half.reason}"
+    return replace(half, outcome=Outcome.UNDECIDED, reason=reason)
 
 
 def origins_of(halves: Iterable[Half]) -> tuple[Origin, ...]:

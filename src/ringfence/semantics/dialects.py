@@ -1,0 +1,91 @@
+"""Dialects: how each implementation decides what the APIs leave open.
+
+An open point has two choices. The first is what upstream's texts and tests settle, and
+else what we recommend; a dialect is the set of points in which it takes the other.
+The points themselves, in words, are in :mod:`ringfence.semantics.open_points`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ringfence.semantics.open_points import DIALECTS as NAMES
+from ringfence.semantics.open_points import OPEN_POINTS
+from ringfence.semantics.verdict import Undefined
+
+
+class Topic(Enum):
+    """What can change a verdict: the open points by their names in the table, a slash and the side where sides differ."""
+
+    HAIRPIN_EGRESS = "hairpin/egress"
+    HAIRPIN_INGRESS = "hairpin/ingress"
+    POD_TO_OWN_NODE = "pod-to-own-node"
+    ICMP = "icmp"
+    HOST_NETWORK = "host-network"
+    BLOCK_PODS = "ip-block-pods"
+    BLOCK_NODES = "ip-block-nodes"
+    BASELINE = "baseline-per-direction"
+    EQUAL_PRIORITY = "equal-priority"
+    """Never chosen: rules of equal priority that disagree are undecided in every dialect."""
+
+
+Choices = frozenset[Topic]
+"""Open points that are decided the other way than by default: one reading of the APIs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One way to decide what the APIs leave open.
+
+    Attributes:
+        name: Its name.
+        choices: The points in which it takes the second choice.
+        strict: Whether answers that rest on an open point are undecided.
+    """
+
+    name: str
+    choices: Choices = frozenset()
+    strict: bool = False
+
+    def flipped(self, topic: Topic) -> Dialect:
+        """Return the dialect that differs in one point alone."""
+        return replace(self, choices=self.choices ^ {topic})
+
+    def undefined(self, topic: Topic) -> Undefined:
+        """Return what an answer says when it rests on a point."""
+        chosen = topic in self.choices
+        others = (each.name for each in DIALECTS.values() if (topic in each.choices) is not chosen)
+        return Undefined(topic.value.partition("/")[0], self.name, tuple(sorted(others)))
+
+    @property
+    def readings(self) -> tuple[Choices, ...]:
+        """The sets of choices under which an answer must be the same to be decided; the dialect's own first."""
+        others = [self.choices ^ {topic} for topic in Topic if topic is not Topic.EQUAL_PRIORITY]
+        return (self.choices, *others) if self.strict else (self.choices,)
+
+
+_MEANING = {
+    ("hairpin", "judged"): {Topic.HAIRPIN_EGRESS, Topic.HAIRPIN_INGRESS},
+    ("hairpin", "egress judged"): {Topic.HAIRPIN_EGRESS},
+    ("pod-to-own-node", "allowed"): {Topic.POD_TO_OWN_NODE},
+    ("icmp", "allowed"): {Topic.ICMP},
+    ("host-network", "selected"): {Topic.HOST_NETWORK},
+    ("ip-block-pods", "outside only"): {Topic.BLOCK_PODS},
+    ("ip-block-nodes", "outside only"): {Topic.BLOCK_NODES},
+    ("baseline-per-direction", "not consulted"): {Topic.BASELINE},
+}
+"""What a choice that is not the default means to the deciders."""
+
+
+def _dialect(name: str) -> Dialect:
+    taken = (_MEANING.get((point.topic, point.choice_of(name)), set()) for point in OPEN_POINTS)
+    return Dialect(name, Choices().union(*taken))
+
+
+DIALECTS = {name: _dialect(name) for name in NAMES}
+"""Every dialect by its name."""
+
+KUBERNETES = DIALECTS["kubernetes"]
+RINGFENCE = DIALECTS["ringfence"]
+"""The kernel's dialect: the one of our own data plane."""

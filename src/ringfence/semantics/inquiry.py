@@ -1,0 +1,141 @@
+"""One half of a connection, as the definition asks about it: who is judged, and what a rule matches there.
+
+Slow and obvious, like the definition that it is a part of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import EVERY, Address
+from ringfence.algebra.intervals import EMPTY, atoms
+from ringfence.algebra.traffic import Protocol, point
+from ringfence.model.cluster import Pod
+from ringfence.model.policy import Anyone, BlockPeer, Direction, DomainPeer, NodePeer, PodPeer, Tier
+from ringfence.semantics.dialects import Dialect, Topic
+
+if TYPE_CHECKING:
+    from ringfence.model.connection import Connection, End
+    from ringfence.model.policy import Peer, Rule
+    from ringfence.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One half of a connection: the subject is judged, the peer is at the other end.
+
+    Attributes:
+        snapshot: The cluster.
+        connection: The connection.
+        dialect: Who decides what the API leaves open.
+        direction: Which half: egress of the client, or ingress of the server.
+        subject: The pod that is judged; None for an address that is no pod's.
+        peer: The other end.
+        peer_pod: The pod at the other end, or None.
+        address: The peer's address; None when it lies outside every block that leaves any out.
+    """
+
+    snapshot: Snapshot
+    connection: Connection
+    dialect: Dialect
+    direction: Direction
+    subject: Pod | None
+    peer: End
+    peer_pod: Pod | None
+    address: Address | None = None
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, connection: Connection, dialect: Dialect, direction: Direction) -> Inquiry:
+        """Ask about one half; a terminal pod is no pod any more."""
+        ends = [connection.client, connection.server]
+        own, peer = ends if direction is Direction.EGRESS else reversed(ends)
+        pods = [end if isinstance(end, Pod) else snapshot.pod_at(end) for end in (own, peer)]
+        subject, peer_pod = (pod if pod and not pod.terminal else None for pod in pods)
+        return cls(snapshot, connection, dialect, direction, subject, peer, peer_pod)
+
+    @property
+    def itself(self) -> bool:
+        """Whether a pod meets itself."""
+        return self.subject is not None and self.subject == self.peer_pod
+
+    @property
+    def own_node(self) -> bool:
+        """Whether the peer is the subject's own node; a pod without a node has none."""
+        node = self.snapshot.node_of(self.peer)
+        return node is not None and self.subject is not None and node == self.subject.node
+
+    @property
+    def on_node(self) -> bool:
+        """Whether the peer is on the network of some node."""
+        host = self.peer_pod is not None and self.peer_pod.host_network
+        return host or self.snapshot.node_of(self.peer) is not None
+
+    def takes(self, topic: Topic) -> bool:
+        """Tell whether the dialect takes the second choice of an open point."""
+        return topic in self.dialect.choices
+
+    def seen(self, pod: Pod | None) -> Pod | None:
+        """Return a pod as policies see it: on its node's network it is none, or a pod like any other."""
+        if pod is None or not pod.host_network:
+            return pod
+        return replace(pod, host_network=False) if self.takes(Topic.HOST_NETWORK) else None
+
+    def touched(self) -> list[Topic]:
+        """Return the open points that may matter here."""
+        hosts = any(pod and pod.host_network for pod in (self.subject, self.peer_pod))
+        touched = {
+            Topic.HAIRPIN_EGRESS: self.itself and self.direction is Direction.EGRESS,
+            Topic.HAIRPIN_INGRESS: self.itself and self.direction is Direction.INGRESS,
+            Topic.POD_TO_OWN_NODE: self.direction is Direction.EGRESS and self.own_node,
+            Topic.ICMP: self.connection.protocol is Protocol.ICMP,
+            Topic.HOST_NETWORK: hosts,
+            Topic.BLOCK_PODS: self.peer_pod is not None,
+            Topic.BLOCK_NODES: self.on_node,
+            Topic.BASELINE: any(policy.tier is Tier.BASELINE for policy in self.snapshot.policies),
+        }
+        return [topic for topic, matters in touched.items() if matters]
+
+    def addresses(self) -> tuple[list[Address | None], list[Address]]:
+        """Return the addresses to judge the peer by, and those it is assumed not to have.
+
+        One that is not known yet lies in the pod ranges, when they are given. Otherwise it is None,
+        outside every block that does not cover its family. One stands for all in the same blocks.
+        """
+        snapshot, family, peer = self.snapshot, self.connection.family, self.peer
+        if not isinstance(peer, Pod):
+            return [peer], []
+        if family in snapshot.addresses_of(peer):
+            return [snapshot.addresses_of(peer)[family]], []
+        ranges = EMPTY if peer.host_network else snapshot.pod_ranges & EVERY[family]
+        representatives = [Address(first) for first, _ in atoms(ranges or EVERY[family], snapshot.blocks)]
+        return (list(representatives), []) if ranges else ([None], representatives)
+
+    def matches_traffic(self, rule: Rule) -> bool:
+        """Tell whether a rule means the connection's protocol and port; port names are the destination's."""
+        server = self.peer_pod if self.direction is Direction.EGRESS else self.subject
+        return point(self.connection.protocol, self.connection.port) in rule.traffic_to(self.seen(server))
+
+    def matches_peer(self, rule: Rule) -> bool | None:
+        """Tell whether a rule means the peer; None when that is not known."""
+        matches = {self._is(peer) for peer in rule.peers}
+        return True if True in matches else (None if None in matches else False)
+
+    def in_cluster(self) -> bool:
+        """Tell whether the dialect keeps an ``ipBlock`` from matching the peer, because it is in the cluster."""
+        as_pod = self.seen(self.peer_pod) is not None and self.takes(Topic.BLOCK_PODS)
+        return as_pod or (self.on_node and self.takes(Topic.BLOCK_NODES))
+
+    def _is(self, peer: Peer) -> bool | None:
+        pod, family = self.seen(self.peer_pod), self.connection.family
+        match peer:
+            case Anyone():
+                return True
+            case PodPeer(pods=pods):
+                return pod is not None and pods.selects(pod, self.snapshot.namespace_labels(pod.namespace))
+            case BlockPeer(addresses=block):
+                return EVERY[family] <= block if self.address is None else self.address in block
+            case NodePeer(nodes=nodes):
+                return self.snapshot.is_on_node(self.peer, nodes)
+            case DomainPeer():  # nobody knows beforehand which addresses a name will have
+                return False if pod else None
