@@ -14,6 +14,7 @@ from ringfence.algebra.traffic import point
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
+from ringfence.semantics.dialects import KUBERNETES, Dialect, Topic
 from ringfence.semantics.engine import Ends, Engine, PairTraffic
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
@@ -44,6 +45,8 @@ def addresses_in(part: Pod | Node) -> Iterable[Address]:
 
 
 worlds = snapshots() | collisions()
+choices = st.frozensets(st.sampled_from([topic for topic in Topic if topic is not Topic.EQUAL_PRIORITY]))
+dialects = st.builds(Dialect, st.just("random"), choices, st.booleans())
 
 POINTS = [(point(protocol, port), protocol, port) for protocol, port in boundary_traffic()]
 
@@ -60,17 +63,17 @@ def holds(ends: Ends, end: End) -> bool:
     return end in ends.pods if isinstance(end, Pod) else end in ends.addresses
 
 
-@given(worlds)
-def test_every_connection_and_each_half_is_judged_as_defined(snapshot: Snapshot):
+@given(worlds, dialects | st.just(KUBERNETES))
+def test_every_connection_and_each_half_is_judged_as_defined(snapshot: Snapshot, dialect: Dialect):
     """The engine's sets hold exactly the connections that the definition allows."""
-    engine = Engine(snapshot)
+    engine = Engine(snapshot, dialect)
     for client, server, family, via in pairs(snapshot):
         whole = engine.allowed(client, server, family, via)
         egress = engine.half(Direction.EGRESS, client, server, family, via) if isinstance(client, Pod) else None
         ingress = engine.half(Direction.INGRESS, server, client, family, via) if isinstance(server, Pod) else None
         assert not whole.allowed & whole.undecided
         for at, protocol, port in POINTS:
-            defined = verdict(snapshot, Connection(client, server, protocol, port, family, via))
+            defined = verdict(snapshot, Connection(client, server, protocol, port, family, via), dialect)
             assert outcome(whole, at) is defined.outcome, defined
             assert egress is None or outcome(egress, at) is defined.egress.outcome, defined
             assert ingress is None or outcome(ingress, at) is defined.ingress.outcome, defined
@@ -112,10 +115,10 @@ def test_permitted_addresses_are_disjoint_and_complete(snapshot: Snapshot):
                 assert len({traffic for _, traffic in permitted}) == len(permitted)
 
 
-@given(worlds)
-def test_blocks_hold_every_pair_with_the_traffic_that_is_defined(snapshot: Snapshot):
+@given(worlds, dialects | st.just(KUBERNETES))
+def test_blocks_hold_every_pair_with_the_traffic_that_is_defined(snapshot: Snapshot, dialect: Dialect):
     """Each pair is in one block with all its traffic, or in none because nothing may pass."""
-    engine = Engine(snapshot)
+    engine = Engine(snapshot, dialect)
     blocks = {family: list(engine.blocks(family)) for family in Family}
     for client, server, family, via in pairs(snapshot):
         # Blocks leave out a pod with itself, and put a pod in the place of its own address.
@@ -124,7 +127,7 @@ def test_blocks_hold_every_pair_with_the_traffic_that_is_defined(snapshot: Snaps
         found = [b.traffic for b in blocks[family] if holds(b.clients, client) and holds(b.servers, server)]
         (traffic,) = found or [PairTraffic()]
         for at, protocol, port in POINTS:
-            defined = verdict(snapshot, Connection(client, server, protocol, port, family, via))
+            defined = verdict(snapshot, Connection(client, server, protocol, port, family, via), dialect)
             assert outcome(traffic, at) is defined.outcome, (client, server, protocol, port)
 
 

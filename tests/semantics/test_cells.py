@@ -55,7 +55,7 @@ def test_remarks_do_not_keep_cells_apart_and_are_not_lost():
 
 def test_halves_that_were_decided_alike_become_one():
     """Every remark is kept, each once."""
-    assumption, point = Assumption("pod-address", "somewhere"), Undefined("icmp")
+    assumption, point = Assumption("pod-address", "somewhere"), Undefined("icmp", "ringfence")
     halves = [half(nearest=(place("x"),)), half(reason="other"), half(assumptions=(assumption,), undefined=(point,))]
 
     assert unite_halves(halves) == (

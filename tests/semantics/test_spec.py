@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ringfence.algebra.addresses import Family, read_address, read_cidr
+from ringfence.algebra.selectors import Selector
 from ringfence.algebra.traffic import Protocol
 from ringfence.model.connection import Connection
-from ringfence.model.policy import Action, Tier
+from ringfence.model.policy import Action, DomainPeer, NodePeer, Tier
+from ringfence.semantics.dialects import DIALECTS
 from ringfence.semantics.spec import verdict
-from ringfence.semantics.verdict import Outcome
-from tests.parts import block, cluster_policy, named, network_policy, node, pod, pods, port, rule, snapshot, tcp
+from ringfence.semantics.verdict import Outcome, Undefined
+from tests.parts import block, cluster_policy, named, network_policy, node, place, pod, pods, port, rule, snapshot, tcp
 
 if TYPE_CHECKING:
     from ringfence.model.connection import End
@@ -113,23 +116,75 @@ def test_isolation_for_one_direction_leaves_the_other_to_the_baseline():
     assert (answer.egress.outcome, answer.egress.tier) == (Outcome.DENIED, Tier.BASELINE)
 
 
-def test_policies_of_equal_priority_that_disagree_are_an_open_point():
-    """The first by name is taken; where they agree, or one stands before the other, nothing is open."""
+def test_policies_of_equal_priority_that_disagree_are_undecided():
+    """Any may be applied first; where they agree, or one stands before the other, nothing is open."""
     accept, refuse = cluster_policy("a", Tier.ADMIN, ingress=(rule(),)), cluster_policy("b", Tier.ADMIN, ingress=deny())
     later = cluster_policy("b", Tier.ADMIN, priority=1, ingress=deny())
 
     assert [u.topic for u in ingress(accept, refuse).undefined] == ["equal-priority"]
-    assert ingress(accept, refuse).outcome is Outcome.ALLOWED
+    assert ingress(accept, refuse).outcome is Outcome.UNDECIDED
+    assert ingress(accept, refuse).reason == "either accepted by a as a whole or denied by b as a whole"
     assert ingress(accept, later).undefined == ()
     assert ingress(refuse, cluster_policy("c", Tier.ADMIN, ingress=deny())).undefined == ()
 
 
-def test_an_open_point_of_a_tier_that_passes_is_kept():
-    """Whoever passes in a tie decides as much as whoever denies."""
+def test_a_tie_that_ends_alike_is_decided():
+    """Where Pass leads to a denial as well, nobody can tell the difference."""
     first = cluster_policy("a", Tier.ADMIN, ingress=(rule(action=Action.PASS),))
-    half = ingress(first, cluster_policy("b", Tier.ADMIN, ingress=deny()), network_policy("x/p", ingress=()))
+    denying = cluster_policy("b", Tier.ADMIN, ingress=deny())
+    half = ingress(first, denying, network_policy("x/p", ingress=()))
 
-    assert (half.tier, [u.topic for u in half.undefined]) == (Tier.NETWORK_POLICY, ["equal-priority"])
+    assert (half.outcome, half.undefined) == (Outcome.DENIED, ())
+    assert ingress(first, denying).outcome is Outcome.UNDECIDED
+
+
+def test_a_domain_name_is_undecided_unless_the_answer_is_the_same_without_it():
+    """Nobody knows beforehand which addresses it will have; a pod's is not among them."""
+    outside = read_address("203.0.113.7")
+    accepting = cluster_policy("a", Tier.ADMIN, egress=(rule(DomainPeer(("example.com",), place("d"))),))
+    closed = snapshot(A, B, accepting, network_policy("x/p", egress=()))
+
+    half = judged(closed, client=A, server=outside).egress
+    assert half.outcome is Outcome.UNDECIDED
+    assert half.reason == "either accepted by a as a whole or isolated by x/p and no rule matched"
+    assert judged(closed, client=A, server=B).egress.outcome is Outcome.DENIED
+    assert judged(snapshot(A, accepting), client=A, server=outside).egress.outcome is Outcome.ALLOWED
+
+
+def test_nodes_are_the_addresses_of_nodes_and_the_pods_on_their_network():
+    """By the labels of the node; what may be a node's and is not known is undecided."""
+    nodes = NodePeer(Selector.labels({"zone": "a"}), place("n"))
+    policy = cluster_policy("a", Tier.ADMIN, egress=(rule(nodes, action=Action.DENY),))
+    there = replace(node("n1", "192.168.0.1"), labels={"zone": "a"})
+    host, unplaced = pod("x/h", host_network=True, node="n1"), pod("x/u", host_network=True)
+    world = snapshot(A, host, unplaced, there, node("n2", "192.168.0.2"), policy)
+
+    assert judged(world, client=A, server=host).egress.outcome is Outcome.DENIED
+    assert judged(world, client=A, server=unplaced).egress.outcome is Outcome.UNDECIDED
+    assert judged(world, client=A, server=read_address("192.168.0.1")).outcome is Outcome.DENIED
+    assert judged(world, client=A, server=read_address("192.168.0.2")).outcome is Outcome.ALLOWED
+    nowhere = snapshot(A, policy)
+    assert judged(nowhere, client=A, server=read_address("192.168.0.2")).outcome is Outcome.UNDECIDED
+
+
+def test_a_dialect_decides_and_says_who_would_answer_otherwise():
+    """Cilium's ipBlock means addresses outside the cluster alone."""
+    server = pod("x/a", "", "10.0.0.1")
+    world = snapshot(server, B, network_policy("x/p", "app=b", egress=(rule(block("10.0.0.0/8")),)))
+    client = replace(B, labels={"app": "b"})
+    world = replace(world, pods=(server, client))
+    asked = Connection(client, server, Protocol.TCP, 80)
+
+    answer = verdict(world, asked)
+    assert (answer.outcome, answer.undefined) == (
+        Outcome.ALLOWED,
+        (Undefined("ip-block-pods", "kubernetes", ("cilium", "gke")),),
+    )
+    other = verdict(world, asked, DIALECTS["cilium"])
+    assert (other.outcome, other.undefined[0].dialect) == (Outcome.DENIED, "cilium")
+    strict = verdict(world, asked, replace(DIALECTS["kubernetes"], strict=True))
+    assert strict.outcome is Outcome.UNDECIDED
+    assert strict.egress.reason == "the API leaves it open; allowed if accepted by x/p as a whole"
 
 
 def test_icmp_of_an_isolated_pod_is_an_open_point():
@@ -153,10 +208,13 @@ def test_a_hairpin_of_an_isolated_pod_is_an_open_point():
 
 def test_the_host_network_is_an_open_point_on_either_side():
     """No selector sees it."""
-    world = snapshot(A, HOST, node("n1", "192.168.0.1"))
+    to_pods = network_policy("x/p", egress=(rule(pods()),))
+    world = snapshot(A, HOST, node("n1", "192.168.0.1"), to_pods)
+    closed = snapshot(A, HOST, node("n1", "192.168.0.1"), network_policy("x/p", egress=()))
 
-    assert {u.topic for u in judged(world, client=HOST).undefined} == {"host-network"}
+    assert {u.topic for u in judged(closed, client=HOST).undefined} == {"host-network"}
     assert {u.topic for u in judged(world, client=A, server=HOST).undefined} == {"host-network"}
+    assert judged(snapshot(A, HOST), client=HOST).undefined == ()
 
 
 def test_a_pod_to_its_own_node_is_an_open_point():
@@ -240,7 +298,7 @@ def test_a_range_that_a_block_cuts_settles_nothing():
     half = ingress(policy, pod_ranges=read_cidr("10.0.0.0/24"))
 
     assert half.outcome is Outcome.UNDECIDED
-    assert half.reason == "the answer depends on the address that x/b will get"
+    assert half.reason.startswith("the answer depends on the address that x/b will get: either accepted by x/p rule ")
     assert set(places(half.origins)) == {"block", "x/p"}
 
 

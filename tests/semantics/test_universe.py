@@ -12,7 +12,7 @@ from ringfence.algebra.addresses import EVERY, Family, read_address, read_cidr
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import Operator, Requirement, Selector
 from ringfence.model.cluster import Pod
-from ringfence.model.policy import BlockPeer, Direction, PodPeer, PodSelector, Tier
+from ringfence.model.policy import BlockPeer, Direction, DomainPeer, NodePeer, PodPeer, PodSelector, Tier
 from ringfence.semantics.universe import Universe, bits, ones
 from tests.parts import block, cluster_policy, named, network_policy, node, pod, pods, port, rule, snapshot
 from tests.worlds import ends, snapshots
@@ -66,9 +66,14 @@ def test_a_peer_means_the_atoms_of_the_ends_that_it_matches(world: Snapshot):
                 case PodPeer(pods=selector):
                     labels = world.namespace_labels(there.namespace) if there else {}
                     expected = there is not None and selector.selects(there, labels)
+                case NodePeer(nodes=nodes):
+                    expected = world.is_on_node(end, nodes)
+                case DomainPeer():
+                    expected = False if there and there.selectable else None
                 case _:
                     expected = True
-            assert bool(universe.meant_by(peer) >> atom & 1) is expected
+            surely, possibly = (bool(meant >> atom & 1) for meant in universe.meant_by(peer))
+            assert (surely, possibly) == (expected is True, expected is not False)
 
 
 @given(snapshots())

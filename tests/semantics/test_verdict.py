@@ -29,7 +29,7 @@ def test_a_connection_needs_both_halves(egress: Outcome, ingress: Outcome, both:
 def test_what_both_halves_say_is_said_once():
     """Assumptions keep their order, open points are sorted."""
     first, second = Assumption("pod-address", "one"), Assumption("pod-address", "two")
-    icmp, tie = Undefined("icmp"), Undefined("equal-priority")
+    icmp, tie = Undefined("icmp", "ringfence"), Undefined("equal-priority", "ringfence")
     verdict = Verdict(
         half(assumptions=(second, first), undefined=(icmp,)), half(assumptions=(first,), undefined=(icmp, tie))
     )

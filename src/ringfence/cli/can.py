@@ -9,6 +9,7 @@ import click
 
 from ringfence.cli import output
 from ringfence.cli.codes import Code
+from ringfence.cli.dialect import dialect
 from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
 from ringfence.semantics.answer import Answer, Respondent
@@ -17,6 +18,7 @@ from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
     from ringfence.readers import Reading
+    from ringfence.semantics.dialects import Dialect
 
 _CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcome.ALLOWED: Code.OK}
 """What each outcome ends with; of an answer that has several, the first."""
@@ -27,6 +29,7 @@ _CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcom
 @click.argument("server", required=False)
 @click.argument("port", metavar="[PORT[/PROTO]]", required=False)
 @inputs
+@dialect
 @click.option("--family", type=click.Choice(["4", "6"]), help="Ask about IPv4 or IPv6 alone.")
 @click.option(
     "--batch",
@@ -37,6 +40,7 @@ _CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcom
 @click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), help="Text for people, or JSON.")
 def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     given: Input,
+    dialect: Dialect,
     client: str | None,
     server: str | None,
     port: str | None,
@@ -76,13 +80,13 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
         if client or family or form == "text":
             message = "--batch takes its questions from a file and answers in JSON lines"
             raise InputError(message, "leave CLIENT, SERVER, PORT, --family and -o text out")
-        return _answer_batch(given, batch)
+        return _answer_batch(given, batch, dialect)
     if not client or not server:
         message = "CLIENT and SERVER are missing" if not client else "SERVER is missing"
         raise click.UsageError(message)
     question = read_question(client, server, port or "", family)
     reading = given.read()
-    answer = Respondent(reading.snapshot, reading.namespace).answer(question)
+    answer = Respondent(reading.snapshot, reading.namespace, dialect).answer(question)
     output.answer(_rendered(answer, reading, form or "text"))
     return Code.INPUT if reading.partial else _code(answer)
 
@@ -123,14 +127,14 @@ def _rendered(answer: Answer, reading: Reading, form: str) -> bytes:
     return render_answer(answer, partial=reading.partial, color=output.has_color(sys.stdout)).encode()
 
 
-def _answer_batch(given: Input, batch: BinaryIO) -> Code:
+def _answer_batch(given: Input, batch: BinaryIO, dialect: Dialect) -> Code:
     from ringfence.report.lines import answer_line  # noqa: PLC0415
 
     if batch is sys.stdin.buffer and "-" in given.manifests.filenames:
         message = "standard input cannot hold both manifests and questions"
         raise InputError(message, "put one of them into a file")
     reading = given.read()
-    respondent = Respondent(reading.snapshot, reading.namespace)
+    respondent = Respondent(reading.snapshot, reading.namespace, dialect)
     complete = not reading.partial
     for number, line in enumerate(batch, 1):
         if line.strip():

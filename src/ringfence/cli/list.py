@@ -9,6 +9,7 @@ import click
 
 from ringfence.cli import output
 from ringfence.cli.codes import Code
+from ringfence.cli.dialect import dialect
 from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
 from ringfence.semantics.engine import Engine
@@ -17,11 +18,13 @@ from ringfence.semantics.summary import lines
 if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
     from ringfence.readers import Reading
+    from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.summary import Line
 
 
 @click.command("list")
 @inputs
+@dialect
 @click.option(
     "-o",
     "--output",
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     help="Columns for people, JSON, comma-separated values or a Markdown table.",
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="Rows of every namespace, also where -n is given.")
-def list_(given: Input, form: str, *, all_namespaces: bool) -> Code:
+def list_(given: Input, dialect: Dialect, form: str, *, all_namespaces: bool) -> Code:
     """Who reaches whom, on what: the whole map, workload by workload.
 
     What is in no row is denied; a pod always reaches itself. shop/* is every pod of a
@@ -50,7 +53,7 @@ def list_(given: Input, form: str, *, all_namespaces: bool) -> Code:
     namespace = None if all_namespaces else given.manifests.namespace
     _check(namespace, reading.snapshot)
     with output.patience("judging all pairs"):
-        found = lines(Engine(reading.snapshot), namespace)
+        found = lines(Engine(reading.snapshot, dialect), namespace)
         text = _rendered(found, reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK

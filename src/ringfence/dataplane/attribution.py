@@ -12,6 +12,7 @@ from ringfence.dataplane.nft import NUMBERS, CtDirection
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 
@@ -53,8 +54,11 @@ class Attribution:
 
     @property
     def agrees(self) -> bool:
-        """Whether the definition denies it too; if not, the kernel holds another program."""
-        return self.half.outcome is Outcome.DENIED
+        """Whether the definition does not allow it either; if it does, the kernel holds another program.
+
+        What is undecided is dropped as well: the data plane fails closed.
+        """
+        return self.half.outcome is not Outcome.ALLOWED
 
     def __str__(self) -> str:
         """Return one line: what was denied, at which pod, why, and where that is written."""
@@ -66,7 +70,7 @@ class Attribution:
             return f"{ends}: dropped at {where} although {self.half.outcome.value}: {self.half.reason}"
         origins = ", ".join(map(str, self.half.origins))
         nearest = ", ".join(map(str, self.half.nearest))
-        return f"{ends}: denied at {where}: {self.half.reason} ({origins})" + (
+        return f"{ends}: {self.half.outcome.value} at {where}: {self.half.reason} ({origins})" + (
             f"; nearest {nearest}" if nearest else ""
         )
 
@@ -97,7 +101,7 @@ def attribute(snapshot: Snapshot, plan: NodePlan, prefix: str, packet: Packet) -
             connection = connection_of(snapshot, packet, way)
             subject = connection.client if local_class.direction is Direction.EGRESS else connection.server
             if isinstance(subject, Pod) and subject in local_class.pods:
-                halves = verdict(snapshot, connection)
+                halves = verdict(snapshot, connection, RINGFENCE)
                 half = halves.egress if local_class.direction is Direction.EGRESS else halves.ingress
                 return Attribution(subject, local_class, connection, packet.protocol, half)
     return None

@@ -21,6 +21,7 @@ from ringfence.lab.judge import Judge
 from ringfence.lab.loading import transactions
 from ringfence.lab.services import service_table
 from ringfence.model.cluster import Pod
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Cluster:
         allow_many_files()
         self.topology = topology
         progress("compiling policies")
-        self.engine = Engine(topology.snapshot)
+        self.engine = Engine(topology.snapshot, RINGFENCE)
         self.plans = {node: plan_node(self.engine, node) for node in topology.snapshot.nodes}
         self.programs = {node: compile_program(plan) for node, plan in self.plans.items()}
         self.ends = Ends(topology)

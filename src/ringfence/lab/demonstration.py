@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ringfence.lab.trying import Attempt, question_of
 from ringfence.lab.words import connection_document, tell_drop, tell_verification
 from ringfence.model.cluster import Pod
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 
@@ -63,7 +64,7 @@ def _strangeness(snapshot: Snapshot, comparison: Comparison) -> tuple[bool, bool
     if not (isinstance(asked.client, Pod) and isinstance(asked.server, Pod)):
         return False, False, False
     declared = any(p.protocol is asked.protocol and p.number == asked.port for p in asked.server.ports)
-    halves = verdict(snapshot, asked).halves
+    halves = verdict(snapshot, asked, RINGFENCE).halves
     half_open = any(_allowed_by_rule(half) for half in halves)
     missed = any(half.nearest for half in halves if half.outcome is Outcome.DENIED)
     return declared and half_open and missed, declared, missed

@@ -11,6 +11,7 @@ from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.edges.packets import ECHO_REQUEST, ICMP, ICMPV6, SCTP, TCP, UDP, read_five_tuple
 from ringfence.edges.probe import Fate, Result
 from ringfence.lab.ends import render_end
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 
@@ -109,7 +110,7 @@ class Judge:
 
     def defines(self, connection: Connection) -> bool:
         """Ask the definition."""
-        return verdict(self.engine.snapshot, connection).outcome is Outcome.ALLOWED
+        return verdict(self.engine.snapshot, connection, RINGFENCE).outcome is Outcome.ALLOWED
 
     def passes(self, connection: Connection) -> bool:
         """Run the packet through the programs of the nodes on its way."""

@@ -21,6 +21,7 @@ from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.report.text import render_answer
 from ringfence.semantics.answer import Respondent
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.question import Question
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
@@ -72,7 +73,7 @@ class Attempt:
         Policies never see a Service: where one was asked for, they are asked about the server
         that the kernel chose.
         """
-        respondent = Respondent(cluster.topology.snapshot, self.namespace)
+        respondent = Respondent(cluster.topology.snapshot, self.namespace, RINGFENCE)
 
         @cache
         def answer(question: Question) -> str:
@@ -193,7 +194,7 @@ def _explain_itself(cluster: Cluster, connection: Connection) -> str:
     """Say what policies have to say of a pod that meets itself through a Service; else nothing."""
     if connection.via is None or connection.client != connection.server:
         return ""
-    told = verdict(cluster.topology.snapshot, connection)
+    told = verdict(cluster.topology.snapshot, connection, RINGFENCE)
     lines = [f"{told.outcome.value}  {connection.client} -> itself through {connection.via}"]
     lines += [f"  {half.direction.value.lower():7}  {half.outcome.value:7}  {half.reason}" for half in told.halves]
     return "".join(f"{line}\n" for line in lines)

@@ -158,12 +158,6 @@ class Rule:
     origin: Origin
     named: tuple[NamedPort, ...] = ()
 
-    @property
-    def label(self) -> str:
-        """How reasons call it: its index in its direction, and its name when it has one."""
-        name = f' "{self.origin.rule_name}"' if self.origin.rule_name else ""
-        return f"rule {self.origin.rule}{name}"
-
     def traffic_to(self, server: Pod | None) -> Intervals:
         """Return the traffic that the rule names when it goes to this destination.
 

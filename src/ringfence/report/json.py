@@ -86,6 +86,9 @@ class Undefined(msgspec.Struct):
 
     topic: str
     dialect: Annotated[str, Meta(description="Whose choice was taken.")]
+    otherwise: Annotated[
+        list[str], Meta(description="The dialects that choose otherwise; the point is open even if none does.")
+    ]
 
 
 class Remark(msgspec.Struct):
@@ -438,7 +441,7 @@ def _assumption(assumption: verdicts.Assumption) -> Assumption:
 
 
 def _undefined(undefined: verdicts.Undefined) -> Undefined:
-    return Undefined(undefined.topic, undefined.dialect)
+    return Undefined(undefined.topic, undefined.dialect, list(undefined.otherwise))
 
 
 def _ends(directory: Directory, ends: Ends) -> list[str]:

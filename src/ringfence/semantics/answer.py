@@ -20,6 +20,7 @@ from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
 from ringfence.semantics.assumptions import assume_families, rules_of
 from ringfence.semantics.cells import Cell, gather, unite_halves
+from ringfence.semantics.dialects import KUBERNETES
 from ringfence.semantics.entries import Entrances
 from ringfence.semantics.passage import Passage
 from ringfence.semantics.remark import Remark
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ringfence.model.connection import End
     from ringfence.model.naming import Directory
     from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.engine import Ends
     from ringfence.semantics.entries import Opening
     from ringfence.semantics.question import Question
@@ -151,18 +153,20 @@ class Answer:
 class Respondent:
     """Answers questions about one snapshot, and remembers what it has looked up."""
 
-    def __init__(self, snapshot: Snapshot, namespace: str = "default") -> None:
+    def __init__(self, snapshot: Snapshot, namespace: str = "default", dialect: Dialect = KUBERNETES) -> None:
         """Prepare for questions.
 
         Args:
             snapshot: Whom and what is asked about.
             namespace: The namespace of names that have none.
+            dialect: Who decides what the APIs leave open.
         """
         self._snapshot = snapshot
+        self._dialect = dialect
         self._scenes = Scenes(snapshot)
         self._sides = Sides(snapshot, namespace, self._scenes)
         self._entrances = Entrances(snapshot, self._sides.places)
-        self._passage = Passage(snapshot, self._scenes, self._sides)
+        self._passage = Passage(snapshot, self._scenes, self._sides, dialect)
         self._surroundings = Surroundings(snapshot, self._sides.directory)
         self._known: dict[Hashable, tuple[tuple[Intervals, Verdict], ...]] = {}
 
@@ -263,7 +267,7 @@ class Respondent:
         client, server = stand_in(client, CLIENT), stand_in(server, CLIENT if server == client else SERVER)
         names = {str(end): end.name for end in (client, server) if isinstance(end, Pod)}
         for first, last in atoms(traffic, sets):
-            judged = verdict(scene, Connection(client, server, *at(first), family))
+            judged = verdict(scene, Connection(client, server, *at(first), family), self._dialect)
             yield Intervals(((first, last),)), told(judged, names)
 
     def _part(self, cell: Cell, sides: tuple[Side, Side], everybody: tuple[frozenset[int], frozenset[int]]) -> Part:

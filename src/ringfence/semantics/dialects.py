@@ -16,7 +16,7 @@ from ringfence.semantics.verdict import Undefined
 
 
 class Topic(Enum):
-    """What can change a verdict: the open points by their names in the table, a slash and the side where sides differ."""
+    """What can change a verdict: open points by their names in the table, and the side where sides differ."""
 
     HAIRPIN_EGRESS = "hairpin/egress"
     HAIRPIN_INGRESS = "hairpin/ingress"

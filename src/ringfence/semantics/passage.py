@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Family
     from ringfence.model.connection import End
     from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.endpoints import Endpoint
     from ringfence.semantics.entries import Opening
     from ringfence.semantics.scene import Scenes
@@ -50,6 +51,7 @@ class Passage:
     snapshot: Snapshot
     scenes: Scenes
     sides: Sides
+    dialect: Dialect
 
     def cells(self, client: Party, name: str, openings: tuple[Opening, ...]) -> tuple[list[Cell], Side, Side]:
         """Return the verdict of every way, with both sides of the question.
@@ -151,7 +153,7 @@ class Passage:
             for first in _possible(scene, one, entry.family):
                 for second in _possible(scene, other, entry.family):
                     ends = (_renamed(first, client, way.server), _renamed(second, client, way.server))
-                    judged = verdict(scene, Connection(*ends, entry.protocol, number, entry.family, via))
+                    judged = verdict(scene, Connection(*ends, entry.protocol, number, entry.family, via), self.dialect)
                     own = judged.egress if direction is Direction.EGRESS else judged.ingress
                     found.append(_of_a_node(own) if any(str(end) == str(A_NODE) for end in ends) else own)
             return _settled(found)

@@ -41,13 +41,14 @@ class Scenes:
         return self._cut_out(frozenset().union(*(self._policies_on(end) for end in ends if isinstance(end, Pod))))
 
     def _policies_on(self, pod: Pod) -> frozenset[int]:
-        """Return the numbers of the policies that select a pod."""
+        """Return the numbers of the policies that select a pod, or would if its node's network were its own."""
         key = (pod.namespace, pod.name)
         if key not in self._selecting:
             labels = self._snapshot.namespace_labels(pod.namespace)
             candidates = (*self._anywhere, *self._by_namespace.get(pod.namespace, ()))
             policies = self._snapshot.policies
-            self._selecting[key] = frozenset(n for n in candidates if policies[n].subject.selects(pod, labels))
+            seen = replace(pod, host_network=False)
+            self._selecting[key] = frozenset(n for n in candidates if policies[n].subject.selects(seen, labels))
         return self._selecting[key]
 
     def _with_policies(self, numbers: frozenset[int]) -> Snapshot:

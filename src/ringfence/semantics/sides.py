@@ -25,14 +25,19 @@ from ringfence.model.naming import (
     kinds,
     read_name,
 )
-from ringfence.semantics.engine import Ends, Engine
+from ringfence.model.policy import NodePeer
+from ringfence.semantics.assumptions import rules_of
+from ringfence.semantics.dialects import Choices, Topic
+from ringfence.semantics.engine import Ends
 from ringfence.semantics.places import Places, addresses_of
 from ringfence.semantics.space import AddressSpace
+from ringfence.semantics.universe import Universe
 from ringfence.semantics.verdict import Assumption
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
+    from ringfence.algebra.selectors import Selector
     from ringfence.model.cluster import Node
     from ringfence.model.connection import End
     from ringfence.model.naming import Name
@@ -194,9 +199,22 @@ class Sides:
         return ", ".join(terms) if len(terms) <= _SPOKEN else f"{len(pods)} pods"
 
     @cached_property
-    def _engine(self) -> Engine:
-        """Knows the classes of pods."""
-        return Engine(self._snapshot)
+    def _universe(self) -> Universe:
+        """Knows the classes of pods, whatever a dialect says of host-network pods."""
+        return Universe(self._snapshot, [Choices({Topic.HOST_NETWORK})])
+
+    @cached_property
+    def _node_selectors(self) -> tuple[Selector, ...]:
+        """The selectors by which rules name nodes."""
+        peers = (peer for rule in rules_of(self._snapshot.policies) for peer in rule.peers)
+        return tuple(dict.fromkeys(peer.nodes for peer in peers if isinstance(peer, NodePeer)))
+
+    def _node_of(self, end: End, near: set[str | None]) -> Hashable:
+        """Return what can be told of the node on whose network an end is: which one, or which rules name it."""
+        node = self._snapshot.node_of(end)
+        if node is None and not isinstance(end, Pod):
+            return None
+        return node if node in near else tuple(self._snapshot.is_on_node(end, each) for each in self._node_selectors)
 
     @cached_property
     def _services(self) -> dict[Address, Service]:
@@ -263,8 +281,9 @@ class Sides:
         groups: dict[tuple[tuple[Family, ...], Hashable], list[Pod]] = defaultdict(list)
         for pod, families in party.pods:
             node = pod.node if pod.node in near else None
+            told = self._node_of(pod, near) if pod.host_network else None
             known = bool(self._snapshot.addresses_of(pod)), pod.node is not None
-            groups[families, (self._engine.class_of(pod), node, known, pod.ports)].append(pod)
+            groups[families, (self._universe.class_of(pod), node, told, known, pod.ports)].append(pod)
         for (families, likeness), pods in groups.items():
             yield Group(Ends(tuple(pods)), families, likeness)
 
@@ -273,10 +292,9 @@ class Sides:
         if not party.addresses:
             return
         space = AddressSpace.of(self._scenes.around(pod for pod, _ in other.pods).blocks)
-        nodes: dict[str, list[Address]] = defaultdict(list)
-        for address, owner in self._owners(party.addresses):
-            if owner.name in near:
-                nodes[owner.name].append(address)
+        nodes: dict[Hashable, list[Address]] = defaultdict(list)
+        for address, _ in self._owners(party.addresses):
+            nodes[self._node_of(address, near)].append(address)
         parts = [Intervals.of((address, address) for address in own) for own in nodes.values()]
         parts.append(party.addresses - Intervals.union(parts))
         for family, everything in EVERY.items():

@@ -125,11 +125,12 @@ def settle(halves: Sequence[Half], unknown: str = "") -> Half:
     """
     if len({half.outcome for half in halves}) == 1:
         return replace(halves[0], undefined=())
+    halves = sorted(halves, key=lambda half: half.outcome.value)  # what allows comes first
     either = " or ".join(dict.fromkeys(half.reason for half in halves))
     return replace(
         halves[0],
         outcome=Outcome.UNDECIDED,
-        reason=f"{unknown and f'it depends on {unknown}: '}either {either}",
+        reason=f"{unknown and f'the answer depends on {unknown}: '}either {either}",
         origins=origins_of(halves),
         nearest=tuple(dict.fromkeys(origin for half in halves for origin in half.nearest)),
         undefined=tuple(sorted({point for half in halves for point in half.undefined})),
