@@ -184,7 +184,7 @@ def test_a_dialect_decides_and_says_who_would_answer_otherwise():
     assert (other.outcome, other.undefined[0].dialect) == (Outcome.DENIED, "cilium")
     strict = verdict(world, asked, replace(DIALECTS["kubernetes"], strict=True))
     assert strict.outcome is Outcome.UNDECIDED
-    assert strict.egress.reason == "the API leaves it open; allowed if accepted by x/p as a whole"
+    assert strict.egress.reason == "the API leaves it open; allowed if accepted by x/p rule None"
 
 
 def test_icmp_of_an_isolated_pod_is_an_open_point():

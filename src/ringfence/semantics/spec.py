@@ -111,7 +111,7 @@ def _network_policy_tier(inquiry: Inquiry, selecting: list[Policy]) -> Half | No
     by_traffic = [each for each in rules if inquiry.matches_traffic(each[1])]
     matching = [each for each in by_peer if each in by_traffic]
     if matching:
-        reason = "accepted by " + ", ".join(f"{policy.name} {rule.origin.rule_words}" for policy, rule in matching)
+        reason = "accepted by " + ", ".join(f"{policy.name} rule {rule.origin.rule}" for policy, rule in matching)
         return Half(direction, Outcome.ALLOWED, tier, reason, tuple(rule.origin for _, rule in matching))
     nearest = tuple(each[1].origin for each in rules if each in by_peer or each in by_traffic)
     return Half(direction, Outcome.DENIED, tier, f"isolated by {names} and no rule matched", origins, nearest)
