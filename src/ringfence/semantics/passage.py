@@ -28,7 +28,7 @@ from ringfence.semantics.remark import Remark
 from ringfence.semantics.sides import Group, Party, Side
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.telling import CLIENT, SERVER, stand_in, told
-from ringfence.semantics.verdict import Half, Outcome, Verdict, origins_of
+from ringfence.semantics.verdict import Half, Outcome, Verdict, settle, undecide
 from ringfence.semantics.ways import A_NODE, Door, Happening, Hop, Way, Ways
 
 if TYPE_CHECKING:
@@ -153,10 +153,13 @@ class Passage:
             for first in _possible(scene, one, entry.family):
                 for second in _possible(scene, other, entry.family):
                     ends = (_renamed(first, client, way.server), _renamed(second, client, way.server))
-                    judged = verdict(scene, Connection(*ends, entry.protocol, number, entry.family, via), self.dialect)
+                    asked = Connection(*ends, entry.protocol, number, entry.family, via)
+                    judged = verdict(scene, asked, replace(self.dialect, strict=False))
                     own = judged.egress if direction is Direction.EGRESS else judged.ingress
-                    found.append(_of_a_node(own) if any(str(end) == str(A_NODE) for end in ends) else own)
-            return _settled(found)
+                    if any(str(end) == str(A_NODE) for end in ends):
+                        own = _of_a_node(own)
+                    found.append(undecide(own) if self.dialect.strict and own.undefined else own)
+            return settle(found, "an address that is not known")
 
         egress = half(Direction.EGRESS, client, way.peer, peer_port)
         if way.barred:
@@ -249,14 +252,6 @@ def _renamed(end: End, client: End, server: End | None) -> End:
     if end == client:
         return stand_in(end, CLIENT)
     return stand_in(end, SERVER) if end == server else end
-
-
-def _settled(halves: list[Half]) -> Half:
-    """Return one half for several of which each may be right: undecided when their outcomes differ."""
-    if len({half.outcome for half in halves}) == 1:
-        return halves[0]
-    reason = "it depends on an address that is not known"
-    return replace(halves[0], outcome=Outcome.UNDECIDED, reason=reason, origins=origins_of(halves))
 
 
 def _of_a_node(half: Half) -> Half:

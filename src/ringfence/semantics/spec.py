@@ -60,6 +60,8 @@ def _judge(inquiry: Inquiry) -> Half:
     possible, unlikely = inquiry.addresses()
     halves = [half for address in possible for half in _decide(replace(inquiry, address=address), subject)]
     half = settle(halves, f"the address that {inquiry.peer} will get" if len(possible) > 1 else "")
+    if half.outcome is not Outcome.UNDECIDED:
+        half = replace(half, undefined=())  # a tie that ends alike is none
     unlike = [half for address in unlikely for half in _decide(replace(inquiry, address=address), subject)]
     assumptions: list[Assumption] = []
     if differing := [other for other in unlike if other.outcome not in {half.outcome for half in halves}]:

@@ -124,7 +124,7 @@ def settle(halves: Sequence[Half], unknown: str = "") -> Half:
         unknown: What is not known yet and decides between them; empty when that is something else.
     """
     if len({half.outcome for half in halves}) == 1:
-        return replace(halves[0], undefined=())
+        return halves[0]
     halves = sorted(halves, key=lambda half: half.outcome.value)  # what allows comes first
     either = " or ".join(dict.fromkeys(half.reason for half in halves))
     return replace(
