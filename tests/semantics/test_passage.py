@@ -111,7 +111,7 @@ def test_a_block_with_the_address_of_the_service_is_pointed_out():
 def test_what_the_api_leaves_open_of_host_network_pods_is_no_matter_of_nodes():
     """A node that passes a packet on is an address, and a pod on its network is one of which that is said."""
     by_node = ask(PORTED, "203.0.113.5", "svc:x/db", 80, FROM_CLIENT, nodes={})
-    host = pod("x/host", "app=h", node="n1", host_network=True)
+    host = pod("x/host", "app=c", node="n1", host_network=True)
     world = replace(snapshot(*PODS, host, FROM_CLIENT), services=(DB,))
     by_pod = Respondent(world).answer(Question.of("x/host", "svc:x/db", 80))
 
