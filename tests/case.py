@@ -7,14 +7,17 @@ stand. All of them are read as any input is, so that the readers answer too.
 A row is ``CLIENT -> SERVER PROTOCOL/PORT: OUTCOME by POLICY``. A port may be a range, of which
 both ends and the middle are asked; ``over IPv6`` picks a family, and without it every
 family that both ends have is asked; ``through x/service`` names the Service that was called.
-What decided is a policy, ``x/policy``, or one of its rules, ``x/policy ingress[0]``.
+What decided is a policy, ``x/policy``, or one of its rules, ``x/policy ingress[0]``. Behind
+``open`` stand the points that the API leaves open and on which the answer rests; where
+nothing stands there must be none. ``dialects`` holds rows that a dialect answers, and under
+``strict`` rows that are undecided for that; those of ``expect`` are of the default dialect.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +28,13 @@ from ringfence.algebra.traffic import Protocol
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.readers import Source, read
+from ringfence.semantics.dialects import DIALECTS, KUBERNETES
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
     from ringfence.model.connection import End
     from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.verdict import Verdict
 
 FOLDER = Path(__file__).parent / "cases"
@@ -39,7 +44,11 @@ ROW = re.compile(
 )
 _PORT = re.compile(r"(?P<name>[^:]*):(?P<number>\d+)/(?P<protocol>\w+)")
 _POD = frozenset({"address", "hostNetwork", "labels", "node", "phase", "ports"})
-_CASE = frozenset({"about", "expect", "namespaces", "nodes", "objects", "pods", "policies", "source"})
+_EXPECTED = re.compile(r"(?P<outcome>\w+)( by (?P<by>.+?))?( open (?P<open>.+))?")
+_CASE = frozenset({"about", "dialects", "expect", "namespaces", "nodes", "objects", "pods", "policies", "source"})
+
+SPOKEN = {**DIALECTS, "strict": replace(KUBERNETES, strict=True)}
+"""What may stand in ``dialects``."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,15 @@ class Row:
         text: The connection as written.
         outcome: What must be answered.
         by: The policies or rules that must have decided; empty when not said.
+        open: The topics of the open points that it rests on, sorted.
+        dialect: The dialect that answers.
     """
 
     text: str
     outcome: Outcome
     by: tuple[str, ...]
+    open: tuple[str, ...]
+    dialect: Dialect = KUBERNETES
 
     def names_what_decided(self, verdict: Verdict) -> bool:
         """Tell whether a verdict rests on what the row says, and on nothing else."""
@@ -75,6 +88,7 @@ class Case:
         source: Where the sentence comes from.
         snapshot: The cluster.
         rows: The truth table.
+        dialect_rows: What dialects answer otherwise.
         problems: What could not be read of the cluster; there must be nothing.
     """
 
@@ -83,6 +97,7 @@ class Case:
     source: str
     snapshot: Snapshot
     rows: tuple[Row, ...]
+    dialect_rows: tuple[Row, ...]
     problems: tuple[str, ...]
 
     def connections(self, row: Row, snapshot: Snapshot | None = None) -> list[Connection]:
@@ -131,7 +146,12 @@ def read_case(name: str, text: str) -> Case:
     reading = read([Source(source, [manifests.encode()]) for source, manifests in texts.items()])
     problems = (*map(str, reading.errors), *(note for note in reading.notes if "passed over" in note))
     rows = tuple(_row(*each) for each in written["expect"].items())
-    return Case(name, written["about"], written["source"], reading.snapshot, rows, problems)
+    others = tuple(
+        replace(_row(*each), dialect=SPOKEN[dialect])
+        for dialect, table in written.get("dialects", {}).items()
+        for each in table.items()
+    )
+    return Case(name, written["about"], written["source"], reading.snapshot, rows, others, problems)
 
 
 def _items(written: dict[str, Any]) -> list[dict[str, Any]]:
@@ -177,8 +197,10 @@ def _pod(name: str, written: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(text: str, expected: str) -> Row:
-    outcome, _, by = expected.partition(" by ")
-    return Row(text, Outcome(outcome), tuple(by.split(", ")) if by else ())
+    parts = _EXPECTED.fullmatch(expected)
+    assert parts, f"{text}: {expected!r} is no answer"
+    by, topics = (tuple(parts[name].split(", ")) if parts[name] else () for name in ("by", "open"))
+    return Row(text, Outcome(parts["outcome"]), by, topics)
 
 
 def _rule(pointer: str) -> str:

@@ -10,6 +10,7 @@ from ringfence.dataplane.plan import plan_node
 from ringfence.lab.ends import Ends
 from ringfence.lab.judge import Judge
 from ringfence.lab.topology import lay_out
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
@@ -17,27 +18,32 @@ from tests.case import Case, Row, cases
 from tests.case_index import INDEX, render
 
 CASES = cases()
-ROWS = [pytest.param(case, row, id=f"{case.name}: {row.text}") for case in CASES for row in case.rows]
+ROWS = [
+    pytest.param(case, row, id=f"{case.name}: {row.text} ({row.dialect.name})")
+    for case in CASES
+    for row in (*case.rows, *case.dialect_rows)
+]
 
 
 @pytest.mark.parametrize(("case", "row"), ROWS)
 def test_the_definition_answers(case: Case, row: Row):
-    """The definition gives the outcome, and names the policies or rules that decided."""
+    """The definition gives the outcome, the policies or rules that decided, and what it rests on that is open."""
     for ask in case.connections(row):
-        answer = verdict(case.snapshot, ask)
+        answer = verdict(case.snapshot, ask, row.dialect)
 
         assert answer.outcome is row.outcome
         assert row.names_what_decided(answer), answer
+        assert tuple(sorted({each.topic for each in answer.undefined})) == row.open
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_engine_answers(case: Case):
-    """The engine gives the outcome of every row."""
-    engine = Engine(case.snapshot)
+    """The engine gives the outcome of every row, in its dialect."""
+    engines = {row.dialect: Engine(case.snapshot, row.dialect) for row in (*case.rows, *case.dialect_rows)}
 
-    for row in case.rows:
+    for row in (*case.rows, *case.dialect_rows):
         for ask in case.connections(row):
-            traffic = engine.allowed(ask.client, ask.server, ask.family, ask.via)
+            traffic = engines[row.dialect].allowed(ask.client, ask.server, ask.family, ask.via)
             asked = point(ask.protocol, ask.port)
             outcome = Outcome.UNDECIDED if asked in traffic.undecided else Outcome.DENIED
             assert (Outcome.ALLOWED if asked in traffic.allowed else outcome) is row.outcome, (row.text, ask)
@@ -51,7 +57,7 @@ def test_the_compiled_programs_answer(case: Case, nodes: int):
     Pods that no case puts on a node are neighbors on one, or strangers on two.
     """
     topology = lay_out(case.snapshot, nodes)
-    engine = Engine(topology.snapshot)
+    engine = Engine(topology.snapshot, RINGFENCE)
     programs = {node: compile_program(plan_node(engine, node)) for node in topology.snapshot.nodes}
     judge = Judge(engine, programs, Ends(topology))
 
