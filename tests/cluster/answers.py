@@ -101,22 +101,32 @@ def _undecodable(message: str, kind: Kind) -> str:
     return found["member"] if kind.namespaced else f"metadata.{found['member']}"
 
 
-def of_ringfence(text: bytes, channel: Channel = Channel.EXPERIMENTAL) -> Answer:
-    """Read the object; what the server does not notice is none of its answers."""
+def of_ringfence(text: bytes, channel: Channel | None = None) -> Answer:
+    """Read the object; what the server does not notice is none of its answers.
+
+    Args:
+        text: The object, as JSON.
+        channel: That of the definition of its kind; None for a kind that is the server's own.
+    """
     errors = [error for error in errors_of(text, channel) if error.field]
     if not errors:
         return Answer(accepted=True)
     undecodable = [error for error in errors if not error.reason]
     mistyped = [error for error in undecodable if "unknown field" not in error.message]
     if mistyped:
-        first = min(mistyped, key=lambda error: error.origin.column)
+        first = min(mistyped, key=_alphabet) if channel else mistyped[0]
         return Answer(accepted=False, undecodable=re.sub(r"\[\d+\]", "", first.field))
     if undecodable:
         return Answer(accepted=False, undecodable=" ".join(sorted({quoted(error.field) for error in undecodable})))
     return Answer(accepted=False, causes=frozenset((each.field, each.reason, _message(each)) for each in errors))
 
 
-def errors_of(text: bytes, channel: Channel = Channel.EXPERIMENTAL) -> list[ManifestError]:
+def _alphabet(error: ManifestError) -> list[str]:
+    """Sort as the server does what it decodes twice: in between, members are in the order of their names."""
+    return [step.zfill(4) if step.isdigit() else step for step in error.origin.pointer.split("/")]
+
+
+def errors_of(text: bytes, channel: Channel | None = None) -> list[ManifestError]:
     """Return everything that ringfence finds wrong with an object.
 
     Readers take whatever either channel knows, and note what only one does; what the
@@ -124,7 +134,7 @@ def errors_of(text: bytes, channel: Channel = Channel.EXPERIMENTAL) -> list[Mani
     """
     whole = read([Source("object.json", [text])]).errors
     found = [error for error in whole if error.origin.line]  # the others miss what is beside a policy
-    if channel is Channel.EXPERIMENTAL:
+    if channel is not Channel.STANDARD:
         return found
     unread: list[ManifestError] = []
     (manifest,) = read_manifests(Source("object.json", [text]), unread)
