@@ -82,10 +82,19 @@ def of_server(client: Client, kind: Kind, text: bytes) -> Answer:
         return Answer(accepted=True)
     if status == 422:
         causes = answer["details"].get("causes", ())
-        found = {(each["field"], each["reason"], each["message"]) for each in causes if STOPPED not in each["message"]}
+        found = {
+            (each["field"], each["reason"], printable(each["message"]))
+            for each in causes
+            if STOPPED not in each["message"]
+        }
         return Answer(accepted=False, causes=frozenset(found))
     assert status in {400, 500}, answer
     return Answer(accepted=False, undecodable=_undecodable(answer["message"], kind))
+
+
+def printable(message: str) -> str:
+    """Write a message as ringfence prints any: with escapes for what a terminal cannot show, or would obey."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)
 
 
 def _undecodable(message: str, kind: Kind) -> str:

@@ -18,16 +18,34 @@ if TYPE_CHECKING:
 LONG = "a" * 63
 """The longest label value and the longest name within a key."""
 
+ODD = ("<a&b>", "\u2028", "\x7f", "\xa0", "\u200b", "\ufeff", "\ud800", "a\tb\r", "\x85", "\ue000", "\u0301", "٣", "`'")
+"""Texts that are hard to show: each is one that Go, JSON or a terminal writes otherwise than others."""
+
 KEYS = ("app", "kubernetes.io/metadata.name", "A.b-c_d", "1", LONG, "x.y/z", "a" * 253 + "/b")
-BAD_KEYS = ("", "-", "a b", "a/", "/a", "a/b/c", LONG + "a", "é", "A.B/c", "a_b/c", ".a", "a" * 254 + "/b", "a..b/c")
+BAD_KEYS = (
+    *ODD,
+    "",
+    "-",
+    "a b",
+    "a/",
+    "/a",
+    "a/b/c",
+    LONG + "a",
+    "é",
+    "A.B/c",
+    "a_b/c",
+    ".a",
+    "a" * 254 + "/b",
+    "a..b/c",
+)
 VALUES = ("", "a", "A.b-c_9", "0", LONG)
-BAD_VALUES = ("-", "a b", "a/b", LONG + "a", "é", ".", "a\n", "_a", "a-", '"', "\\", "\x00", "\U0001f600")
+BAD_VALUES = (*ODD, "-", "a b", "a/b", LONG + "a", "é", ".", "a\n", "_a", "a-", '"', "\\", "\x00", "\U0001f600")
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
-BAD_OPERATORS = ("", "in", "notIn", "Gt", "Lt", "IN", "Exists ", "Equals")
+BAD_OPERATORS = (*ODD, "", "in", "notIn", "Gt", "Lt", "IN", "Exists ", "Equals")
 PORT_NUMBERS = (1, 80, 443, 65535)
 BAD_PORT_NUMBERS = (0, -1, 65536, 70000, 2**31 - 1, 2**31, -(2**31) - 1, 1.0, 1.5, 1e3, "80")
 PORT_NAMES = ("http", "a", "a-b", "x0", "a" * 15, "1a")
-BAD_PORT_NAMES = ("", "80", "HTTP", "a--b", "-a", "a-", "a" * 16, "a_b", "a b", "é", "http\n", "---", "a" * 70)
+BAD_PORT_NAMES = (*ODD, "", "80", "HTTP", "a--b", "-a", "a-", "a" * 16, "a_b", "a b", "é", "http\n", "---", "a" * 70)
 BLOCKS = ("10.0.0.0/8", "0.0.0.0/0", "192.168.1.0/24", "10.1.2.3/32", "::/0", "2001:db8::/32", "fd00::1/128")
 BAD_BLOCKS = (
     "", "10.0.0.0", "10.1.2.3/8", "10.0.0.0/33", "10.0.0.0/-1", "010.0.0.0/8", "10.0.0.0/08", "::ffff:10.0.0.0/104",
@@ -35,10 +53,12 @@ BAD_BLOCKS = (
     "2001:db8:0:0::/32", "fe80::1%eth0/64", "fe80::%1/64", "1.2.3.256/32", "/8", "10.0.0.0/", "all", "10.0.0.0//8",
     "::/129", ":::/0", "1::2::3/128", "2001:db8::/032", "0x0a.0.0.0/8", "10.0.0.0/+8", "::10.0.0.0/104", "٣.0.0.0/8",
     "0:0:0:0:0:0:0:0/0", "12345::/16", "1:2:3:4:5:6:7:8:9/128", "1:2:3:4:5:6:7:8/128", "0.0.0.0/00", "1.2.3.4.5/32",
+    *ODD,
 )  # fmt: skip
 HOLES = ("10.1.0.0/16", "10.1.2.0/24", "10.1.2.3/32", "192.168.1.128/25", "2001:db8:1::/48", "fd00::1/128")
 DOMAINS = ("example.com", "*.example.com", "a.b.c.example.com.", "x_y.example.com", "[a.example.com", "0.0")
 BAD_DOMAINS = (
+    *ODD,
     "",
     "com",
     "*",
@@ -53,7 +73,7 @@ BAD_DOMAINS = (
     "é.com",
 )
 NAMES = ("a", "policy", "a.b-c", "0", "a" * 253)
-BAD_NAMES = ("", "A", "a_b", "-a", "a-", "a..b", "a" * 254, "é", "a/b", ".", "..", "a%", "a b", "a\n")
+BAD_NAMES = (*ODD, "", "A", "a_b", "-a", "a-", "a..b", "a" * 254, "é", "a/b", ".", "..", "a%", "a b", "a\n")
 
 
 def text(*good: str, bad: tuple[Any, ...] = ()) -> Shape:
@@ -146,6 +166,25 @@ METADATA = Shape(
             odds=0.1, good=(None, "2024-01-02T03:04:05Z"), bad=("", "yesterday", 0, "2024-01-02")
         ),
         "uid": text("", "a"),
+        "selfLink": Shape(odds=0.02, good=("", "/a")),
+        "resourceVersion": Shape(odds=0.02, good=("",), bad=("1", "a")),
+        "deletionGracePeriodSeconds": Shape(odds=0.02, good=(None, 0, 30), bad=(-1, 2**63)),
+        "deletionTimestamp": Shape(odds=0.02, good=(None, "2024-01-02T03:04:05Z"), bad=("", "now", 5)),
+        "managedFields": Shape(
+            odds=0.05,
+            item=Shape(
+                required=("operation", "fieldsType"),
+                fields={
+                    "manager": text("", "kubectl", bad=("a" * 129, "\x07", *ODD)),
+                    "operation": text("Apply", "Update", bad=("", "apply", "Delete")),
+                    "apiVersion": text("v1", "networking.k8s.io/v1", bad=("", "a/b/c")),
+                    "time": Shape(good=(None, "2024-01-02T03:04:05Z"), bad=("", "now")),
+                    "fieldsType": text("FieldsV1", bad=("", "FieldsV2", "fieldsV1")),
+                    "fieldsV1": Shape(good=({}, {"f:spec": {}}, None), bad=("x", [], 1)),
+                    "subresource": text("", "status", bad=("a" * 257,)),
+                },
+            ),
+        ),
     },
 )
 

@@ -13,7 +13,7 @@ import pytest
 
 from ringfence.readers.structural import Channel
 from tests.cluster.answers import Answer, of_ringfence, of_server, written
-from tests.cluster.excuses import EXCUSES
+from tests.cluster.excuses import EXCUSES, unexcused
 from tests.cluster.kinds import CHANNELS, DEFINED, NETWORK_POLICY
 from tests.cluster.objects import NETWORK_POLICY as NETWORK_POLICY_SHAPE
 from tests.cluster.objects import objects, read_definition
@@ -66,8 +66,8 @@ def compare(plane: ControlPlane, kind: Kind, shape: Shape, channel: Channel | No
         counts[theirs.outcome] += 1
         lines = ours.unlike(theirs)
         counts["excused"] += bool(lines)
-        if unexcused := [line for line in lines if not any(each.excuses(line) for each in EXCUSES)]:
-            differences.append("\n".join([text.decode(), *unexcused]))
+        if left := unexcused(lines):
+            differences.append(f"{text.decode()}\n{left}")
     return counts, differences
 
 
@@ -86,7 +86,7 @@ def test_every_excuse_is_still_needed(plane: ControlPlane, excuse: Excuse):
     lines = of_ringfence(text).unlike(theirs)
 
     assert lines
-    assert [line for line in lines if not excuse.excuses(line)] == []
+    assert excuse.without("".join(f"{line}\n" for line in lines)) == ""
 
 
 def test_a_network_policy_is_judged_as_by_the_server(plane: ControlPlane, capsys: pytest.CaptureFixture[str]):

@@ -203,3 +203,10 @@ def test_a_number_beyond_all_floats_is_an_error():
     """Nothing can hold it."""
     with pytest.raises(ManifestError, match="1e400"):
         list(read_json(iter(['{"a": 1e400}']), "a.json", []))
+
+
+def test_half_a_character_becomes_one_that_stands_for_none():
+    """The server reads it so; a question mark would be a text that somebody could have meant."""
+    (found,) = (item.value for item in read_json(iter(['{"\\ud800": "a\\uDBFFb\\ud83d\\ude00"}']), "a.json", []))
+
+    assert found == {"\ufffd": "a\ufffdb\U0001f600"}

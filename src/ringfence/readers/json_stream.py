@@ -19,6 +19,9 @@ from ringfence.readers.yaml_scalars import EXACT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half a character, which is written with two escapes."""
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 _BETWEEN = re.compile(r"(?:[ \t\r\n]|---(?=\s|\Z))*")
@@ -167,7 +170,7 @@ class _Stream:
             self._errors.append(self._error(start, TOO_DEEP, TOO_DEEP_HINT))
             return
         if "\\ud" in text.lower():  # half a character is no text; Go puts another in its place
-            value = loads(dumps(value, ensure_ascii=False).encode(errors="replace"))
+            value = loads(_HALF.sub("\ufffd", dumps(value, ensure_ascii=False)))
         yield Item(value, text, start, self._doubled, listed)
 
     def _value(self) -> Any:
