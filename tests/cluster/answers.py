@@ -147,8 +147,9 @@ def errors_of(text: bytes, channel: Channel | None = None) -> list[ManifestError
         return found
     unread: list[ManifestError] = []
     (manifest,) = read_manifests(Source("object.json", [text]), unread)
+    manifest.errors += [error for error in found if error.field.startswith("metadata")]
     check(manifest, SCHEMAS[manifest.kind], channel)
-    return [error for error in found if error.field.startswith("metadata")] + manifest.errors
+    return manifest.errors
 
 
 def written(kind: Kind, made: dict[str, Any]) -> bytes:

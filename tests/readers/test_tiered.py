@@ -291,3 +291,12 @@ def test_a_range_backwards_is_noticed_whatever_else_is_wrong(action: str, peers:
 
     assert "no port is from 2 to 1" in "\n".join(error.message for error in found.errors)
     assert found.snapshot.policies[0].egress[0].peers == peers
+
+
+@pytest.mark.parametrize("head", [HEAD.replace("priority: 7\n", ""), HEAD + "ingress: [{from: []}]\n"])
+def test_a_block_that_is_none_denies_everything_whatever_else_is_wrong(head: str):
+    """The server does not come to look at it, and a rule that denies must not lose its peer by that."""
+    found = tiered("ClusterNetworkPolicy", f"{head}egress: [{{action: Deny, to: [{{networks: [10.0.0.0/33]}}]}}]")
+
+    assert found.errors
+    assert found.snapshot.policies[0].egress[0].peers == (Anyone(),)

@@ -113,7 +113,10 @@ def check(manifest: Manifest, schema: Schema, channel: Channel = Channel.EXPERIM
     """Add to an object's errors what the server has against it."""
     walk = _Walk(channel)
     walk.visit(Field(manifest), schema)
-    if not walk.blocked:
+    # What is wrong with metadata was found before.
+    if walk.blocked or any(error.reason in _BLOCKING for error in manifest.errors):
+        walk.doubt()
+    else:
         walk.hold()
     unclear = {path[:length] for path in walk.broken for length in range(len(path) + 1)}
     return Structure(frozenset(unclear), frozenset(walk.broken), frozenset(walk.experimental))
@@ -165,6 +168,12 @@ class _Walk:
                 value = "" if isinstance(part.value, dict) else f"{quoted(part.value)}: "
                 refusal = Refusal("FieldValueInvalid", f"Invalid value: {value}{condition.message}")
                 self._refuse(part, refusal, condition.hint, clear=condition.clear)
+
+    def doubt(self) -> None:
+        """Note the texts whose conditions do not hold, of which the server says nothing: they mean nothing."""
+        for part, condition in self._conditions:
+            if isinstance(part.value, str) and not condition.holds(part.value):
+                self.broken.add(part.path)
 
     def _knows(self, part: Schema | Condition) -> bool:
         return not part.experimental or self._channel is Channel.EXPERIMENTAL
