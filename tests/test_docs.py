@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ringfence.report.open_points import render_page
 from tests.console import ROOT, Command, commands, run
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ def test_paths_named_in_the_architecture_exist():
 def test_a_command_of_the_readme_prints_what_it_says(command: Command):
     """The first answer that anybody sees is a true one."""
     assert run(command) == command.output
+
+
+def test_the_page_of_open_points_is_what_the_table_says():
+    """``ringfence explain-api -o md > docs/open-points.md`` writes it anew."""
+    assert (ROOT / "docs" / "open-points.md").read_text() == render_page()
 
 
 def _tree(target: str) -> ast.Module:

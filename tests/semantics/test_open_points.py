@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringfence.semantics.open_points import DIALECTS, OPEN_POINTS
+from ringfence.semantics.open_points import CERTAINTIES, DIALECTS, OPEN_POINTS
 
 
 def test_every_point_is_told_once():
@@ -23,3 +23,10 @@ def test_a_dialect_that_is_not_known_takes_the_default():
         for name in DIALECTS:
             expected = point.stances[name].choice if name in point.stances else point.choices[0]
             assert point.choice_of(name) == expected
+
+
+def test_nothing_is_said_without_saying_how_it_is_known():
+    """Every point has upstream's view, every stance a certainty and a place."""
+    for point in OPEN_POINTS:
+        assert point.upstream.endswith(".")
+        assert all(stance.certainty in CERTAINTIES and stance.source for stance in point.stances.values())
