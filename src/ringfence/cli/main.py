@@ -18,9 +18,10 @@ from ringfence.errors import InputError, RingfenceError, WorldError
 COMMANDS = {
     "can": ("can", "May this connection open? Who decides, in which file and line?"),
     "list": ("list_", "Who reaches whom, on what: the whole map."),
+    "explain-api": ("explain_api", "What a field of a policy means, and what the APIs leave open."),
     "lab": ("lab", "Real packets between network namespaces built from manifests."),
 }
-"""Every command: its name in its module of the same name, and what it is for."""
+"""Every command: its name in its module of the same name, with _ for -, and what it is for."""
 
 
 _COMPLETE = "_RINGFENCE_COMPLETE"
@@ -38,7 +39,7 @@ class Commands(click.Group):
         """Return a command by its name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"ringfence.cli.{cmd_name}")
+        module = importlib.import_module(f"ringfence.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = getattr(module, COMMANDS[cmd_name][0])
         return command
 

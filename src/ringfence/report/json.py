@@ -16,6 +16,7 @@ from ringfence.algebra.addresses import Family, cidrs
 from ringfence.algebra.traffic import PORTS, Protocol, by_protocol
 from ringfence.model.naming import Directory
 from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
+from ringfence.report.json_explanation import ExplanationDocument
 from ringfence.semantics.answer import MIXED
 from ringfence.semantics.summary import assumptions
 from ringfence.semantics.verdict import Outcome
@@ -296,7 +297,11 @@ def _faults(errors: Iterable[ManifestError]) -> list[Fault] | UnsetType:
 
 def schemas() -> dict[str, bytes]:
     """Return the JSON Schema of each kind of document, by the name of its file."""
-    return {"verdict.json": _schema(Answer, Refusal), "reachability.json": _schema(Reachability)}
+    return {
+        "verdict.json": _schema(Answer, Refusal),
+        "reachability.json": _schema(Reachability),
+        "explanation.json": _schema(ExplanationDocument),
+    }
 
 
 def _schema(*shapes: type[msgspec.Struct]) -> bytes:

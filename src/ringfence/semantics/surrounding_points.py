@@ -26,7 +26,7 @@ _ADDRESSES = (
                 "allowed",
                 "documented",
                 "cilium/cilium Documentation/security/policy/language/layer3.rst",
-                "an option (--allow-localhost=policy) judges it",
+                "its option allow-localhost=policy judges it",
             ),
             "antrea": Stance("allowed", "documented", _ANTREA, "what a NodePort rewrote is judged"),
             "ovn": Stance("allowed", "documented", _OVN, "the management port's address"),

@@ -1,0 +1,56 @@
+"""``explain-api``: what a field means, and what the APIs leave open."""
+
+from __future__ import annotations
+
+import click
+
+from ringfence.cli import output
+from ringfence.cli.codes import Code
+from ringfence.errors import InputError
+from ringfence.report.explanation import EVERYTHING, explained, nearest, render_markdown, render_overview, render_text
+from ringfence.report.open_points import render_page
+
+
+@click.command("explain-api")
+@click.argument("name", default="", metavar="[FIELD|TOPIC]")
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "json", "md"]),
+    default="text",
+    show_default=True,
+    help="Words for people, JSON, or Markdown; without a name the page of all open points.",
+)
+def explain_api(name: str, form: str) -> Code:
+    """What a field of a policy means, and what the APIs leave open.
+
+    A FIELD is a path as of kubectl explain, in a networkpolicy (netpol),
+    clusternetworkpolicy (cnp), adminnetworkpolicy (anp) or
+    baselineadminnetworkpolicy (banp). A TOPIC is the name of an open point, as answers
+    have it. Without either, both are listed.
+
+    \b
+    Examples:
+      ringfence explain-api
+      ringfence explain-api networkpolicy.spec.ingress.from.ipBlock
+      ringfence explain-api cnp.spec.egress.protocols
+      ringfence explain-api hairpin
+    """  # noqa: D301 - click's mark for lines that stay as they are
+    output.answer(_rendered(name, form))
+    return Code.OK
+
+
+def _rendered(name: str, form: str) -> bytes:
+    found = explained(name) if name else EVERYTHING
+    if found is None:
+        near = nearest(name)
+        message = f"{name} is no field of a policy, and no open point"
+        raise InputError(message, f"try {near}" if near else "ringfence explain-api lists them")
+    if form == "json":
+        from ringfence.report.json_explanation import render_explanation  # noqa: PLC0415 - slow to import
+
+        return render_explanation(found)
+    if not name:
+        return (render_page() if form == "md" else render_overview()).encode()
+    return (render_markdown if form == "md" else render_text)(found, name).encode()
