@@ -25,6 +25,7 @@ class Topic(Enum):
     HOST_NETWORK = "host-network"
     BLOCK_PODS = "ip-block-pods"
     BLOCK_NODES = "ip-block-nodes"
+    SERVICE_ADDRESS = "service-address"
     BASELINE = "baseline-per-direction"
     EQUAL_PRIORITY = "equal-priority"
     """Never chosen: rules of equal priority that disagree are undecided in every dialect."""
@@ -73,6 +74,7 @@ _MEANING = {
     ("host-network", "selected"): {Topic.HOST_NETWORK},
     ("ip-block-pods", "outside only"): {Topic.BLOCK_PODS},
     ("ip-block-nodes", "outside only"): {Topic.BLOCK_NODES},
+    ("service-address", "virtual address"): {Topic.SERVICE_ADDRESS},
     ("baseline-per-direction", "not consulted"): {Topic.BASELINE},
 }
 """What a choice that is not the default means to the deciders."""

@@ -92,6 +92,7 @@ class Inquiry:
             Topic.HOST_NETWORK: hosts,
             Topic.BLOCK_PODS: self.peer_pod is not None,
             Topic.BLOCK_NODES: self.on_node,
+            Topic.SERVICE_ADDRESS: self.direction is Direction.EGRESS and self.connection.dialed is not None,
             Topic.BASELINE: any(policy.tier is Tier.BASELINE for policy in self.snapshot.policies),
         }
         return [topic for topic, matters in touched.items() if matters]
@@ -110,6 +111,11 @@ class Inquiry:
         ranges = EMPTY if peer.host_network else snapshot.pod_ranges & EVERY[family]
         representatives = [Address(first) for first, _ in atoms(ranges or EVERY[family], snapshot.blocks)]
         return (list(representatives), []) if ranges else ([None], representatives)
+
+    def before_translation(self) -> Inquiry:
+        """Return what an ``ipBlock`` is compared with: the Service's address where the dialect looks that early."""
+        dialed = self.connection.dialed if self.direction is Direction.EGRESS else None
+        return replace(self, address=dialed) if dialed is not None and self.takes(Topic.SERVICE_ADDRESS) else self
 
     def matches_traffic(self, rule: Rule) -> bool:
         """Tell whether a rule means the connection's protocol and port; port names are the destination's."""

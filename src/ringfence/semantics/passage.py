@@ -13,13 +13,12 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Address, render_address
+from ringfence.algebra.addresses import EVERY, Address
 from ringfence.algebra.intervals import Intervals, atoms
 from ringfence.algebra.traffic import point
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
-from ringfence.model.policy import BlockPeer, Direction
-from ringfence.semantics.assumptions import rules_of
+from ringfence.model.policy import Direction
 from ringfence.semantics.cells import Cell
 from ringfence.semantics.endpoints import key_of
 from ringfence.semantics.engine import Ends
@@ -147,13 +146,14 @@ class Passage:
         scene = self.scenes.around([client, *([] if way.server is None else [way.server])])
         translated = entry.door is not Door.HEADLESS
         via = str(entry.service) if translated and client == way.server else None
+        dialed = entry.address if way.server is not None and way.peer != entry.address else None
 
         def half(direction: Direction, one: End | None, other: End | None, number: int) -> Half:
             found = []
             for first in _possible(scene, one, entry.family):
                 for second in _possible(scene, other, entry.family):
                     ends = (_renamed(first, client, way.server), _renamed(second, client, way.server))
-                    asked = Connection(*ends, entry.protocol, number, entry.family, via)
+                    asked = Connection(*ends, entry.protocol, number, entry.family, via, dialed)
                     judged = verdict(scene, asked, replace(self.dialect, strict=False))
                     own = judged.egress if direction is Direction.EGRESS else judged.ingress
                     if any(str(end) == str(A_NODE) for end in ends):
@@ -174,7 +174,6 @@ class Passage:
         """Yield what rules say of the Service itself, which policies never see."""
         if opening.entry.port is not None and not way.barred:
             yield from self._at_its_port(opening, client, way, judged)
-            yield from self._at_its_address(opening, client, way, judged)
 
     def _at_its_port(self, opening: Opening, client: End, way: Way, judged: Verdict) -> Iterator[Remark]:
         """Yield that a rule names the port of the Service, where policies are judged on that of the pod."""
@@ -187,26 +186,6 @@ class Passage:
                 port, own = f"{entry.protocol.value} {number}", f"{entry.protocol.value} {way.port}"
                 text = f"{other.reason} on {port}, the port of the Service; policies are judged on the pod's own, {own}"
                 yield Remark("service-port", text, other.origins)
-
-    def _at_its_address(self, opening: Opening, client: End, way: Way, judged: Verdict) -> Iterator[Remark]:
-        """Yield that a block holds the address of the Service, which some plugins judge before it is translated.
-
-        The API leaves it open ("not defined whether this happens before or after NetworkPolicy processing").
-        """
-        entry = opening.entry
-        address, number = entry.address, entry.number
-        if way.server is None or address is None or number is None or way.peer == address:
-            return
-        before = self._at_ports(opening, client, replace(way, peer=address), number, way.port).egress
-        scene = self.scenes.around([client])
-        rules = [rule for rule in rules_of(scene.policies, Direction.EGRESS) if rule.origin in before.origins]
-        blocks = [peer for rule in rules for peer in rule.peers if isinstance(peer, BlockPeer)]
-        if before.outcome is not judged.egress.outcome and any(address in block.addresses for block in blocks):
-            text = (
-                f"{before.reason} at {render_address(address)}, the Service's own address: "
-                f"a plugin that judges it before it is translated would say {before.outcome.value}"
-            )
-            yield Remark("service-address", text, before.origins)
 
     def _shut_out(self, found: list[Cell], openings: tuple[Opening, ...], clients: Side) -> Iterator[Cell]:
         """Yield a cell for clients from which no way leads through any door that was asked about."""

@@ -109,7 +109,8 @@ def _network_policy_tier(inquiry: Inquiry, selecting: list[Policy]) -> Half | No
     if inquiry.connection.protocol is Protocol.ICMP and inquiry.takes(Topic.ICMP):
         return Half(direction, Outcome.ALLOWED, tier, f"{names} cannot block ICMP", origins)
     rules = [(policy, rule) for policy in isolating for rule in policy.rules(direction)]
-    by_peer = [each for each in rules if inquiry.matches_peer(_less_blocks(inquiry, each[1]))]
+    early = inquiry.before_translation()
+    by_peer = [each for each in rules if early.matches_peer(_less_blocks(inquiry, each[1]))]
     by_traffic = [each for each in rules if inquiry.matches_traffic(each[1])]
     matching = [each for each in by_peer if each in by_traffic]
     if matching:
