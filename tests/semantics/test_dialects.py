@@ -21,7 +21,7 @@ def test_the_default_and_the_kernel_take_every_default():
         ("antrea", {Topic.HAIRPIN_EGRESS}),
         ("cilium", {Topic.BLOCK_PODS, Topic.BLOCK_NODES}),
         ("gke", {Topic.BLOCK_PODS, Topic.BLOCK_NODES}),
-        ("aws", {Topic.POD_TO_OWN_NODE, Topic.BASELINE}),
+        ("aws", {Topic.POD_TO_OWN_NODE, Topic.SERVICE_ADDRESS, Topic.BASELINE}),
         ("ovn", set()),
     ],
 )

@@ -13,6 +13,7 @@ _OVN = "ovn-kubernetes docs/design/acls.md"
 _OVN_POLICY = "ovn-kubernetes go-controller/pkg/ovn/base_network_controller_policy.go"
 _AWS = "aws-network-policy-agent pkg/fwruleprocessor/fw_rule_processor.go"
 _AWS_PROBE = "aws-network-policy-agent pkg/ebpf/c/tc.v4egress.bpf.c"
+_AWS_RESOLVER = "amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go"
 _LIKE_CILIUM = "GKE Dataplane V2 is built on Cilium"
 
 DECIDING = (
@@ -164,6 +165,29 @@ DECIDING = (
             "aws": Stance("matches", "source", _AWS_PROBE),
             "gke": Stance("outside only", "reported", "gke-labs/kube-agents#777"),
             "ringfence": Stance("matches", "source", _SPEC),
+        },
+    ),
+    OpenPoint(
+        "service-address",
+        "whether a block is compared with a Service's own address or with that of its endpoint",
+        "The documentation of NetworkPolicy leaves open whether addresses are rewritten before or after it. "
+        "ClusterNetworkPolicy compares afterwards, so a Service's own address never matches.",
+        ("endpoint", "virtual address"),
+        {
+            "calico": Stance("endpoint", "reported", "projectcalico/libcalico-go#4679"),
+            "cilium": Stance(
+                "endpoint", "reported", "network-policy-api#185", "a Service without backends is outside the cluster"
+            ),
+            "antrea": Stance("endpoint", "documented", _ANTREA, "with AntreaProxy"),
+            "ovn": Stance("endpoint", "documented", _OVN),
+            "aws": Stance(
+                "virtual address",
+                "source",
+                _AWS_RESOLVER,
+                "selectors stand for the addresses of Services too, blocks do not",
+            ),
+            "gke": Stance("endpoint", "inferred", _LIKE_CILIUM, "the metadata server is judged before"),
+            "ringfence": Stance("endpoint", "source", "ringfence src/ringfence/semantics/ways.py"),
         },
     ),
     OpenPoint(

@@ -72,30 +72,6 @@ _ADDRESSES = (
 
 _SERVICES = (
     OpenPoint(
-        "service-address",
-        "whether a block is compared with a Service's own address or with that of its endpoint",
-        "The documentation of NetworkPolicy leaves open whether addresses are rewritten before or after it. "
-        "ClusterNetworkPolicy compares afterwards, so a Service's own address never matches.",
-        ("endpoint", "the Service's own"),
-        {
-            "calico": Stance("endpoint", "reported", "projectcalico/libcalico-go#4679"),
-            "cilium": Stance(
-                "endpoint", "reported", "network-policy-api#185", "a Service without backends is outside the cluster"
-            ),
-            "antrea": Stance("endpoint", "documented", _ANTREA, "with AntreaProxy"),
-            "ovn": Stance("endpoint", "documented", _OVN),
-            "aws": Stance(
-                "the Service's own",
-                "source",
-                _AWS_RESOLVER,
-                "selectors stand for the addresses of Services too, blocks do not; ringfence judges endpoints "
-                "in this dialect as well",
-            ),
-            "gke": Stance("endpoint", "inferred", _LIKE_CILIUM, "the metadata server is judged before"),
-            "ringfence": Stance("endpoint", "source", "ringfence src/ringfence/semantics/ways.py"),
-        },
-    ),
-    OpenPoint(
         "service-paths",
         "what a pod sees of a client that came through a NodePort or a load balancer",
         "No text. A node that rewrites the source shows its own address, unless externalTrafficPolicy is Local; "
