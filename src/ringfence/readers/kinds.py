@@ -105,7 +105,7 @@ _IRRELEVANT_GROUPS = frozenset(
 )
 """Groups of which no kind does."""
 
-_GROUPS = frozenset({"", "batch", "apps", "discovery.k8s.io", "networking.k8s.io"})
+_GROUPS = frozenset({"", "batch", "apps", "discovery.k8s.io", "networking.k8s.io", "policy.networking.k8s.io"})
 """Groups of which every kind is known here, so that a kind not known is a misspelling."""
 
 

@@ -8,6 +8,7 @@ from ringfence.algebra.traffic import render_traffic
 from ringfence.errors import one_line
 from ringfence.model.policy import Direction
 from ringfence.semantics.answer import MIXED
+from ringfence.semantics.dialects import Topic
 from ringfence.semantics.open_points import OPEN_POINTS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ringfence.model.origin import Origin
     from ringfence.semantics.answer import Answer
     from ringfence.semantics.remark import Remark
-    from ringfence.semantics.verdict import Assumption, Half
+    from ringfence.semantics.verdict import Assumption, Half, Undefined
     from ringfence.semantics.ways import Hop
 
 _COLORS = {"allowed": "32", "denied": "31", "undecided": "33", MIXED: "33"}
@@ -82,8 +83,14 @@ def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Ro
             yield from (row for each in half.assumptions for row in _assumed(each))
             label = ""
     for point in sorted({point for half in (*egress, *ingress) for point in half.undefined}):
-        others = f"; {', '.join(point.otherwise)} would answer otherwise" if point.otherwise else ""
-        yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}: dialect {point.dialect} decided{others}"
+        yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}{_decided(point)}"
+
+
+def _decided(point: Undefined) -> str:
+    if point.topic == Topic.EQUAL_PRIORITY.value:
+        return ", in every dialect"
+    others = f"; {', '.join(point.otherwise)} would answer otherwise" if point.otherwise else ""
+    return f": dialect {point.dialect} decided{others}"
 
 
 def _hops(hops: tuple[Hop, ...]) -> Iterator[_Row]:
