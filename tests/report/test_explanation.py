@@ -86,3 +86,11 @@ def test_everything_that_there_is_can_be_told():
         assert max(map(len, render_text(found, name).splitlines())) <= 110
         assert render_markdown(found, name).startswith(f"### {name}\n")
         assert name in render_overview()
+
+
+def test_what_bears_on_network_policies_alone_is_told_of_them_alone():
+    """Admin rules judge before what NetworkPolicy leaves open."""
+    loose = {"ip-block-pods", "ip-block-nodes", "service-address", "icmp", "hairpin", "pod-to-own-node"}
+
+    assert [f.path for f in API_FIELDS if f.kind == "adminnetworkpolicy" and loose & set(f.topics)] == []
+    assert {f.path for f in API_FIELDS if "service-address" in f.topics} == {"networkpolicy.spec.egress.to.ipBlock"}

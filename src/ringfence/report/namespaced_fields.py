@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ringfence.report.api_field import ApiField
 
+_BLOCK_TOPICS = {"from": ("own-node-to-pod", "service-paths"), "to": ("pod-to-own-node", "service-address")}
+"""What bears on a block of one direction alone."""
+
 _LABEL_NAME = "a key that is no qualified name, a value that is no label value"
 
 
@@ -89,14 +92,14 @@ def _rule_fields(path: str, peers: str) -> tuple[ApiField, ...]:
             topics=("host-network",),
         ),
         *selector_fields(f"{peer}.namespaceSelector", checked=True),
-        *_block_fields(f"{peer}.ipBlock", "own-node-to-pod" if peers == "from" else "pod-to-own-node"),
+        *_block_fields(f"{peer}.ipBlock", *_BLOCK_TOPICS[peers]),
         *_port_fields(
             f"{path}.ports", "the pod that the policy selects" if peers == "from" else "each pod at the other end"
         ),
     )
 
 
-def _block_fields(path: str, own_node: str) -> tuple[ApiField, ...]:
+def _block_fields(path: str, *topics: str) -> tuple[ApiField, ...]:
     return (
         ApiField(
             path,
@@ -105,7 +108,7 @@ def _block_fields(path: str, own_node: str) -> tuple[ApiField, ...]:
             "Absent or null: the peer is one of pods.",
             "It beside a selector.",
             "A node or load balancer that rewrites the source shows another address than the client's.",
-            ("ip-block-pods", "ip-block-nodes", "service-address", own_node, "remote-node", "service-paths"),
+            ("ip-block-pods", "ip-block-nodes", *topics, "remote-node"),
         ),
         ApiField(
             f"{path}.cidr",
@@ -136,7 +139,7 @@ def _port_fields(path: str, server: str) -> tuple[ApiField, ...]:
             "Ports and protocols of the server; one of them must match. Ports of a Service do not count.",
             "All traffic, ICMP included.",
             traps="With any port in it, ICMP is not accepted.",
-            topics=("icmp", "service-address"),
+            topics=("icmp",),
         ),
         ApiField(
             f"{path}.protocol",

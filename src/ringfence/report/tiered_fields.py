@@ -127,7 +127,7 @@ def _rules(kind: _Kind, section: str, peers: str) -> tuple[ApiField, ...]:
             "Absent or empty: the policy decides nothing in this direction.",
             f"More than {kind.most}.",
             "It does not isolate: what no rule matches goes on to the next policy.",
-            ("own-node-to-pod",) if peers == "from" else ("pod-to-own-node",),
+            _own_node(kind, peers),
         ),
         ApiField(
             f"{path}.name",
@@ -159,6 +159,13 @@ def _rules(kind: _Kind, section: str, peers: str) -> tuple[ApiField, ...]:
     )
 
 
+def _own_node(kind: _Kind, peers: str) -> tuple[str, ...]:
+    """Return the open points about own nodes: they are settled behind the Admin tier, before the Baseline tier."""
+    if kind is _ADMIN:
+        return ()
+    return ("own-node-to-pod",) if peers == "from" else ("pod-to-own-node",)
+
+
 def _selected_nodes(path: str) -> tuple[ApiField, ...]:
     return selector_fields(f"{path}.to.nodes", checked=False)
 
@@ -171,7 +178,6 @@ def _networks(_: _Kind, path: str) -> ApiField:
         "Absent: another field says who.",
         "None or more than 25, one that is given twice, what is no CIDR.",
         "Bits beyond the length are taken here, which NetworkPolicy refuses. A Service's own address never matches.",
-        ("ip-block-pods", "ip-block-nodes", "service-address"),
     )
 
 
@@ -210,7 +216,6 @@ def _ports(kind: _Kind, path: str) -> tuple[ApiField, ...]:
         "Absent: all traffic, ICMP included.",
         either.format(most=kind.most),
         "With any port in it, ICMP does not match.",
-        ("service-address",),
     )
     name = ApiField(
         f"{path}.{'destinationNamedPort' if kind is _CLUSTER else 'namedPort'}",
