@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -67,6 +69,44 @@ def test_every_kind_that_is_read_is_listed(tmp_path: Path):
     assert len(asked) == len(READ)  # but for Endpoints, and with discovery
     assert "endpoints" not in asked
     assert not asked & {"secrets", "configmaps"}
+
+
+WATCHED = """
+import sys, threading
+from pathlib import Path
+from ringfence.edges.cluster import read_cluster
+from ringfence.errors import ClusterError
+from ringfence.readers.kinds import READ
+from tests.api_server import ApiServer, serving, status
+from tests.edges.clusters import access
+from tests.edges.test_cluster import CLUSTER, PODS
+
+built = []
+def watch(frame, event, _):
+    if "msgspec" in frame.f_code.co_filename:
+        built.append(frame.f_code.co_name)
+versions = {version: [kind for kind in READ if READ[kind] == version] for version in READ.values()}
+server = ApiServer([*PODS, *CLUSTER], served=versions)
+with serving(server):
+    wanted = access(Path(sys.argv[1]), server.url)
+    threading.setprofile(watch)
+    print(len(read_cluster(wanted).groups) > 1)
+    server.answers["/api/v1/pods"] = lambda _: status(500, "broken")
+    try:
+        read_cluster(wanted)
+    except ClusterError as error:
+        print(error.message.endswith("broken"))
+print(built)
+"""
+
+
+def test_threads_find_every_decoder_built(tmp_path: Path):
+    """Two threads that build what msgspec must know of one type crash the interpreter."""
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", WATCHED, str(tmp_path)], capture_output=True, check=True, text=True, timeout=60
+    )
+
+    assert done.stdout.splitlines() == ["True", "True", "[]"]
 
 
 def test_long_lists_come_in_pages(tmp_path: Path):

@@ -8,6 +8,7 @@ import socket
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from ringfence import __version__
@@ -176,7 +177,7 @@ def test_what_is_no_answer_at_all_is_told(tmp_path: Path):
     """Garbage in place of HTTP, and in place of JSON."""
     with serving(ApiServer(answers={"/apis": lambda _: (200, b"\xff{")})) as server:
         with pytest.raises(ClusterError, match="/apis: "), connect(access(tmp_path, server.url)) as connected:
-            connected.decode(connected.get("/apis"), dict)
+            connected.decode(connected.get("/apis"), msgspec.json.Decoder(dict))
         wrong = access(tmp_path, server.url.replace("http:", "https:"), None, **{"insecure-skip-tls-verify": True})
         assert "cannot be reached" in refusal(wrong)[0]
 

@@ -99,6 +99,10 @@ class _PlainList(msgspec.Struct):
     resources: list[_Plain]
 
 
+_GROUPS = msgspec.json.Decoder(_Groups)
+_PLAIN_LIST = msgspec.json.Decoder(_PlainList)
+
+
 def discover(server: Server) -> list[Resource] | None:
     """Return every kind outside of the core that can be listed; None where nobody may know.
 
@@ -108,7 +112,7 @@ def discover(server: Server) -> list[Resource] | None:
     answer = server.get("/apis", accept=_AGGREGATED)
     if answer.status_code == 403:
         return None
-    found = server.decode(answer, _Groups)
+    found = server.decode(answer, _GROUPS)
     if found.kind == "APIGroupDiscoveryList":
         return [each for group in found.items for each in _of_group(group)]
     versions = [f"{group.name}/{each.version}" for group in found.groups for each in group.versions]
@@ -130,6 +134,6 @@ def _of_version(server: Server, version: str) -> Iterator[Resource]:
         return
     answer = server.get(f"/apis/{version}")
     if answer.status_code == 200:  # an extension that is down serves nothing
-        for each in server.decode(answer, _PlainList).resources:
+        for each in server.decode(answer, _PLAIN_LIST).resources:
             if "list" in each.verbs and "/" not in each.name:
                 yield Resource(each.kind, version, each.name, each.namespaced, whole=False)

@@ -44,6 +44,10 @@ class _Status(msgspec.Struct):
     message: str = ""
 
 
+_STATUS = msgspec.json.Decoder(_Status)
+"""Built before there are threads, for msgspec crashes when two of them build it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A server that was found, and a client for it; leaving it as a context closes the client.
@@ -92,7 +96,7 @@ class Server:
         if answer.status_code == 200:
             return
         try:
-            said = msgspec.json.decode(answer.content, type=_Status).message
+            said = _STATUS.decode(answer.content).message
         except (msgspec.DecodeError, UnicodeDecodeError):
             said = ""
         told = f"{answer.status_code} {answer.reason_phrase}".strip() + (f": {_line(said)}" if said else "")
@@ -122,7 +126,7 @@ class Server:
         message = f"{self.place} cannot be reached: {words(error)}"
         raise ClusterError(message, hint) from error
 
-    def decode(self, answer: httpx2.Response, shape: type[_Shape]) -> _Shape:
+    def decode(self, answer: httpx2.Response, decoder: msgspec.json.Decoder[_Shape]) -> _Shape:
         """Return what an answer holds.
 
         Raises:
@@ -130,7 +134,7 @@ class Server:
         """
         self.check(answer)
         try:
-            return msgspec.json.decode(answer.content, type=shape)
+            return decoder.decode(answer.content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self.fail(f"{answer.url.path}: {words(error)}")
 

@@ -12,7 +12,6 @@ listens. Secrets are never asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -310,7 +309,7 @@ def decode_page(kind: str, version: str, body: bytes) -> tuple[list[Record], str
         UnicodeDecodeError: it is no text.
     """
     try:
-        page = _list_decoder(_shape(kind, version)).decode(body)
+        page = _LISTS[_shape(kind, version)].decode(body)
     except RecursionError as error:
         raise msgspec.DecodeError(TOO_DEEP) from error
     if not page.kind.endswith("List"):
@@ -324,14 +323,17 @@ def _shape(kind: str, version: str) -> Any:
     return _SHAPES.get(kind, _WHOLE) if is_read(kind, version) else _WHOLE
 
 
-@cache
 def _list_decoder(shape: Any) -> msgspec.json.Decoder[_List[Any]]:
     return msgspec.json.Decoder(_List[shape])
 
 
-@cache
-def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape)
+# Built before any thread can ask for them, and with them all that msgspec must know of the types
+# above: while one thread builds it, another takes it half built, and the interpreter crashes.
+_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {
+    shape: msgspec.json.Decoder(shape) for shape in (*_SHAPES.values(), _WHOLE)
+}
+_LISTS = {shape: _list_decoder(shape) for shape in _DECODERS}
+_HEADER = msgspec.json.Decoder(Header)
 
 
 def _record(kind: str, version: str, value: Struct | dict[str, Any]) -> Record:
@@ -396,12 +398,12 @@ def read_lines(lines: Iterable[bytes]) -> Listing:
         UnicodeDecodeError: it is no text.
     """
     rest = iter(lines)
-    header = msgspec.json.decode(next(rest, b""), type=Header)
+    header = _HEADER.decode(next(rest, b""))
     groups: dict[_Key, list[Record]] = {}
     for line in rest:
         try:
             said = _KIND.decode(line)
-            record = _record(said.kind, said.version, _decoder(_shape(said.kind, said.version)).decode(line))
+            record = _record(said.kind, said.version, _DECODERS[_shape(said.kind, said.version)].decode(line))
         except RecursionError as error:
             raise msgspec.DecodeError(TOO_DEEP) from error
         groups.setdefault((said.kind, said.version), []).append(record)
