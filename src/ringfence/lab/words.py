@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from ringfence.lab.judge import Comparison
     from ringfence.lab.verification import Verification
     from ringfence.model.connection import Connection
+    from ringfence.model.origin import Origin
 
 _API_VERSION = "ringfence.io/v1alpha1"
+_WHERE_KNOWN = frozenset({"field_manager", "resource_version", "template"})
+"""Attributes of an origin that are empty where they do not apply."""
+
 _SHOWN = 20
 """Differences that are printed; the others are counted."""
 
@@ -109,10 +113,15 @@ def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
             "direction": half.direction.value,
             "verdict": half.outcome.value,
             "reason": half.reason,
-            "origins": [asdict(origin) for origin in half.origins],
-            "nearest": [asdict(origin) for origin in half.nearest],
+            "origins": [*map(_origin_document, half.origins)],
+            "nearest": [*map(_origin_document, half.nearest)],
         }
     return Words(f"{time.strftime('%H:%M:%S', when)}  {drop.node}  {why}\n", document)
+
+
+def _origin_document(origin: Origin) -> dict[str, Any]:
+    """Return a place as answers of other commands have it: what does not apply is absent."""
+    return {name: part for name, part in asdict(origin).items() if part or name not in _WHERE_KNOWN}
 
 
 def connection_document(connection: Connection) -> dict[str, Any]:
