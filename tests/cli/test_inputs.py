@@ -15,7 +15,7 @@ from ringfence.cli.main import main
 from tests.api_server import ApiServer, serving
 from tests.edges.clusters import kubeconfig
 from tests.edges.test_cluster import PODS
-from tests.live import CLUSTER
+from tests.live import CLUSTER, an_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_a_snapshot_is_taken_once_and_answers_alike(
     assert main(["list", "--snapshot", file]) == Code.OK
     first = capsys.readouterr()
     asked = len(server.requests)
-    assert main(["list", "--snapshot", file, "--context", "prod"]) == Code.OK
+    assert main(["list", "--snapshot", file]) == Code.OK
     second = capsys.readouterr()
 
     assert len(server.requests) == asked
@@ -95,9 +95,75 @@ def test_manifests_win(server: ApiServer, tmp_path: Path, capsys: pytest.Capture
     file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [*PODS, *CLUSTER]}))
     assert main(["list", "-f", str(file)]) == Code.OK
     assert capsys.readouterr().err == ""
-    assert main(["list", "-f", str(file), "--context", "prod"]) == Code.OK
-    assert "note: the manifests of -f are read and no cluster" in capsys.readouterr().err
+    assert main(["list", "-f", str(file), "-n", "x"]) == Code.OK
     assert not server.requests
+
+
+OF_A_CLUSTER = [
+    ("--context", "prod"),
+    ("--kubeconfig", "config"),
+    ("--cluster", "c"),
+    ("--user", "u"),
+    ("--token", "t"),
+    ("--as", "jane"),
+    ("--as-group", "a"),
+    ("--request-timeout", "5s"),
+]
+
+
+@pytest.mark.parametrize("option", OF_A_CLUSTER)
+def test_manifests_are_not_taken_for_the_cluster_that_was_named(
+    option: tuple[str, str], server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """An option that has no effect is refused, whatever is in the manifests."""
+    assert main(["can", "x/p0", "x/p1", "-f", str(tmp_path / "absent"), *option]) == Code.INPUT
+    printed, said = capsys.readouterr()
+
+    assert (printed, server.requests) == ("", [])
+    assert f"error: {option[0]} says how to read a cluster, and with -f none is read" in said
+    assert f"hint: leave out -f, or {option[0]}" in said
+
+
+@pytest.mark.parametrize("option", OF_A_CLUSTER)
+def test_a_snapshot_is_not_taken_for_another_cluster_or_user(
+    option: tuple[str, str], server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """One that is to be taken needs such options; one that is there shows what was seen then."""
+    file = str(tmp_path / "cluster.jsonl.gz")
+    assert main(["list", "--snapshot", file, "--context", "prod"]) == Code.OK
+    server.requests.clear()
+    capsys.readouterr()
+    assert main(["list", "--snapshot", file, *option]) == Code.INPUT
+    printed, said = capsys.readouterr()
+
+    assert (printed, server.requests) == ("", [])
+    assert f"error: {option[0]} says how to read a cluster, and with --snapshot {file}, which is there, none" in said
+    assert f"hint: leave out {option[0]}, or keep the cluster in a new file" in said
+
+
+def test_all_options_without_effect_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Nobody has to find them one by one."""
+    main(["list", "-f", str(tmp_path), "--context", "prod", "--as", "jane"])
+
+    assert "error: --context and --as say how to read a cluster" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("can", "x/p0", "x/p1"), ("list",)])
+def test_documents_say_what_was_left_out(command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Whoever reads standard output alone learns that the answer rests on less than what was given."""
+    policy = {"podSelector": {}, "policyTypes": ["ingress"]}
+    refused = an_object("networking.k8s.io/v1", "NetworkPolicy", "typo", "x", spec=policy)
+    unknown = an_object("example.com/v1", "Widget", "w", "x")
+    file = tmp_path / "all.json"
+    file.write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [*PODS, refused, unknown]}))
+    options = ("-f", str(file), "-o", "json", "--assume-rejected", "--kube-version", "1.30")
+    assert main([*command, *options]) == Code.OK
+    printed, said = capsys.readouterr()
+    notes = json.loads(printed)["notes"]
+
+    assert [f"ringfence: note: {note}" for note in notes] == said.splitlines()
+    for word in ("Kubernetes 1.30", "typo", "Widget of example.com/v1"):
+        assert any(word in note for note in notes)
 
 
 def test_nothing_of_a_cluster_was_rejected(server: ApiServer, capsys: pytest.CaptureFixture[str]):

@@ -173,6 +173,19 @@ def test_an_answer_says_what_of_the_input_is_in_error():
     assert "errors" not in json.loads(shapes.render_answer(answer))
 
 
+def test_documents_say_what_was_left_out():
+    """One line each; a document without any has no list, and a part of an answer or a line never has one."""
+    answer = Respondent(WORLD).answer(Question.of("shop/web", "shop/db", 5432))
+    documents = [
+        (shapes.render_answer(answer, (), ["a", "b"]), shapes.render_answer(answer)),
+        (shapes.render_reachability((), WORLD, (), ["a", "b"]), shapes.render_reachability((), WORLD)),
+    ]
+    for noted, plain in documents:
+        assert json.loads(noted) == json.loads(plain) | {"notes": ["a", "b"]}
+        assert "notes" not in json.loads(plain)
+    assert "notes" not in json.loads(shapes.render_line(answer, partial=False))
+
+
 def test_the_map_names_its_members_one_by_one():
     """Each is a name that can be asked about."""
     document = json.loads(shapes.render_reachability(lines(Engine(WORLD), "other"), WORLD, [FAULT]))

@@ -121,7 +121,7 @@ def _rendered(answer: Answer, reading: Reading, form: str) -> bytes:
     if form == "json":
         from ringfence.report.json import render_answer as render_json  # noqa: PLC0415 - slow to import
 
-        return render_json(answer, reading.errors)
+        return render_json(answer, reading.errors, reading.notes)
     from ringfence.report.text import render_answer  # noqa: PLC0415
 
     return render_answer(answer, partial=reading.partial, color=output.has_color(sys.stdout)).encode()

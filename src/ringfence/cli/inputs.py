@@ -47,8 +47,8 @@ class Input:
             InputError: there is nothing to read, or it is none of what it should be.
             ClusterError: the cluster cannot be read.
         """
+        self._check_alone()
         if self.manifests.filenames:
-            self._check_alone()
             return self.manifests.read()
         if self.manifests.assume_rejected:
             say("note", "what a cluster holds was not rejected, so --assume-rejected leaves nothing out")
@@ -62,16 +62,25 @@ class Input:
         return reading
 
     def _check_alone(self) -> None:
-        """Refuse two inputs, and say that manifests go before a cluster.
+        """Refuse two inputs, and options that say which cluster where none is read.
+
+        An answer from elsewhere than the user named is as good as a wrong one.
 
         Raises:
-            InputError: there are manifests and a snapshot.
+            InputError: there are several of manifests, a snapshot that is there, and such options.
         """
-        if self.snapshot:
+        given = self.manifests.filenames
+        if given and self.snapshot:
             message = "-f and --snapshot name two inputs"
             raise InputError(message, "leave one of them out")
-        if any(self.cluster.values()):
-            say("note", "the manifests of -f are read and no cluster, so what says which cluster has no effect")
+        found = [option for name, option in _CLUSTER_OPTIONS.items() if self.cluster.get(name)]
+        named = f"{' and '.join(found)} {'say' if len(found) > 1 else 'says'} how to read a cluster"
+        if found and given:
+            message = f"{named}, and with -f none is read"
+            raise InputError(message, f"leave out -f, or {', '.join(found)}")
+        if found and self.snapshot and self.snapshot.exists():
+            message = f"{named}, and with --snapshot {self.snapshot}, which is there, none is read"
+            raise InputError(message, f"leave out {', '.join(found)}, or keep the cluster in a new file")
 
     def _listing(self) -> Listing:
         """Return what is in the snapshot, else in the cluster."""
@@ -134,7 +143,17 @@ def inputs(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-_CLUSTER_OPTIONS = ("kubeconfig", "context", "cluster", "user", "token", "impersonate", "groups", "timeout_s")
+_CLUSTER_OPTIONS = {
+    "kubeconfig": "--kubeconfig",
+    "context": "--context",
+    "cluster": "--cluster",
+    "user": "--user",
+    "token": "--token",
+    "impersonate": "--as",
+    "groups": "--as-group",
+    "timeout_s": "--request-timeout",
+}
+"""How attributes of :class:`ringfence.edges.kubeconfig.Wanted` are given."""
 
 
 def read_duration(text: str) -> float | None:

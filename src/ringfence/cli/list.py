@@ -72,7 +72,7 @@ def _rendered(found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
     if form == "json":
         from ringfence.report.json import render_reachability  # noqa: PLC0415 - slow to import
 
-        return render_reachability(found, reading.snapshot, reading.errors)
+        return render_reachability(found, reading.snapshot, reading.errors, reading.notes)
     from ringfence.report.columns import render_columns  # noqa: PLC0415
     from ringfence.report.csv import render_csv  # noqa: PLC0415
     from ringfence.report.markdown import render_markdown  # noqa: PLC0415

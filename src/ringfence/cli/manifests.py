@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,7 +67,7 @@ class Manifests:
             )
         if not self.release.verified:
             unlike = f"what Kubernetes {self.release} refuses was not compared with a running API server"
-            say("note", f"{unlike}, as that of {VERIFIED} was")
+            reading = replace(reading, notes=(f"{unlike}, as that of {VERIFIED} was", *reading.notes))
         tell(reading)
         if not (reading.snapshot.pods or reading.snapshot.policies):
             nothing = "no pods, no workloads and no policies"

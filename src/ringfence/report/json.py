@@ -191,6 +191,10 @@ class Answer(msgspec.Struct, kw_only=True):
     errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error; of documents.")] = (
         UNSET
     )
+    notes: Annotated[
+        list[str] | UnsetType,
+        Meta(description="What of the input was left out or passed over, or is not as it looks; of documents."),
+    ] = UNSET
 
 
 class Refusal(msgspec.Struct):
@@ -222,18 +226,23 @@ class Reachability(msgspec.Struct, kw_only=True):
         Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
     ] = UNSET
     errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
+    notes: Annotated[
+        list[str] | UnsetType,
+        Meta(description="What of the input was left out or passed over, or is not as it looks."),
+    ] = UNSET
 
 
-def render_answer(answer: semantics.Answer, errors: Iterable[ManifestError] = ()) -> bytes:
+def render_answer(answer: semantics.Answer, errors: Iterable[ManifestError] = (), notes: Iterable[str] = ()) -> bytes:
     """Return a whole document, indented.
 
     Args:
         answer: The answer.
         errors: What of the input was not read or is in error.
+        notes: What of it was left out or passed over, or is not as it looks.
     """
     faults = _faults(errors)
     body = _answer(answer, partial=bool(faults))
-    body.api_version, body.kind, body.errors = API_VERSION, "Verdict", faults
+    body.api_version, body.kind, body.errors, body.notes = API_VERSION, "Verdict", faults, [*notes] or UNSET
     return _document(body)
 
 
@@ -247,13 +256,19 @@ def render_refusal(line: int, error: RingfenceError) -> bytes:
     return msgspec.json.encode(Refusal(line, error.message, error.hint or UNSET)) + b"\n"
 
 
-def render_reachability(lines: Iterable[Line], snapshot: Snapshot, errors: Iterable[ManifestError] = ()) -> bytes:
+def render_reachability(
+    lines: Iterable[Line],
+    snapshot: Snapshot,
+    errors: Iterable[ManifestError] = (),
+    notes: Iterable[str] = (),
+) -> bytes:
     """Return the whole map as a document, indented.
 
     Args:
         lines: The map.
         snapshot: What it is of.
         errors: What of the input was not read or is in error.
+        notes: What of it was left out or passed over, or is not as it looks.
     """
     faults = _faults(errors)
     directory = Directory(snapshot)
@@ -276,6 +291,7 @@ def render_reachability(lines: Iterable[Line], snapshot: Snapshot, errors: Itera
             assumptions=assumed,
             partial=bool(faults) or UNSET,
             errors=faults,
+            notes=[*notes] or UNSET,
         )
     )
 
