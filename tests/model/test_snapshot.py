@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ringfence.algebra.addresses import Family, read_address, read_cidr
+from ringfence.algebra.selectors import Selector
 from ringfence.model.cluster import NAME_LABEL, Namespace
 from ringfence.model.snapshot import Snapshot
 from tests.parts import block, network_policy, node, pod, rule, snapshot
@@ -88,3 +89,16 @@ def test_blocks_are_listed_once_from_both_directions():
     )
 
     assert snapshot(policy).blocks == (read_cidr("10.0.0.0/8"), read_cidr("::/0"))
+
+
+def test_an_address_is_on_a_node_s_network_or_not_or_nobody_knows():
+    """By the labels of nodes that were read; a pod's own address is the pod's, whatever else claims it."""
+    zone = Selector.labels({"zone": "a"})
+    there = replace(node("n1", "192.168.0.1"), labels={"zone": "a"})
+    world = snapshot(pod("x/a", "", "192.168.0.2"), there, node("n2", "192.168.0.2"))
+
+    assert world.is_on_node(read_address("192.168.0.1"), zone) is True
+    assert world.is_on_node(read_address("192.168.0.2"), Selector()) is False
+    assert world.is_on_node(read_address("192.168.0.3"), zone) is False
+    assert world.is_on_node(read_address("fd00::1"), zone) is None
+    assert snapshot().is_on_node(read_address("192.168.0.1"), zone) is None

@@ -80,16 +80,17 @@ class Snapshot:
         """Tell whether an end is on the network of a node with such labels; None when that is not known.
 
         An address is not known to be no node's while a node that is meant has none of its
-        family, or no node was read at all.
+        family, or no node was read at all. One that is a pod's own is the pod's, whatever else
+        claims it.
         """
+        if not isinstance(end, Pod) and self.pod_at(end):
+            return False
         name = self.node_of(end)
         if name is not None:
             node = self.nodes.get(name)
             return not nodes.requirements or (nodes.matches(node.labels) if node else None)
         if isinstance(end, Pod):
             return False if not end.host_network else (None if nodes.requirements else True)
-        if self.pod_at(end):
-            return False
         meant = [node for node in self.nodes.values() if nodes.matches(node.labels)]
         family = family_of(end)
         complete = self.nodes and all(any(family_of(a) is family for a in node.addresses) for node in meant)

@@ -67,9 +67,10 @@ class Inquiry:
 
     @property
     def on_node(self) -> bool:
-        """Whether the peer is on the network of some node."""
-        host = self.peer_pod is not None and self.peer_pod.host_network
-        return host or self.snapshot.node_of(self.peer) is not None
+        """Whether the peer is on the network of some node; an address that is a pod's own is not."""
+        if self.peer_pod is not None:
+            return self.peer_pod.host_network
+        return self.snapshot.node_of(self.peer) is not None
 
     def takes(self, topic: Topic) -> bool:
         """Tell whether the dialect takes the second choice of an open point."""
@@ -90,8 +91,8 @@ class Inquiry:
             Topic.POD_TO_OWN_NODE: self.direction is Direction.EGRESS and self.own_node,
             Topic.ICMP: self.connection.protocol is Protocol.ICMP,
             Topic.HOST_NETWORK: hosts,
-            Topic.BLOCK_PODS: self.peer_pod is not None,
-            Topic.BLOCK_NODES: self.on_node,
+            Topic.BLOCK_PODS: self.peer_pod is not None and bool(self.snapshot.blocks),
+            Topic.BLOCK_NODES: self.on_node and bool(self.snapshot.blocks),
             Topic.SERVICE_ADDRESS: self.direction is Direction.EGRESS and self.connection.dialed is not None,
             Topic.BASELINE: any(policy.tier is Tier.BASELINE for policy in self.snapshot.policies),
         }
