@@ -155,6 +155,42 @@ def test_what_is_too_much_keeps_its_meaning():
     assert policy.ingress[0].peers != (Anyone(),)
 
 
+LONG = "n" * 101
+
+ACCEPTING = "{action: Accept, from: [{namespaces: {}}]}"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "ingress"),
+    [
+        ("{name: A_B}", ACCEPTING),
+        ("{name: p, labels: {a b: c}}", ACCEPTING),
+        ("{name: p}", ", ".join([ACCEPTING] * 26)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["ClusterNetworkPolicy", "AdminNetworkPolicy"])
+def test_a_policy_that_no_server_has_accepts_nothing(kind: str, metadata: str, ingress: str):
+    """Its name, its labels or the number of its rules: none of it is about one rule."""
+    head, many = "priority: 7, subject: {namespaces: {}}", ingress
+    if kind == "ClusterNetworkPolicy":
+        head = f"tier: Admin, {head}"
+    else:
+        many = ", ".join([ingress.replace("Accept", "Allow")] * (4 if "}, {" in ingress else 1))
+    text = f"{{apiVersion: {VERSIONS[kind]}, kind: {kind}, metadata: {metadata}, spec: {{{head}, ingress: [{many}]}}}}"
+    found = reading(text)
+
+    assert any(error.field for error in found.errors)
+    assert {(rule.action, rule.peers) for rule in found.snapshot.policies[0].ingress} == {(Action.ACCEPT, ())}
+
+
+def test_a_rule_of_too_long_a_name_accepts_nothing_and_no_other_suffers():
+    """What is wrong within a rule closes it alone."""
+    long = ACCEPTING.replace("{action", f"{{name: {LONG}, action", 1)
+    first, second = broken(f"{HEAD}ingress: [{long}, {ACCEPTING}]").ingress
+
+    assert (first.peers, bool(second.peers)) == ((), True)
+
+
 def test_a_name_that_is_none_is_no_name():
     """It stands in no reason."""
     rule = broken(f"{HEAD}ingress: [{{name: [a], action: Deny, from: [{{namespaces: {{}}}}]}}]").ingress[0]

@@ -4,8 +4,9 @@ INVARIANT: an error never widens what is allowed. The API texts say what to do w
 that is not understood, and the same is done with everything else in a rule: a rule that
 accepts matches nothing, and one that denies or passes denies everything. Where whom a policy
 is for, its tier or its priority is in error, it is taken to be for everybody that it may be
-for, and to come first; its rules then only deny. Where it is not known which rules a policy
-has, it denies everything.
+for, and to come first. Whatever is wrong outside a single rule, be it the name of the policy
+or the number of its rules, leaves rules that only deny: no server has such a policy. Where it
+is not known which rules a policy has, it denies everything.
 
 Source: ``sigs.k8s.io/network-policy-api`` ``apis/v1alpha2/clusternetworkpolicy_types.go`` and
 ``apis/v1alpha1/shared_types.go``.
@@ -44,10 +45,14 @@ if TYPE_CHECKING:
     from ringfence.model.origin import Origin
     from ringfence.model.policy import Peer
     from ringfence.readers.manifest import Manifest
+    from ringfence.readers.places import Path
     from ringfence.readers.structural import Schema, Structure
 
 _PEERS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 """What a rule calls its peers."""
+
+_SECTIONS = {("spec", direction.value.lower()) for direction in Direction}
+"""Where rules stand."""
 
 _OPERATORS = {operator.value: operator for operator in Operator}
 
@@ -89,12 +94,10 @@ def read_tiered(manifest: Manifest, kind: Kind) -> tuple[Policy, frozenset[str]]
     spec = Field(manifest)["spec"]
     if not isinstance(spec.value, dict):
         spec = Field(manifest, ("spec",), {})
-    errors = len(manifest.errors)
     subject = _pods(spec["subject"]) if _is_clear(spec["subject"], structure) else PodSelector()
     tier, priority = _tier(spec["tier"], kind, structure), _priority(spec["priority"], kind, structure)
-    sound = () not in structure.broken and _is_clear(spec["subject"], structure) and len(manifest.errors) == errors
     rules = {direction: _section(spec, direction, kind, structure) for direction in Direction}
-    if not sound or tier is None or priority is None:
+    if not all(map(_is_in_rule, manifest.wrong)):
         rules = {direction: tuple(map(_denying, rules[direction])) for direction in Direction}
     policy = Policy(
         kind=manifest.kind,
@@ -139,6 +142,11 @@ def _is_clear(part: Field, structure: Structure) -> bool:
     return part.given and part.path not in structure.unclear
 
 
+def _is_in_rule(path: Path) -> bool:
+    """Tell whether a path is that of a rule, or of a part of one."""
+    return len(path) > 2 and path[:2] in _SECTIONS
+
+
 def _pods(part: Field) -> PodSelector:
     """Read ``namespaces`` or ``pods``; namespaces that are not named are all of them."""
     if part["namespaces"].given:
@@ -166,6 +174,9 @@ def _rules(rule: Field, direction: Direction, kind: Kind, structure: Structure) 
     traffic, named = _traffic(rule[kind.ports].items(), kind)
     if len(rule.manifest.errors) > errors:
         return (_closed(action, origin),)
+    # Of the rule itself, only that is left of which the standard channel says nothing.
+    if any(path[: len(rule.path)] == rule.path != path for path in rule.manifest.wrong):
+        return (_denying(Rule(action, peers, traffic, origin, named)),)
     # Ports of addresses have no names, even where an address is a pod's.
     pods = tuple(peer for peer in peers if isinstance(peer, PodPeer))
     addresses = tuple(peer for peer in peers if not isinstance(peer, PodPeer))
@@ -183,7 +194,7 @@ def _closed(action: Action | None, origin: Origin) -> Rule:
 
 
 def _denying(rule: Rule) -> Rule:
-    """Return what a rule may mean at most when it is not known whom it is for."""
+    """Return what a rule may mean at most when no server has it, or it is not known whom it is for."""
     return _closed(rule.action, rule.origin) if rule.action is Action.ACCEPT else replace(rule, action=Action.DENY)
 
 
