@@ -248,7 +248,8 @@ _PORTS = st.fixed_dictionaries(
     {"containerPort": st.integers(1, 65535), "protocol": st.sampled_from(("TCP", "UDP", "SCTP"))},
     optional={"name": st.sampled_from(("http", "dns")), "hostPort": st.integers(1, 65535)},
 )
-_CONTAINERS = st.builds(lambda ports: container("main", *ports), st.lists(_PORTS, max_size=3))
+_NAMED_ONCE = st.lists(_PORTS, max_size=3, unique_by=lambda port: port.get("name", id(port)))
+_CONTAINERS = st.builds(lambda ports: container("main", *ports), _NAMED_ONCE)
 _INITIAL = st.builds(
     lambda each, always: {**each, "restartPolicy": "Always"} if always else each, _CONTAINERS, st.booleans()
 )

@@ -10,6 +10,8 @@ from ringfence.model.cluster import NAME_LABEL, ContainerPort, Namespace, Pod
 from ringfence.readers.addresses import by_family, read_ip
 from ringfence.readers.fields import Field
 from ringfence.readers.ports import read_port, read_protocol
+from ringfence.readers.refusals import duplicate, invalid
+from ringfence.readers.syntax import port_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,6 +65,7 @@ def container_ports(spec: Field) -> tuple[ContainerPort, ...]:
     containers, initial = spec["containers"].items(), spec["initContainers"].items()
     for each in (*containers, *initial):
         each.near(("ports", "restartPolicy"))
+        _check_names(each["ports"].items())
     sidecars = [each for each in initial if each["restartPolicy"].string() == "Always"]
     declared = [port for each in (*containers, *sidecars) for port in each["ports"].items()]
     found = {port for each in declared if (port := _container_port(each))}
@@ -93,6 +96,19 @@ def _words(container: Field) -> Iterator[str]:
     for member in ("command", "args"):
         for word in container[member].items():
             yield from word.string().split("=", 1)
+
+
+def _check_names(ports: list[Field]) -> None:
+    """Report names of ports that an API server refuses: rules are decided by them."""
+    seen: set[str] = set()
+    for port in ports:
+        name = port["name"].string()
+        wrong = port_name(name) if name else ()
+        for detail in wrong:
+            port["name"].refuse(invalid(name, detail), "write a name such as http")
+        if name and not wrong and name in seen:
+            port["name"].refuse(duplicate(name), "name each port of a container once")
+        seen.add(name)
 
 
 def _container_port(port: Field) -> ContainerPort | None:

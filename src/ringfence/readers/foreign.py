@@ -14,8 +14,11 @@ _FOREIGN = {
     "crd.nsx.vmware.com": frozenset({"SecurityPolicy"}),
     "k8s.cni.cncf.io": frozenset({"MultiNetworkPolicy"}),
     "k8s.ovn.org": frozenset({"EgressFirewall"}),
+    "kuma.io": frozenset({"MeshTrafficPermission", "TrafficPermission"}),
     "kubeovn.io": frozenset({"SecurityGroup"}),
-    "policy.linkerd.io": frozenset({"AuthorizationPolicy", "Server", "ServerAuthorization"}),
+    "policy.linkerd.io": frozenset(
+        {"AuthorizationPolicy", "MeshTLSAuthentication", "NetworkAuthentication", "Server", "ServerAuthorization"}
+    ),
     "security.istio.io": frozenset({"AuthorizationPolicy", "PeerAuthentication"}),
     "vpcresources.k8s.aws": frozenset({"SecurityGroupPolicy"}),
 }

@@ -53,6 +53,7 @@ class Manifest:
     notes: list[str] = field(default_factory=list, init=False)
     _said: set[tuple[str, Path]] = field(default_factory=set, init=False, repr=False)
     _undecoded: list[Path] = field(default_factory=list, init=False, repr=False)
+    _disputed: list[ManifestError] = field(default_factory=list, init=False, repr=False)
 
     @property
     def qualified_name(self) -> str:
@@ -79,8 +80,12 @@ class Manifest:
 
     @property
     def refused(self) -> bool:
-        """Whether an API server would not take it."""
-        return any(error.field for error in self.errors)
+        """Whether no API server would take it."""
+        return any(error.field for error in self.errors if error not in self._disputed)
+
+    def dispute(self) -> None:
+        """Say of the last error that some servers, those of another channel of the API, take what it is about."""
+        self._disputed.append(self.errors[-1])
 
     def report(self, message: str, path: Path, hint: str, *, field: str = "", reason: str = "") -> None:
         """Add an error, once: two readers may look at one part.

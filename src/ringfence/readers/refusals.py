@@ -124,6 +124,11 @@ def forbidden(detail: str) -> Refusal:
     return Refusal("FieldValueForbidden", _joined("Forbidden", detail))
 
 
+def duplicate(value: Any) -> Refusal:
+    """Refuse a value that stands there already."""
+    return Refusal("FieldValueDuplicate", _joined("Duplicate value", quoted(value)))
+
+
 def too_long(limit: int) -> Refusal:
     """Refuse a value of more bytes than a limit; the value is not shown."""
     return Refusal("FieldValueTooLong", f"Too long: may not be more than {limit} bytes")

@@ -22,7 +22,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ringfence.readers.fields import Field
-from ringfence.readers.refusals import Refusal, invalid, quoted, required, too_long, unknown_field, unsupported
+from ringfence.readers.refusals import (
+    Refusal,
+    duplicate,
+    invalid,
+    quoted,
+    required,
+    too_long,
+    unknown_field,
+    unsupported,
+)
 from ringfence.readers.spelling import suggestion
 
 if TYPE_CHECKING:
@@ -164,10 +173,14 @@ class _Walk:
     def hold(self) -> None:
         """Check the conditions of all that was visited."""
         for part, condition in self._conditions:
+            if condition.experimental and part.manifest.resource_version:
+                continue  # a server of the standard channel has taken it
             if not condition.holds(part.value):
                 value = "" if isinstance(part.value, dict) else f"{quoted(part.value)}: "
                 refusal = Refusal("FieldValueInvalid", f"Invalid value: {value}{condition.message}")
                 self._refuse(part, refusal, condition.hint, clear=condition.clear)
+                if condition.experimental:
+                    part.manifest.dispute()
 
     def doubt(self) -> None:
         """Note the texts whose conditions do not hold, of which the server says nothing: they mean nothing."""
@@ -254,8 +267,7 @@ class _Walk:
             key = (type(item.value), str(item.value))
             seen[key] += 1
             if seen[key] == 2:
-                refusal = Refusal("FieldValueDuplicate", f"Duplicate value: {quoted(item.value)}")
-                self._refuse(item, refusal, "remove one of the two", clear=True)
+                self._refuse(item, duplicate(item.value), "remove one of the two", clear=True)
 
     def _count(self, part: Field, schema: Schema, size: int, of: str) -> None:
         if schema.least is not None and size < schema.least:
