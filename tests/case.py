@@ -181,16 +181,18 @@ def _pod(name: str, written: dict[str, Any]) -> dict[str, Any]:
     full = written if written.keys() & _POD else {"labels": written}
     assert full.keys() <= _POD, f"{name}: {sorted(full.keys() - _POD)}"
     ports = [port for text in full.get("ports", []) if (port := _PORT.fullmatch(text))]
-    container = {
-        "name": "main",
-        "image": "main",
-        "ports": [
-            {"containerPort": int(port["number"]), "protocol": port["protocol"]}
-            | ({"name": port["name"]} if port["name"] else {})
-            for port in ports
-        ],
-    }
-    spec = {"containers": [container], "hostNetwork": full.get("hostNetwork", False), "nodeName": full.get("node", "")}
+    containers = [  # one for each port: the names of a container's ports must differ, those of a pod's need not
+        {
+            "name": f"c{number}",
+            "image": "main",
+            "ports": [
+                {"containerPort": int(port["number"]), "protocol": port["protocol"]}
+                | ({"name": port["name"]} if port["name"] else {})
+            ],
+        }
+        for number, port in enumerate(ports)
+    ] or [{"name": "main", "image": "main"}]
+    spec = {"containers": containers, "hostNetwork": full.get("hostNetwork", False), "nodeName": full.get("node", "")}
     addresses = [{"ip": text} for text in full.get("address", "").split()]
     status = {"phase": full.get("phase", "Running"), "podIPs": addresses}
     return _manifest("Pod", name, labels=full.get("labels", {}), spec=spec, status=status)

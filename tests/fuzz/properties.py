@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 STRINGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"})
 """What libyaml takes for dates and numbers to the base of 60 are strings to kubectl."""
 
+NUMBERS = frozenset(f"tag:yaml.org,2002:{each}" for each in ("bool", "float", "int"))
+"""What is no string to anybody."""
+
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What ends a line in YAML."""
 
@@ -76,8 +79,8 @@ def check(given: Input, *, asking: bool) -> None:
     """
     reading = read([Source(given.name, given.chunks)])
     text = given.content.decode(errors="replace")
-    if not text.strip():
-        return
+    if all(line.startswith("#") for line in BREAK.split(text) if line.strip()):
+        return  # nothing but remarks
     _check_messages(reading, len(BREAK.findall(text)) + 1)
     found = objects_in(given.name, text)
     if found is None:
@@ -171,8 +174,10 @@ def _value(node: yaml.Node, within: set[int]) -> Any:
     if isinstance(node, yaml.ScalarNode):
         if node.tag in STRINGS or ":" in node.value:
             return node.value
-        if node.tag.startswith("tag:yaml.org,2002:") and node.tag.count(":") == 2:
-            return "" if node.tag.endswith(":null") else 0
+        if node.tag in NUMBERS:
+            return 0
+        if node.tag == "tag:yaml.org,2002:null":
+            return ""
         raise _Unclear
     inner = within | {id(node)}
     if isinstance(node, yaml.SequenceNode):

@@ -112,6 +112,17 @@ def test_whether_a_block_means_the_address_of_the_service_is_an_open_point():
     assert "service-address" not in {point.topic for point in ask(DB, "x/client", "svc:x/db", 80).undefined}
 
 
+def test_who_looks_before_translation_sees_the_port_of_the_service_too():
+    """The address and the port belong together."""
+    at_service, at_pod = (
+        network_policy("x/out", "app=c", egress=(rule(block("10.96.0.0/16"), traffic=tcp(port)),))
+        for port in (80, 8080)
+    )
+
+    assert ask(DB, "x/client", "10.96.0.1", 80, at_service, dialect=DIALECTS["aws"]).verdict == "allowed"
+    assert ask(DB, "x/client", "10.96.0.1", 80, at_pod, dialect=DIALECTS["aws"]).verdict == "denied"
+
+
 def test_what_the_api_leaves_open_of_host_network_pods_is_no_matter_of_nodes():
     """A node that passes a packet on is an address, and a pod on its network is one of which that is said."""
     by_node = ask(PORTED, "203.0.113.5", "svc:x/db", 80, FROM_CLIENT, nodes={})

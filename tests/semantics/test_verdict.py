@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from ringfence.model.policy import Direction
-from ringfence.semantics.verdict import Assumption, Half, Outcome, Undefined, Verdict, combine, origins_of
+from ringfence.semantics.verdict import (
+    Assumption,
+    Half,
+    Outcome,
+    Undefined,
+    Verdict,
+    combine,
+    origins_of,
+    settle,
+    unite_undefined,
+)
 from tests.parts import place
 
 YES, NO, MAYBE = Outcome.ALLOWED, Outcome.DENIED, Outcome.UNDECIDED
@@ -43,3 +53,28 @@ def test_origins_of_several_halves_are_listed_once():
     one, other = place("one"), place("other")
 
     assert origins_of([half(origins=(other, one)), half(origins=(one,))]) == (other, one)
+
+
+def test_a_half_that_denies_whatever_is_chosen_leaves_nothing_open():
+    """Nobody would answer otherwise, whatever the other half rests on."""
+    icmp = Undefined("icmp", "ringfence")
+    open_half = half(outcome=Outcome.ALLOWED, undefined=(icmp,))
+
+    assert Verdict(open_half, half(Direction.INGRESS, Outcome.DENIED)).undefined == ()
+    assert Verdict(open_half, half(Direction.INGRESS, Outcome.ALLOWED)).undefined == (icmp,)
+    assert Verdict(open_half, half(Direction.INGRESS, Outcome.DENIED, undefined=(icmp,))).undefined == (icmp,)
+
+
+def test_one_point_on_both_sides_is_said_once():
+    """With all who choose otherwise on either."""
+    one, other = (
+        Undefined("hairpin", "kubernetes", ("antrea", "calico")),
+        Undefined("hairpin", "kubernetes", ("calico",)),
+    )
+
+    assert unite_undefined([other, one]) == (one,)
+
+
+def test_where_a_rule_matches_perhaps_the_one_that_surely_does_is_named():
+    """It comes last of the halves that may be right."""
+    assert settle([half(reason="perhaps"), half(reason="surely")]).reason == "surely"

@@ -27,8 +27,8 @@ class Connection:
         family: The address family it uses. An end that is an address is of it.
         via: ``namespace/name`` of the Service it was sent to, or None when it was sent to
             the server's own address. Only a pod that meets itself is judged by it.
-        dialed: The Service's address that the client sent to; None where there was none.
-            Only dialects that judge before it is translated look at it.
+        dialed: The Service's address and port that the client sent to; None where there were
+            none. Only dialects that judge before these are translated look at them.
     """
 
     client: End
@@ -37,4 +37,4 @@ class Connection:
     port: int
     family: Family = Family.IPV4
     via: str | None = None
-    dialed: Address | None = None
+    dialed: tuple[Address, int] | None = None

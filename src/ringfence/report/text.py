@@ -52,7 +52,11 @@ def render_answer(answer: Answer, *, partial: bool = False, color: bool = False)
         asked = f"{question.protocol.value} {question.port} ({asked.removeprefix(f'{question.protocol.value} ')})"
     family = (question.family,) if question.family else ()
     lines = [_headline(answer.verdict, question.client, question.server, asked, family, color=color)]
-    halves = () if answer.divided else (*_hops(answer.hops), *_halves(answer.egress, answer.ingress))
+    halves = (
+        ()
+        if answer.divided
+        else (*_hops(answer.hops), *_halves(answer.egress, answer.ingress), *_undefined(answer.undefined))
+    )
     premises = (row for each in answer.premises for row in _assumed(each))
     notes = _remarks(answer.notes if answer.divided else answer.remarks)
     missing = [("", "partial", "part of the input was not read or is in error")] if partial else []
@@ -62,7 +66,7 @@ def render_answer(answer: Answer, *, partial: bool = False, color: bool = False)
         families = part.families if part.families != answer.families else ()
         line = _headline(word, part.client, part.server, render_traffic(part.traffic), families, color=color)
         lines.append(f"  {line}")
-        told = _halves((part.verdict.egress,), (part.verdict.ingress,))
+        told = (*_halves((part.verdict.egress,), (part.verdict.ingress,)), *_undefined(part.verdict.undefined))
         lines += _table((*_hops(part.hops), *told, *_remarks(part.remarks)), indent=4, color=color)
     return "".join(f"{line}\n" for line in lines)
 
@@ -82,7 +86,10 @@ def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Ro
             yield from (("", "nearest", _place(origin)) for origin in half.nearest)
             yield from (row for each in half.assumptions for row in _assumed(each))
             label = ""
-    for point in sorted({point for half in (*egress, *ingress) for point in half.undefined}):
+
+
+def _undefined(points: tuple[Undefined, ...]) -> Iterator[_Row]:
+    for point in points:
         yield "", "undefined", f"the API leaves open {_OPEN[point.topic]}{_decided(point)}"
 
 

@@ -29,7 +29,7 @@ from ringfence.semantics.sides import Sides
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.surroundings import Surroundings
 from ringfence.semantics.telling import CLIENT, NODE, SERVER, stand_in, tell, told
-from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict
+from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, unite_undefined
 from ringfence.semantics.ways import Door, told_hop
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Answer:
     @property
     def undefined(self) -> tuple[Undefined, ...]:
         """What the API leaves open, each once, sorted."""
-        return tuple(sorted({each for part in self.parts for each in part.verdict.undefined}))
+        return unite_undefined(each for part in self.parts for each in part.verdict.undefined)
 
 
 class Respondent:

@@ -114,9 +114,11 @@ class Inquiry:
         return (list(representatives), []) if ranges else ([None], representatives)
 
     def before_translation(self) -> Inquiry:
-        """Return what an ``ipBlock`` is compared with: the Service's address where the dialect looks that early."""
+        """Return what NetworkPolicies are asked: about the Service itself, if the dialect looks that early."""
         dialed = self.connection.dialed if self.direction is Direction.EGRESS else None
-        return replace(self, address=dialed) if dialed is not None and self.takes(Topic.SERVICE_ADDRESS) else self
+        if dialed is None or not self.takes(Topic.SERVICE_ADDRESS):
+            return self
+        return replace(self, address=dialed[0], connection=replace(self.connection, port=dialed[1]))
 
     def matches_traffic(self, rule: Rule) -> bool:
         """Tell whether a rule means the connection's protocol and port; port names are the destination's."""

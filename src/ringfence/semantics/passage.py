@@ -146,7 +146,9 @@ class Passage:
         scene = self.scenes.around([client, *([] if way.server is None else [way.server])])
         translated = entry.door is not Door.HEADLESS
         via = str(entry.service) if translated and client == way.server else None
-        dialed = entry.address if way.server is not None and way.peer != entry.address else None
+        dialed = None
+        if way.server is not None and way.peer != entry.address and entry.address is not None and entry.number:
+            dialed = (entry.address, entry.number)
 
         def half(direction: Direction, one: End | None, other: End | None, number: int) -> Half:
             found = []

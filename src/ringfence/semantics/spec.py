@@ -111,7 +111,7 @@ def _network_policy_tier(inquiry: Inquiry, selecting: list[Policy]) -> Half | No
     rules = [(policy, rule) for policy in isolating for rule in policy.rules(direction)]
     early = inquiry.before_translation()
     by_peer = [each for each in rules if early.matches_peer(_less_blocks(inquiry, each[1]))]
-    by_traffic = [each for each in rules if inquiry.matches_traffic(each[1])]
+    by_traffic = [each for each in rules if early.matches_traffic(each[1])]
     matching = [each for each in by_peer if each in by_traffic]
     if matching:
         reason = "accepted by " + ", ".join(f"{policy.name} rule {rule.origin.rule}" for policy, rule in matching)

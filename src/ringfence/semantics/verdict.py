@@ -112,8 +112,10 @@ class Verdict:
 
     @property
     def undefined(self) -> tuple[Undefined, ...]:
-        """The undefined points of both halves, each once, sorted."""
-        return tuple(sorted({u for half in self.halves for u in half.undefined}))
+        """The open points on which it rests, each once, sorted; none where a half denies whatever they mean."""
+        if any(half.outcome is Outcome.DENIED and not half.undefined for half in self.halves):
+            return ()
+        return unite_undefined(point for half in self.halves for point in half.undefined)
 
 
 def settle(halves: Sequence[Half], unknown: str = "") -> Half:
@@ -124,7 +126,7 @@ def settle(halves: Sequence[Half], unknown: str = "") -> Half:
         unknown: What is not known yet and decides between them; empty when that is something else.
     """
     if len({half.outcome for half in halves}) == 1:
-        return halves[0]
+        return halves[-1]  # where rules match perhaps, the one that matches surely comes last
     halves = sorted(halves, key=lambda half: half.outcome.value)  # what allows comes first
     either = " or ".join(dict.fromkeys(half.reason for half in halves))
     return replace(
@@ -141,6 +143,14 @@ def undecide(half: Half) -> Half:
     """Return a half that rests on open points as undecided, its reason kept."""
     reason = f"the API leaves it open; {half.outcome.value} if {half.reason}"
     return replace(half, outcome=Outcome.UNDECIDED, reason=reason)
+
+
+def unite_undefined(points: Iterable[Undefined]) -> tuple[Undefined, ...]:
+    """Return open points each once, sorted, with all who choose otherwise on either side."""
+    otherwise: dict[tuple[str, str], set[str]] = {}
+    for point in points:
+        otherwise.setdefault((point.topic, point.dialect), set()).update(point.otherwise)
+    return tuple(sorted(Undefined(*key, tuple(sorted(names))) for key, names in otherwise.items()))
 
 
 def origins_of(halves: Iterable[Half]) -> tuple[Origin, ...]:
