@@ -114,9 +114,9 @@ def test_whether_a_block_means_the_address_of_the_service_is_an_open_point():
 
 def test_who_looks_before_translation_sees_the_port_of_the_service_too():
     """The address and the port belong together."""
+    to_services = block("10.96.0.0/16")
     at_service, at_pod = (
-        network_policy("x/out", "app=c", egress=(rule(block("10.96.0.0/16"), traffic=tcp(port)),))
-        for port in (80, 8080)
+        network_policy("x/out", "app=c", egress=(rule(to_services, traffic=tcp(port)),)) for port in (80, 8080)
     )
 
     assert ask(DB, "x/client", "10.96.0.1", 80, at_service, dialect=DIALECTS["aws"]).verdict == "allowed"
