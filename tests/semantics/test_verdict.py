@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ringfence.model.policy import Direction
@@ -77,4 +79,4 @@ def test_one_point_on_both_sides_is_said_once():
 
 def test_where_a_rule_matches_perhaps_the_one_that_surely_does_is_named():
     """It comes last of the halves that may be right."""
-    assert settle([half(reason="perhaps"), half(reason="surely")]).reason == "surely"
+    assert settle([replace(half(), reason=reason) for reason in ("perhaps", "surely")]).reason == "surely"
