@@ -24,3 +24,5 @@ for variable in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
 
 # A shell makes what it starts in the background deaf to Ctrl-C, and so would be what the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# And whoever starts them with nohup makes them deaf to the end of those that they belong to.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
