@@ -153,6 +153,9 @@ class Fault(msgspec.Struct):
         Meta(description="Its reason, such as FieldValueInvalid; absent when it cannot even decode the field."),
     ] = UNSET
     hint: str | UnsetType = UNSET
+    template: Annotated[
+        str | UnsetType, Meta(description="The file of a chart that it was rendered from, as helm template names it.")
+    ] = UNSET
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -305,6 +308,7 @@ def _faults(errors: Iterable[ManifestError]) -> list[Fault] | UnsetType:
             field=each.field or UNSET,
             reason=each.reason or UNSET,
             hint=each.hint or UNSET,
+            template=each.origin.template or UNSET,
         )
         for each in errors
     ]
