@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.intervals import Intervals
-from ringfence.semantics.verdict import Verdict
+from ringfence.semantics.verdict import Verdict, unite_undefined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -102,5 +102,5 @@ def _with_remarks(decided: Half, halves: list[Half]) -> Half:
         decided,
         nearest=tuple(dict.fromkeys(each for half in halves for each in half.nearest)),
         assumptions=tuple(dict.fromkeys(each for half in halves for each in half.assumptions)),
-        undefined=tuple(sorted({each for half in halves for each in half.undefined})),
+        undefined=unite_undefined(each for half in halves for each in half.undefined),
     )

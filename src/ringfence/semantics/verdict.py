@@ -135,7 +135,7 @@ def settle(halves: Sequence[Half], unknown: str = "") -> Half:
         reason=f"{unknown and f'the answer depends on {unknown}: '}either {either}",
         origins=origins_of(halves),
         nearest=tuple(dict.fromkeys(origin for half in halves for origin in half.nearest)),
-        undefined=tuple(sorted({point for half in halves for point in half.undefined})),
+        undefined=unite_undefined(point for half in halves for point in half.undefined),
     )
 
 
