@@ -44,7 +44,7 @@ SERVICES = (
     service("x/alias", kind="ExternalName", external_name="plain.x.svc.cluster.local", ports=()),
     service("x/again", kind="ExternalName", external_name="alias.x.svc", ports=()),
     service("x/loop", kind="ExternalName", external_name="loop.x.svc", ports=()),
-    service("x/nobody", "app=none", "10.96.0.9"),
+    service("x/nobody", "app=none", "10.96.0.9", kind="NodePort", ports=(service_port(80, 80, node_port=30099),)),
     service("x/dns", "app=a", "10.96.0.10", ports=WEB[1:]),
     service("x/dual", "app=b", families=tuple(Family)),
 )
@@ -110,6 +110,8 @@ PORTED = "NODE the node port of x/ported"
         ("198.51.100.2", ("https",), ["EXTERNAL 198.51.100.2 443<-443 x/a:8443"]),
         ("192.168.0.1", (30443,), [f"{PORTED} 30443<-30443 x/a:8443"]),
         ("node:n1", (30053, "UDP"), [f"{PORTED} 30053<-30053 x/a:5353"]),
+        ("svc:x/nobody", (30099,), ["NODE the node port of x/nobody 30099<-30099"]),
+        ("192.168.0.1", (30099,), ["NODE the node port of x/nobody 30099<-30099"]),
         ("node:n1", (443,), None),
         ("node:n1", (), None),
         ("192.168.0.1", (80,), None),
@@ -165,7 +167,6 @@ def test_a_service_is_asked_about_in_the_families_of_its_addresses():
         ("svc:x/plain", (30443,), "no such port", "it has 443/TCP (https), 53/UDP (dns)"),
         ("svc:x/plain", ("dns",), "no such port", "it has 443/TCP (https), 53/UDP (dns)"),
         ("10.96.0.1", (80,), "server: Service x/plain has no such port", "it has"),
-        ("svc:x/nobody", (80,), "server: nobody is behind Service x/nobody on that port", "compare its selector"),
         ("svc:x/plain", (None, "ICMP"), "server: Service x/plain has ports alone, and ICMP has none", "ask about"),
         ("svc:x/outside", (), "db.example.com, which Service x/outside stands for, is asked about by one port", "give"),
     ],
@@ -173,7 +174,7 @@ def test_a_service_is_asked_about_in_the_families_of_its_addresses():
 def test_what_leads_nowhere_is_refused_with_what_would(
     server: str, port: tuple[str | int | None, ...], message: str, hint: str
 ):
-    """A missing port, or nobody behind it, is no verdict."""
+    """A missing port is no verdict."""
     with pytest.raises(InputError) as refusal:
         doors(server, *port)
     assert message in refusal.value.message

@@ -188,6 +188,26 @@ def test_an_inner_service_leads_to_the_node_s_own_endpoints():
     assert answer.ingress[0].origins == (alone.origin,)
 
 
+@pytest.mark.parametrize("server", ["svc:x/db", "10.96.0.1"])
+@pytest.mark.parametrize("port", [80, None])
+@pytest.mark.parametrize("client", ["x/client", "203.0.113.7"])
+def test_a_port_with_nobody_behind_it_denies(server: str, port: int | None, client: str):
+    """Asked alone or among all: no packet arrives, whatever the policies say."""
+    answer = ask(replace(DB, selector={"app": "none"}), client, server, port)
+
+    assert told(answer) == [("+-", client, server)]
+    assert [half.reason for half in answer.ingress] == ["nobody is behind x/db on that port"]
+    assert not answer.assumptions
+
+
+def test_nobody_is_taken_to_be_behind_a_service_of_which_the_input_says_nothing():
+    """A Service without a selector has endpoints that somebody else writes."""
+    answer = ask(replace(DB, selector=None), "x/client", "svc:x/db", 80)
+
+    assert answer.verdict == "denied"
+    assert [each.topic for each in answer.assumptions] == ["endpoints"]
+
+
 def test_nobody_outside_gets_to_a_cluster_address():
     """The answer says so, and names the Service."""
     answer = ask(DB, "203.0.113.5", "svc:x/db", 80)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import Address, Family, family_of, render_address
+from ringfence.algebra.addresses import EVERY, Address, Family, family_of, render_address
 from ringfence.algebra.traffic import Protocol
 from ringfence.errors import InputError
 from ringfence.model.naming import AddressName, NodeName, ServiceName
@@ -54,7 +54,7 @@ class Entrances:
         """Return the doors that a question means; None when its server is no Service and no door of one.
 
         Raises:
-            InputError: there is no such Service, it has no such port, or nobody is behind it.
+            InputError: there is no such Service, or it has no such port.
         """
         match name:
             case ServiceName():
@@ -127,10 +127,10 @@ class Entrances:
         for service in self._snapshot.services:
             for port in service.ports:
                 if number := _node_port(service, port, question):
-                    families = (family_of(address),) if address is not None else self._families(service, question)
+                    families = [f for f in self._families(service, question) if address is None or address in EVERY[f]]
                     entries = (replace(_node_entry(service, port, family), node=node) for family in families)
                     found += [self._opening(entry, number) for entry in entries]
-        return tuple(each for each in found if each.endpoints) or None
+        return tuple(found) or None
 
     def _outside(self, service: Service, question: Question, family: Family) -> Iterator[Opening]:
         """Yield the door of a name that stands for somebody outside; it leaves ports as they are."""
@@ -203,16 +203,13 @@ class Entrances:
         """Return what was found, or say why it is nothing.
 
         Raises:
-            InputError: the Service has no such port, or nobody is behind it.
+            InputError: the Service has no such port.
         """
         if question.protocol is Protocol.ICMP:
             message = f"server: Service {service} has ports alone, and ICMP has none"
             raise InputError(message, "ask about the pods behind it")
         if not found:
             raise self._no_port(service, question)
-        if not any(each.endpoints or each.entry.door in {Door.NAME, Door.CACHE} for each in found):
-            message = f"server: nobody is behind Service {service} on that port"
-            raise InputError(message, "compare its selector and target port with the pods, or give its EndpointSlices")
         return tuple(found)
 
     def _no_port(self, service: Service, question: Question) -> InputError:

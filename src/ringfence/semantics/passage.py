@@ -20,14 +20,14 @@ from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
 from ringfence.semantics.cells import Cell
-from ringfence.semantics.endpoints import key_of
+from ringfence.semantics.endpoints import key_of, slices_of
 from ringfence.semantics.engine import Ends
 from ringfence.semantics.places import members
 from ringfence.semantics.remark import Remark
 from ringfence.semantics.sides import Group, Party, Side
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.telling import CLIENT, SERVER, stand_in, told
-from ringfence.semantics.verdict import Half, Outcome, Verdict, settle, undecide
+from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, settle, undecide
 from ringfence.semantics.ways import A_NODE, Door, Happening, Hop, Way, Ways
 
 if TYPE_CHECKING:
@@ -212,9 +212,14 @@ class Passage:
         else:
             text = f"no way leads to {entry.service} from outside: it has no address there"
         reason = f"{CLIENT} sends nothing that policies are asked about"
+        origins = (entry.service.origin,)
+        assumptions: tuple[Assumption, ...] = ()
+        if entry.service.selector is None and not slices_of(self.snapshot, entry.service):
+            unsaid = f"nobody is taken to be behind {entry.service}, which has no selector and no EndpointSlices here"
+            assumptions = (Assumption("endpoints", unsaid, origins),)
         halves = (
             Half(Direction.EGRESS, Outcome.ALLOWED, None, reason),
-            Half(Direction.INGRESS, Outcome.DENIED, None, text, (entry.service.origin,)),
+            Half(Direction.INGRESS, Outcome.DENIED, None, text, origins, assumptions=assumptions),
         )
         hop = Hop(entry.name, entry.protocol, entry.number, Happening.FILTERED, text)
         sets = (frozenset({number}), frozenset[int](), frozenset({entry.family}))
