@@ -13,7 +13,7 @@ from ringfence.model.policy import Action, Tier
 from ringfence.semantics.dialects import Dialect, Topic
 from ringfence.semantics.engine import Engine, PairTraffic
 from ringfence.semantics.spec import verdict
-from tests.differential.test_engine import POINTS, holds, outcome
+from tests.differential.test_engine import POINTS, outcome, told
 from tests.parts import block, cluster_policy, network_policy, node, pod, pods, rule, snapshot, tcp
 from tests.worlds import pairs
 
@@ -51,9 +51,8 @@ def test_every_choice_is_the_definition_s(topics: tuple[Topic, ...], strict: boo
     blocks = list(engine.blocks(Family.IPV4))
     for client, server, family, via in pairs(world):
         whole = engine.allowed(client, server, family, via)
-        inside = [b.traffic for b in blocks if holds(b.clients, client) and holds(b.servers, server)]
         pods_alone = client != server and not any(not isinstance(e, Pod) and world.pod_at(e) for e in (client, server))
-        (block_traffic,) = inside or [PairTraffic()]
+        block_traffic = told(engine, blocks, client, server) if pods_alone else PairTraffic()
         for at, protocol, port in POINTS:
             defined = verdict(world, Connection(client, server, protocol, port, family, via), dialect)
             assert outcome(whole, at) is defined.outcome, defined

@@ -11,7 +11,6 @@ from ringfence.algebra.intervals import EMPTY
 from ringfence.algebra.traffic import ALL
 from ringfence.model.policy import Action, Direction, Tier
 from ringfence.semantics.program import Compiler, Meeting
-from ringfence.semantics.rows import mask_at
 from ringfence.semantics.universe import Universe
 from tests.parts import cluster_policy, named, network_policy, pod, pods, port, rule, snapshot, tcp
 
@@ -30,7 +29,7 @@ def allowed(
     compiler = Compiler(universe)
     program = compiler.program(universe.classes[universe.class_of(ME)], direction)
     (atom,) = universe.atoms_of(PEER, Family.IPV4)
-    return compiler.traffic.traffic(mask_at(compiler.bounds(program, meeting)[0], atom))
+    return compiler.traffic.traffic(compiler.rows.mask_at(compiler.bounds(program, meeting)[0], atom))
 
 
 def deny(traffic: Intervals = ALL) -> tuple:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family, read_address, read_cidr, render_addresses
-from ringfence.algebra.traffic import render_traffic
-from ringfence.semantics.engine import Engine
+from ringfence.algebra.traffic import ALL, render_traffic
+from ringfence.semantics.engine import Engine, PairTraffic
 from tests.parts import block, network_policy, node, pod, pods, rule, snapshot, tcp
 
 if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
-    from ringfence.semantics.engine import Ends
+    from ringfence.semantics.ends import Ends
+    from ringfence.semantics.reachability import Block
 
 
 def written(ends: Ends) -> str:
@@ -22,10 +23,16 @@ def written(ends: Ends) -> str:
 
 def blocks(world: Snapshot, family: Family = Family.IPV4) -> set[tuple[str, str, str]]:
     """The blocks of a world as text."""
-    found = list(Engine(world).blocks(family))
-    texts = {(written(b.clients), written(b.servers), render_traffic(b.traffic.allowed)) for b in found}
+    engine = Engine(world)
+    found = list(engine.blocks(family))
+    texts = {(*sides(engine, b), render_traffic(b.traffic.allowed)) for b in found}
     assert len(texts) == len(found)
     return texts
+
+
+def sides(engine: Engine, found: Block) -> tuple[str, str]:
+    """Both sides of a block as text."""
+    return written(engine.ends(found.clients)), written(engine.ends(found.servers))
 
 
 def test_without_policies_two_blocks_say_everything():
@@ -51,21 +58,30 @@ def test_servers_that_treat_everybody_alike_share_a_block():
     assert blocks(world) == {("c", "a b", "TCP 80"), ("a b c", "0.0.0.0/0", "all traffic")}
 
 
-def test_the_own_node_splits_a_class_where_it_is_treated_otherwise():
-    """Pods of one class on two nodes are each reached from their own."""
+def test_what_a_node_may_do_with_its_own_pods_is_told_of_all_nodes_at_once():
+    """Nodes do not multiply blocks: one says what happens on any node, and which ends that concerns."""
     hosts = [pod(f"x/h{n}", host_network=True, node=f"n{n}") for n in (1, 2)]
     alike = [pod(f"x/p{n}", "app=p", node=f"n{n}") for n in (1, 2)]
     nodes = node("n1", "192.168.0.1"), node("n2", "192.168.0.2")
-    closed = network_policy("x/p", "app=p", ingress=(), egress=())
+    engine = Engine(snapshot(*hosts, *alike, *nodes, network_policy("x/p", "app=p", ingress=(), egress=())))
 
-    found = blocks(snapshot(*hosts, *alike, *nodes, closed))
-    assert {block for block in found if block[1] in {"p1", "p2", "p1 p2"}} == {
-        ("h1 192.168.0.1/32", "p1", "all traffic"),
-        ("h2 192.168.0.2/32", "p2", "all traffic"),
-    }
+    (found,) = (b for b in engine.blocks(Family.IPV4) if "p1" in sides(engine, b)[1])
+    assert sides(engine, found) == ("h1 h2 192.168.0.1/32, 192.168.0.2/32", "p1 p2")
+    assert (found.traffic, found.own_node.allowed) == (PairTraffic(), ALL)
 
 
-def test_the_own_node_splits_nothing_where_everybody_is_let_in():
+def test_only_ends_that_share_a_node_are_told_of():
+    """A node without such a pod, and a pod on a node without addresses, are left out."""
+    alike = [pod(f"x/p{n}", "app=p", node=f"n{n}") for n in (1, 3)]
+    nodes = node("n1", "192.168.0.1"), node("n2", "192.168.0.2")
+    engine = Engine(snapshot(*alike, *nodes, network_policy("x/p", "app=p", ingress=(), egress=())))
+
+    (found,) = engine.blocks(Family.IPV4)
+    ((clients, servers),) = engine.own_node_ends(found)
+    assert (written(clients), written(servers)) == ("192.168.0.1/32", "p1")
+
+
+def test_the_own_node_is_nothing_special_where_everybody_is_let_in():
     """Nodes do not multiply blocks."""
     alike = [pod(f"x/p{n}", node=f"n{n}") for n in (1, 2)]
     nodes = node("n1", "192.168.0.1"), node("n2", "192.168.0.2")
@@ -98,8 +114,9 @@ def test_undecided_traffic_has_a_block_too():
     policy = network_policy("x/p", "app=a", ingress=(rule(block("10.0.0.0/25"), traffic=tcp(80)),))
     world = snapshot(pod("x/a", "app=a"), pod("x/u", "app=u"), policy, pod_ranges=read_cidr("10.0.0.0/24"))
 
-    (found,) = (b for b in Engine(world).blocks(Family.IPV4) if b.traffic.undecided)
-    assert (written(found.clients), written(found.servers)) == ("a u", "a")
+    engine = Engine(world)
+    (found,) = (b for b in engine.blocks(Family.IPV4) if b.traffic.undecided)
+    assert sides(engine, found) == ("a u", "a")
     assert (found.traffic.allowed.ranges, found.traffic.undecided) == ((), tcp(80))
 
 
@@ -108,8 +125,10 @@ def test_a_family_holds_only_the_pods_that_use_it():
     world = snapshot(pod("x/a", "", "10.0.0.1"), pod("x/b", "", "fd00::1"), families=tuple(Family))
 
     assert {clients for clients, _, _ in blocks(world, Family.IPV6)} == {"b", "::/0 except fd00::1/128"}
-    for each in Engine(world).blocks(Family.IPV6):
-        assert read_address("fd00::1") not in each.clients.addresses | each.servers.addresses
+    engine = Engine(world)
+    for each in engine.blocks(Family.IPV6):
+        clients, servers = engine.ends(each.clients), engine.ends(each.servers)
+        assert read_address("fd00::1") not in clients.addresses | servers.addresses
 
 
 def test_ended_pods_are_in_no_block():

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.model.policy import Action
-from ringfence.semantics.rows import Clause, Row, RowSpace, blend, mask_at
+from ringfence.semantics.rows import Clause, Row, RowSpace
+from ringfence.semantics.sets import INTEGERS
 
 ATOMS, POINTS = range(5), range(3)
 EVERYONE, EVERYTHING = (1 << len(ATOMS)) - 1, (1 << len(POINTS)) - 1
-SPACE = RowSpace.of(EVERYONE, EVERYTHING)
+SPACE = RowSpace.of(INTEGERS, EVERYONE, EVERYTHING)
 
 peers = st.integers(0, EVERYONE)
 masks = st.integers(0, EVERYTHING)
@@ -38,7 +39,7 @@ def row(by_atom: list[int]) -> Row:
 
 def by_atom(found: Row) -> list[int]:
     """The masks of a row, atom by atom."""
-    return [mask_at(found, atom) for atom in ATOMS]
+    return [SPACE.mask_at(found, atom) for atom in ATOMS]
 
 
 @given(plain)
@@ -57,7 +58,7 @@ def test_blending_takes_some_traffic_with_some_peers_from_another_row(
         for atom, (mine, theirs) in enumerate(zip(one, other, strict=True))
     ]
 
-    assert blend(row(one), chosen, traffic, row(other)) == row(meant)
+    assert SPACE.blend(row(one), chosen, traffic, row(other)) == row(meant)
 
 
 def firsts(decisions: list[Clause], atom: int, at: int) -> list[Clause | None]:
@@ -78,7 +79,7 @@ def said(first: Clause | None, below: set[bool]) -> set[bool]:
 
 def cell(rows: tuple[Row, Row], atom: int, at: int) -> set[bool]:
     """What two rows, the least and the most, leave possible at one place."""
-    return {bool(mask_at(each, atom) >> at & 1) for each in rows}
+    return {bool(SPACE.mask_at(each, atom) >> at & 1) for each in rows}
 
 
 @given(clauses, bounds)

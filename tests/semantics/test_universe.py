@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from ringfence.algebra.addresses import EVERY, Family, read_address, read_cidr
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import Operator, Requirement, Selector
-from ringfence.model.cluster import Pod
+from ringfence.model.cluster import Node, Pod
 from ringfence.model.policy import BlockPeer, Direction, DomainPeer, NodePeer, PodPeer, PodSelector, Tier
-from ringfence.semantics.universe import Universe, bits, ones
-from tests.parts import block, cluster_policy, named, network_policy, node, pod, pods, port, rule, snapshot
+from ringfence.semantics.sets import INTEGERS
+from ringfence.semantics.universe import Universe
+from tests.parts import block, cluster_policy, named, network_policy, node, place, pod, pods, port, rule, snapshot
 from tests.worlds import ends, snapshots
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ WEB = (port("web", 80),)
 def classes(*parts: Pod | Policy, **facts: object) -> list[list[str]]:
     """The names of the pods of each class."""
     return [[each.name for each in members] for members in Universe(snapshot(*parts, **facts)).members]
-
-
-@given(st.frozensets(st.integers(0, 70)))
-def test_bits_are_a_set(integers: frozenset[int]):
-    """What goes in comes out, in order."""
-    assert list(ones(bits(integers))) == sorted(integers)
 
 
 @given(snapshots())
@@ -164,14 +158,25 @@ def test_a_pod_without_an_address_may_be_at_each_atom_of_its_range():
 
 
 def test_only_what_is_on_a_node_s_network_is_on_its_atoms():
-    """Host-network pods and node addresses, each by its node."""
+    """Host-network pods and node addresses; nodes that no selector tells apart share them."""
     host, other = pod("x/a", host_network=True, node="n1"), pod("x/b", host_network=True, node="n2")
-    world = snapshot(host, other, pod("x/c", node="n1"), node("n1", "192.168.0.1"), node("n2", "192.168.0.2"))
-    universe = Universe(world)
-    near = {*universe.atoms_of(host, Family.IPV4), *universe.atoms_of(read_address("192.168.0.1"), Family.IPV4)}
+    nodes = [node(f"n{number}", f"192.168.0.{number}") for number in (1, 2)]
+    universe = Universe(snapshot(host, other, pod("x/c", node="n1"), *nodes))
+    near = [universe.atoms_of(end, Family.IPV4) for end in (host, *(each.addresses[0] for each in nodes))]
 
-    assert set(ones(universe.on_node("n1"))) == near
-    assert universe.on_node(None) == universe.on_node("n9") == 0
+    assert set(universe.sets.ids(universe.on_nodes)) == {atom for atoms in near for atom in atoms}
+    assert len(universe.atoms) == 5
+    assert universe.nodes_of(universe.on_nodes) == {"n1", "n2"}
+
+
+def test_nodes_that_a_selector_tells_apart_have_atoms_of_their_own():
+    """The atom knows what the selector says of its node."""
+    pools = [Node(f"n{n}", {"pool": pool}, (read_address(f"192.168.0.{n}"),)) for n, pool in enumerate("aab")]
+    policy = cluster_policy("p", Tier.ADMIN, egress=(rule(NodePeer(Selector.labels({"pool": "a"}), place())),))
+    universe = Universe(snapshot(pod("x/a"), *pools, policy))
+    one, alike, other = (universe.atoms_of(each.addresses[0], Family.IPV4) for each in pools)
+
+    assert one == alike != other
 
 
 def test_outside_are_the_addresses_that_no_pod_has():
@@ -181,7 +186,7 @@ def test_outside_are_the_addresses_that_no_pod_has():
     outside = universe.outside(Family.IPV4)
 
     assert Intervals.union(universe.addresses[n] for n in outside) == EVERY[Family.IPV4] - read_cidr("10.0.0.1/32")
-    assert bits(outside) & universe.of_family(Family.IPV4) == bits(outside)
+    assert INTEGERS.of(outside) & universe.of_family(Family.IPV4) == INTEGERS.of(outside)
     assert not universe.of_family(Family.IPV4) & universe.of_family(Family.IPV6)
 
 

@@ -216,6 +216,10 @@ class Connections(msgspec.Struct):
     traffic: list[Traffic]
     families: list[Family]
     verdict: Annotated[VerdictWord, Meta(description="allowed or undecided.")]
+    own_node: Annotated[
+        Literal[True] | UnsetType,
+        Meta(description="Only where one end is on the network of the node that the other is on; goes before others."),
+    ] = msgspec.field(name="ownNode", default=UNSET)
 
 
 class Reachability(msgspec.Struct, kw_only=True):
@@ -282,6 +286,7 @@ def render_reachability(
             traffic=_traffic(line.traffic),
             families=[*line.families],
             verdict=VerdictWord(line.outcome.value),
+            own_node=line.own_node or UNSET,
         )
         for line in lines
     ]

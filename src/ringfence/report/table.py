@@ -34,14 +34,17 @@ class Table:
 def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = False) -> Table:
     """Return the map of a snapshot in words; ``partial`` when part of the input was not read."""
     directory = Directory(snapshot)
+    on_node = any(line.own_node for line in lines)
     undecided = any(line.outcome is Outcome.UNDECIDED for line in lines)
     head = ["client", "server", "traffic"]
     head += ["verdict"] if undecided else []
+    head += ["where"] if on_node else []
     head += ["family"] if len(snapshot.families) > 1 else []
     rows = []
     for line in lines:
         row = [_ends(directory, line.clients), _ends(directory, line.servers), render_traffic(line.traffic)]
         row += [line.outcome.value] if undecided else []
+        row += ["own node" if line.own_node else "anywhere"] if on_node else []
         row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
         rows.append(tuple(row))
     remarks = _remarks(snapshot, directory)

@@ -23,10 +23,11 @@ from ringfence.algebra.traffic import ALL
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
 from ringfence.semantics.dialects import KUBERNETES, Choices, Topic
+from ringfence.semantics.ends import Ends
 from ringfence.semantics.program import Compiler, Meeting
-from ringfence.semantics.reachability import Block, Ends, Overlay, PairTraffic
-from ringfence.semantics.rows import blend, mask_at
-from ringfence.semantics.universe import Universe, ones
+from ringfence.semantics.reachability import Block, Overlay, PairTraffic
+from ringfence.semantics.rows import Said
+from ringfence.semantics.universe import Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.program import Program
     from ringfence.semantics.rows import Bounds, Row
+    from ringfence.semantics.sets import PeerSet
 
 __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 
@@ -60,8 +62,10 @@ class Engine:
         self._readings = dialect.readings
         self._universe = Universe(snapshot, self._readings)
         self._compiler = Compiler(self._universe)
-        self._programs: dict[tuple[int, Direction, Choices], Program] = {}
-        self._bounds_of: dict[tuple[int, str | None, Direction], Bounds] = {}
+        self._programs: dict[tuple[int, Direction, Choices], Program | None] = {}
+        self._said_by_programs: dict[tuple[Direction, tuple[Program | None, ...]], Said] = {}
+        self._said: dict[tuple[Bounds, Bounds], Said] = {}
+        self._ends: dict[PeerSet, Ends] = {}
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
         self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
         self.classes = self._universe.members
@@ -105,9 +109,8 @@ class Engine:
             return ((EVERY[family], ALL),)
         alone = {address: Intervals.point(address) for address in self._judged_alone(pod, family)}
         rest = EVERY[family] - Intervals.union(alone.values())
-        found = {
-            mask: addresses & rest for mask, addresses in self._by_address(self._bounds(pod, direction)[0], family)
-        }
+        least, _ = self._of_class(self.class_of(pod), direction).ordinary
+        found = {mask: addresses & rest for mask, addresses in self._by_address(least, family)}
         for address, point in alone.items():
             mask, _ = self._masks(direction, pod, address, family, via=A_SERVICE)
             found[mask] = found.get(mask, EMPTY) | point
@@ -121,8 +124,44 @@ class Engine:
         Each pair with a pod at one end is in one block at most, and in one if anything may
         pass. A block says nothing of a pod with itself, even if it is in both sides.
         """
-        for clients, servers, masks in Overlay(self._universe, family, self._bounds).rectangles():
-            yield Block(clients, servers, self._pair_traffic(*masks))
+        for clients, servers, masks in Overlay(self._universe, family, self._of_class).rectangles():
+            traffic, own_node = self._pair_traffic(*masks[:2]), self._pair_traffic(*masks[2:])
+            yield Block(clients, servers, traffic, own_node)
+
+    def ends(self, atoms: PeerSet) -> Ends:
+        """Return the ends on one side of a block."""
+        found = self._ends.get(atoms)
+        if found is None:
+            found = self._ends[atoms] = self._universe.ends(atoms)
+        return found
+
+    def own_node_ends(self, block: Block) -> Iterator[tuple[Ends, Ends]]:
+        """Yield, of the ends of a block, those that share a node with one on its network at the other side.
+
+        First clients on the network of a node with the servers that are on that node, then the other way round.
+        """
+        universe = self._universe
+        sides = (block.clients, block.servers)
+        for near, other in (sides, sides[::-1]):
+            on_network = near & universe.on_nodes
+            if near is block.servers:
+                other = universe.sets.sub(other, universe.on_nodes)  # noqa: PLW2901 - those were the first
+            if nodes := universe.nodes_of(on_network) & universe.nodes_of(other):
+                found = self._within(on_network, nodes), self._within(other, nodes)
+                yield found if near is block.clients else found[::-1]
+
+    def _within(self, atoms: PeerSet, nodes: frozenset[str]) -> Ends:
+        """Return the ends at some atoms that are on some nodes."""
+        ends = self.ends(atoms)
+        parts = (self.snapshot.nodes[name].speaks_from for name in nodes if name in self.snapshot.nodes)
+        addresses = Intervals.of((address, address) for part in parts for address in part)
+        return Ends(tuple(pod for pod in ends.pods if pod.node in nodes), ends.addresses & addresses)
+
+    def share_node(self, client: End, server: End) -> bool:
+        """Tell whether one end of a pair is on the network of the node that the other is on."""
+        homes = [end.node if isinstance(end, Pod) else self.snapshot.node_at(end) for end in (client, server)]
+        on_network = [self.snapshot.node_of(end) for end in (client, server)]
+        return homes[0] is not None and homes[0] == homes[1] and on_network != [None, None]
 
     def _masks(self, direction: Direction, subject: End, peer: End, family: Family, via: str | None) -> tuple[int, int]:
         """Return the masks of what is surely and of what is possibly allowed in one direction."""
@@ -131,13 +170,13 @@ class Engine:
         if pod is None or (pod == peer_pod and via is None):
             return everything, everything
         near = pod.node is not None and self.snapshot.node_of(peer) == pod.node
-        atoms = self._universe.atoms_of(peer, family)
+        number, atoms, mask_at = self.class_of(pod), self._universe.atoms_of(peer, family), self._compiler.rows.mask_at
         masks = []
         for choices in self._readings:
             meeting = Meeting.ITSELF if pod == peer_pod else Meeting.ORDINARY
             if near and self._is_exempt(direction, choices):
                 meeting = Meeting.OWN_NODE
-            least, most = self._said(pod, direction, meeting, choices)
+            least, most = self._bounds(self._program(number, direction, choices), meeting, choices)
             masks += [(mask_at(least, atom), mask_at(most, atom)) for atom in atoms]
         return reduce(and_, (low for low, _ in masks)), reduce(or_, (high for _, high in masks))
 
@@ -148,52 +187,64 @@ class Engine:
         """Tell whether a pod and its own node always reach each other in one direction."""
         return direction is Direction.INGRESS or Topic.POD_TO_OWN_NODE in choices
 
-    def _said(self, pod: Pod, direction: Direction, meeting: Meeting, choices: Choices) -> Bounds:
-        """Return what the policies of a pod say of every peer, if it met all of them in one way."""
-        if pod.host_network and Topic.HOST_NETWORK not in choices:
-            return self._compiler.rows.everything, self._compiler.rows.everything
-        key = (self.class_of(pod), direction, choices)
+    def _program(self, number: int, direction: Direction, choices: Choices) -> Program | None:
+        """Return what judges the pods of a class; None for those that no policy can select."""
+        key = (number, direction, choices)
         if key not in self._programs:
-            self._programs[key] = self._compiler.program(self._universe.classes[key[0]], direction, choices)
-        return self._compiler.bounds(self._programs[key], meeting, choices)
+            found = self._universe.classes[number]
+            judged = found.selectable or Topic.HOST_NETWORK in choices
+            self._programs[key] = self._compiler.program(found, direction, choices) if judged else None
+        return self._programs[key]
 
-    def _bounds(self, pod: Pod | None, direction: Direction) -> Bounds:
-        """Return what the policies of a pod let it do with every peer but itself; no pod, no policies."""
-        rows = self._compiler.rows
-        if pod is None:
-            return rows.everything, rows.everything
-        node = pod.node if self._universe.on_node(pod.node) else None
-        key = (self.class_of(pod), node, direction)
-        if key not in self._bounds_of:
-            told = [self._with_own_node(pod, direction, choices) for choices in self._readings]
-            self._bounds_of[key] = reduce(rows.least, (low for low, _ in told)), reduce(rows.most, (h for _, h in told))
-        return self._bounds_of[key]
+    def _bounds(self, program: Program | None, meeting: Meeting, choices: Choices) -> Bounds:
+        """Return what a program says of every peer, if its subject met all of them in one way."""
+        if program is None:
+            return self._compiler.rows.everything, self._compiler.rows.everything
+        return self._compiler.bounds(program, meeting, choices)
 
-    def _with_own_node(self, pod: Pod, direction: Direction, choices: Choices) -> Bounds:
-        """Return what the policies of a pod say of every peer, its own node among them."""
-        bounds = self._said(pod, direction, Meeting.ORDINARY, choices)
-        near = self._universe.on_node(pod.node) if self._is_exempt(direction, choices) else 0
-        if not near:
-            return bounds
-        own, everything = self._said(pod, direction, Meeting.OWN_NODE, choices), self._compiler.traffic.everything
-        return blend(bounds[0], near, everything, own[0]), blend(bounds[1], near, everything, own[1])
+    def _of_class(self, number: int | None, direction: Direction) -> Said:
+        """Return what the policies of a class let its pods do with every peer but themselves; no class, no policies."""
+        programs = [self._program(number, direction, c) if number is not None else None for c in self._readings]
+        key = (direction, tuple(programs))
+        found = self._said_by_programs.get(key)
+        if found is None:
+            rows = self._compiler.rows
+            each = [self._said_of(program, direction, c) for program, c in zip(programs, self._readings, strict=True)]
+            both = [
+                (reduce(rows.least, (low for low, _ in told)), reduce(rows.most, (high for _, high in told)))
+                for told in zip(*each, strict=True)
+            ]
+            found = self._said.setdefault((both[0], both[1]), Said(*both))
+            self._said_by_programs[key] = found
+        return found
+
+    def _said_of(self, program: Program | None, direction: Direction, choices: Choices) -> tuple[Bounds, Bounds]:
+        """Return what a program says of every peer, and of the network of the subject's node."""
+        ordinary = self._bounds(program, Meeting.ORDINARY, choices)
+        near = self._universe.on_nodes if self._is_exempt(direction, choices) else self._universe.sets.empty
+        if program is None or not near:
+            return ordinary, ordinary
+        rows, (least, most) = self._compiler.rows, self._bounds(program, Meeting.OWN_NODE, choices)
+        low = rows.blend(ordinary[0], near, rows.traffic, least)
+        certain = ordinary[0] is ordinary[1] and least is most
+        return ordinary, (low, low if certain else rows.blend(ordinary[1], near, rows.traffic, most))
 
     def _by_address(self, row: Row, family: Family) -> tuple[tuple[int, Intervals], ...]:
         """Return a row by address: each mask with all addresses of a family that have it."""
         key = (row, family)
         if key not in self._addresses_of:
-            universe = self._universe
+            universe, ids = self._universe, self._universe.sets.ids
             self._addresses_of[key] = tuple(
-                (mask, Intervals.union(universe.addresses[n] for n in ones(held & universe.of_family(family))))
+                (mask, Intervals.union(universe.addresses[n] for n in ids(held & universe.of_family(family))))
                 for mask, held in row
             )
         return self._addresses_of[key]
 
     def _judged_alone(self, pod: Pod, family: Family) -> set[Address]:
-        """Return the addresses at which a pod meets itself, or its node at an address that some pod has as well."""
+        """Return the addresses at which a pod meets itself or its node."""
         node = self.snapshot.nodes.get(pod.node or "")
-        shared = (address for address in (node.addresses if node else ()) if self.snapshot.pod_at(address))
-        return {address for address in (*pod.addresses.values(), *shared) if family_of(address) is family}
+        found = (*pod.addresses.values(), *(node.speaks_from if node else ()))
+        return {address for address in found if family_of(address) is family}
 
     def _pair_traffic(self, surely: int, possibly: int) -> PairTraffic:
         key = (surely, possibly)

@@ -18,25 +18,19 @@ from ringfence.algebra.traffic import Protocol, point
 from ringfence.algebra.traffic import ports as traffic_of
 from ringfence.model.policy import BlockPeer, Direction, Tier, resolve
 from ringfence.semantics.dialects import Choices, Topic
-from ringfence.semantics.rows import Clause, RowSpace, blend
+from ringfence.semantics.rows import Clause, RowSpace
 from ringfence.semantics.space import TrafficSpace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ringfence.model.cluster import ContainerPort
     from ringfence.model.policy import Rule
     from ringfence.semantics.rows import Bounds
-    from ringfence.semantics.universe import PodClass, Universe
-
-ALL_BITS = -1
-"""An int with every bit set, whatever the number of bits."""
+    from ringfence.semantics.sets import PeerSet
+    from ringfence.semantics.universe import PodClass, Ports, Universe
 
 Numbers = tuple[int, ...]
 """Policies in the order in which their tier consults them."""
-
-Ports = tuple["ContainerPort", ...]
-"""The named ports of a pod, as far as policies ask for them."""
 
 
 class Meeting(Enum):
@@ -84,7 +78,7 @@ class Compiler:
         of_network_policies = (policy for policy in self._policies if policy.tier is Tier.NETWORK_POLICY)
         self._selected = {universe.number_of(policy.subject) for policy in of_network_policies}
         self.traffic = TrafficSpace.of(self._traffic_sets())
-        self.rows = RowSpace.of(universe.everyone, self.traffic.everything)
+        self.rows = RowSpace.of(universe.sets, universe.everyone, self.traffic.everything)
         self._anything: Bounds = (self.rows.everything, self.rows.everything)
         self._programs: dict[tuple[Direction, Numbers, Numbers, Numbers, Ports], Program] = {}
         self._clauses: dict[tuple[Direction, Ports, Choices], dict[int, tuple[Clause, ...]]] = defaultdict(dict)
@@ -121,7 +115,7 @@ class Compiler:
         row, _ = self.rows.decide(clauses, (self.rows.nothing, self.rows.nothing))
         if Topic.ICMP in choices:
             everyone, icmp = self.rows.everyone, self.traffic.mask(traffic_of(Protocol.ICMP))
-            row = blend(row, everyone, icmp, self.rows.everything)
+            row = self.rows.blend(row, everyone, icmp, self.rows.everything)
         return row, row
 
     def _ordered(self, program: Program, policies: Numbers, lower: Bounds, choices: Choices) -> Bounds:
@@ -140,8 +134,8 @@ class Compiler:
     def _compiled(self, number: int, program: Program, choices: Choices) -> tuple[Clause, ...]:
         known = self._clauses[program.direction, program.ports, choices]
         if number not in known:
-            policy = self._policies[number]
-            exempt = self._universe.in_cluster(choices) if policy.tier is Tier.NETWORK_POLICY else 0
+            policy, universe = self._policies[number], self._universe
+            exempt = universe.in_cluster(choices) if policy.tier is Tier.NETWORK_POLICY else universe.sets.empty
             rules = policy.rules(program.direction)
             known[number] = tuple(c for rule in rules for c in self._compile(rule, program, exempt, choices))
         return known[number]
@@ -154,20 +148,25 @@ class Compiler:
                 found[policy.tier][self._universe.number_of(policy.subject)].append(number)
         return found
 
-    def _compile(self, rule: Rule, program: Program, exempt: int, choices: Choices) -> Iterator[Clause]:
+    def _compile(self, rule: Rule, program: Program, exempt: PeerSet, choices: Choices) -> Iterator[Clause]:
         """Yield what a rule means; several disjoint clauses where peers have different named ports."""
-        surely, perhaps = 0, 0
+        sets = self._universe.sets
+        surely = perhaps = sets.empty
         for peer in rule.peers:
             sure, possible = self._universe.meant_by(peer, choices)
-            kept = ~exempt if isinstance(peer, BlockPeer) else ALL_BITS
-            surely, perhaps = surely | sure & kept, perhaps | possible & kept
-        owners: Iterable[tuple[Ports, int]] = [(program.ports, perhaps)]
+            if isinstance(peer, BlockPeer) and exempt:
+                sure, possible = sets.sub(sure, exempt), sets.sub(possible, exempt)
+            surely, perhaps = (surely | sure, perhaps | possible) if perhaps else (sure, possible)
+        if not perhaps:
+            return
+        owners: Iterable[tuple[Ports, PeerSet]] = [(program.ports, self._universe.everyone)]
         if rule.named and program.direction is Direction.EGRESS:
             owners = self._universe.by_ports(choices)
         for ports, atoms in owners:
             traffic = rule.traffic | resolve(rule.named, ports) if rule.named else rule.traffic
             if both := perhaps & atoms:
-                yield Clause(rule.action, surely & atoms, self.traffic.mask(traffic), both & ~surely)
+                known = surely & atoms
+                yield Clause(rule.action, known, self.traffic.mask(traffic), sets.sub(both, known))
 
     def _traffic_sets(self) -> Iterator[Intervals]:
         for policy in self._policies:

@@ -1,8 +1,8 @@
 """Who reaches whom, on what: all pairs of ends as a few disjoint rectangles.
 
-A server's *column* is what each client may open to it: the clients split by traffic.
-Egress rows give every server a first column, its own ingress row gives a second, and
-where the two meet is the answer. Servers with equal parts of columns share a block.
+A cell of a row makes a rectangle: all subjects whose rows have that cell, and the peers of
+the cell. Egress rows cut all pairs into such rectangles, ingress rows cut them in another
+way, and where one of each meet is the answer.
 """
 
 from __future__ import annotations
@@ -12,23 +12,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import EMPTY, Intervals
-from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
-from ringfence.semantics.program import ALL_BITS
-from ringfence.semantics.universe import bits, ones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from ringfence.algebra.addresses import Family
-    from ringfence.semantics.rows import Bounds
+    from ringfence.semantics.rows import Row, Said
+    from ringfence.semantics.sets import PeerSet
     from ringfence.semantics.universe import Universe
 
-Masks = tuple[int, int]
-"""What is surely and what is possibly allowed, as masks of traffic."""
+Masks = tuple[int, int, int, int]
+"""What is surely and what is possibly allowed, as masks of traffic; then the same for pairs
+of which one end is on the network of the node that the other is on."""
 
-Column = tuple[tuple[Masks, int], ...]
-"""Masks and the atoms that have them: disjoint, together all that matter, sorted."""
+Column = tuple[tuple[Masks, "PeerSet"], ...]
+"""Masks and the atoms that have them: disjoint, together all that matter."""
+
+NARROW = 64
+"""Up to so many atoms a side is asked one by one for what meets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,147 +47,192 @@ class PairTraffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
-    """Clients or servers that are alike.
-
-    Attributes:
-        pods: Pods, in the order of the snapshot.
-        addresses: Addresses that are no live pod's own; those of nodes are among them.
-    """
-
-    pods: tuple[Pod, ...] = ()
-    addresses: Intervals = EMPTY
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
     """Every client with every server, and the traffic that all these pairs have.
 
     Attributes:
-        clients: The clients.
-        servers: The servers.
-        traffic: Never empty.
+        clients: The clients, as a set of atoms.
+        servers: The servers, likewise.
+        traffic: What may pass between a client and a server; never nothing, unless ``own_node`` is something.
+        own_node: The same where one of them is on the network of the node that the other is on.
     """
 
-    clients: Ends
-    servers: Ends
+    clients: PeerSet
+    servers: PeerSet
     traffic: PairTraffic
+    own_node: PairTraffic
 
 
-Subject = Pod | None
-"""A pod, or None for the addresses at an atom."""
+@dataclass(frozen=True, slots=True)
+class _Rectangle:
+    """What the rows of one direction say of every client with every server."""
+
+    clients: PeerSet
+    servers: PeerSet
+    masks: Masks
 
 
 class Overlay:
     """Lays the rows of both directions over each other, in one family."""
 
-    def __init__(self, universe: Universe, family: Family, bounds_of: Callable[[Subject, Direction], Bounds]) -> None:
-        """Take from ``bounds_of`` what a subject's policies allow in one direction."""
-        self._universe, self._bounds_of = universe, bounds_of
-        self._subjects: dict[int, list[Subject]] = defaultdict(list)
-        self._spread, self._places = 0, 0
-        for pod in universe.snapshot.pods:
-            if not pod.terminal and family in universe.snapshot.families_of(pod):
-                atoms = universe.atoms_of(pod, family)
-                self._subjects[atoms[0]].append(pod)
+    def __init__(self, universe: Universe, family: Family, said_of: Callable[[int | None, Direction], Said]) -> None:
+        """Take from ``said_of`` what a class's policies say in one direction; those of no class have none."""
+        self._universe, self._said_of, self._sets = universe, said_of, universe.sets
+        self._subjects: dict[int, int | None] = {}
+        spread: list[int] = []
+        self._places = 0
+        for number in range(len(universe.classes)):
+            if atoms := universe.atoms_of_class(number).get(family):
+                self._subjects[atoms[0]] = number
                 if len(atoms) > 1:
-                    self._spread, self._places = self._spread | 1 << atoms[0], len(atoms)
-        for number in universe.outside(family):
-            self._subjects[number].append(None)
-        self._certain = bits(self._subjects) & ~self._spread
-        self._columns: dict[Bounds, Column] = {}
+                    spread.append(atoms[0])
+                    self._places = len(atoms)
+        self._subjects |= dict.fromkeys(universe.outside(family))
+        self._outside = self._sets.of(number for number, pod_class in self._subjects.items() if pod_class is None)
+        self._certain = self._sets.sub(self._sets.of(self._subjects), self._sets.of(spread))
+        # Where the pods may be that may be at several atoms, and where each of them stands.
+        self._spread = [self._sets.of(first + place for first in spread) for place in range(self._places)]
+        self._columns: dict[Said, Column] = {}
 
-    def rectangles(self) -> Iterator[tuple[Ends, Ends, Masks]]:
+    def rectangles(self) -> Iterator[tuple[PeerSet, PeerSet, Masks]]:
         """Yield clients, servers and what may pass between them, which is never nothing."""
-        first_columns = self._first_columns()
-        found: dict[tuple[int, Masks], list[tuple[int, list[Subject]]]] = defaultdict(list)
-        for number, subjects in self._subjects.items():
-            alike: dict[Column, list[Subject]] = defaultdict(list)
-            for subject in subjects:
-                alike[self._column(self._bounds_of(subject, Direction.INGRESS))].append(subject)
-            for column, servers in alike.items():
-                for masks, clients in _meet(first_columns[number], column).items():
-                    found[clients, masks].append((number, servers))
-        for (clients, masks), parts in found.items():
-            both = self._ends((n, self._subjects[n]) for n in ones(clients)), self._ends(parts)
-            yield from ((*ends, masks) for ends in _with_a_pod(*both))
+        servers_of: dict[tuple[PeerSet, Masks], PeerSet] = {}
+        for clients, servers, told in self._met():
+            masks = told if told[:2] == told[2:] or self._share_a_node(clients, servers) else (*told[:2], *told[:2])
+            for some, others in self._with_a_pod(clients, servers) if any(masks) else ():
+                key = (some, masks)
+                servers_of[key] = servers_of[key] | others if key in servers_of else others
+        clients_of: dict[tuple[PeerSet, Masks], PeerSet] = {}
+        for (clients, masks), servers in servers_of.items():
+            key = (servers, masks)
+            clients_of[key] = clients_of[key] | clients if key in clients_of else clients
+        yield from ((clients, servers, masks) for (servers, masks), clients in clients_of.items())
 
-    def _first_columns(self) -> dict[int, Column]:
-        """Return for every server what its clients' own policies let them open to it."""
-        clients_of: dict[tuple[Masks, int], int] = defaultdict(int)
-        for number, subjects in self._subjects.items():
-            # Pods of one atom are alike for egress, so any of them speaks for it.
-            for cell in self._column(self._bounds_of(subjects[0], Direction.EGRESS)):
-                clients_of[cell] |= 1 << number
-        columns: dict[int, dict[Masks, int]] = {number: defaultdict(int) for number in self._subjects}
-        for (masks, servers), clients in clients_of.items():
-            for number in ones(servers):
-                columns[number][masks] |= clients
-        return {number: tuple(column.items()) for number, column in columns.items()}
+    def _met(self) -> Iterator[tuple[PeerSet, PeerSet, Masks]]:
+        """Yield where a rectangle of each direction meet, and what both allow."""
+        leaving, entering = self._rectangles(Direction.EGRESS), self._rectangles(Direction.INGRESS)
+        index = _Index(self._universe, entering)
+        for one in leaving:
+            for number in index.candidates(one):
+                other = entering[number]
+                a, b, c, d = one.masks
+                w, x, y, z = other.masks
+                masks = (a & w, b & x, c & y, d & z)
+                if any(masks) and (servers := one.servers & other.servers) and (clients := one.clients & other.clients):
+                    yield clients, servers, masks
 
-    def _column(self, bounds: Bounds) -> Column:
+    def _rectangles(self, direction: Direction) -> list[_Rectangle]:
+        """Return what the rows of one direction say, cells that are alike as one."""
+        subjects: dict[Said, list[int]] = defaultdict(list)
+        for atom, number in self._subjects.items():
+            subjects[self._said_of(number, direction)].append(atom)
+        cells: dict[tuple[Masks, PeerSet], list[int]] = defaultdict(list)
+        for said, atoms in subjects.items():
+            for cell in self._column(said):
+                cells[cell] += atoms
+        made = ((self._sets.of(atoms), peers, masks) for (masks, peers), atoms in cells.items())
+        if direction is Direction.EGRESS:
+            return [_Rectangle(atoms, peers, masks) for atoms, peers, masks in made]
+        return [_Rectangle(peers, atoms, masks) for atoms, peers, masks in made]
+
+    def _column(self, said: Said) -> Column:
         """Return rows in which each pod is at one atom, its first, even where it may be at several."""
-        if bounds not in self._columns:
-            cells: dict[Masks, int] = defaultdict(int)
-            told = _together(bounds)
-            for masks, held in told:
-                cells[masks] |= held & self._certain
-            for masks, held in self._spread_cells(told).items():
-                cells[masks] |= held
-            column = tuple((masks, atoms) for masks, atoms in sorted(cells.items()) if any(masks) and atoms)
-            self._columns[bounds] = column
-        return self._columns[bounds]
+        if said not in self._columns:
+            rows = (*said.ordinary, *said.own_node)
+            cells = _together(rows, self._certain)
+            for masks, held in self._spread_cells(rows).items():
+                cells[masks] = cells[masks] | held if masks in cells else held
+            self._columns[said] = tuple((masks, atoms) for masks, atoms in cells.items() if any(masks))
+        return self._columns[said]
 
-    def _spread_cells(self, told: Column) -> dict[Masks, int]:
+    def _spread_cells(self, rows: tuple[Row, ...]) -> dict[Masks, PeerSet]:
         """Return what is said of the pods that may be at several atoms.
 
-        These are as many for each pod, and neighbors: shifted by one, a set of second
-        atoms is a set of first atoms, and so on.
+        These are as many for each pod, and neighbors, the first of which stands for it.
         """
-        cells = {(ALL_BITS, 0): self._spread}
-        for place in range(self._places):
-            refined: dict[Masks, int] = defaultdict(int)
-            for (surely, possibly), atoms in cells.items():
-                for (least, most), held in told:
-                    refined[surely & least, possibly | most] |= atoms & held >> place
-            cells = {masks: atoms for masks, atoms in refined.items() if atoms}
+        cells: dict[Masks, PeerSet] = {}
+        for place, there in enumerate(self._spread):
+            refined: dict[Masks, PeerSet] = {}
+            for (least, most, near_least, near_most), held in _together(rows, there).items():
+                firsts = self._sets.of(atom - place for atom in self._sets.ids(held))
+                for (low, high, near_low, near_high), atoms in cells.items() if place else ():
+                    if both := atoms & firsts:
+                        masks = (low & least, high | most, near_low & near_least, near_high | near_most)
+                        refined[masks] = refined[masks] | both if masks in refined else both
+                if not place:
+                    refined[least, most, near_least, near_most] = firsts
+            cells = refined
         return cells
 
-    def _ends(self, parts: Iterable[tuple[int, Sequence[Subject]]]) -> Ends:
-        pods: list[Pod] = []
-        addresses: list[Intervals] = []
-        for number, subjects in parts:
-            pods += (subject for subject in subjects if subject is not None)
-            addresses += (self._universe.addresses[number] for subject in subjects if subject is None)
-        return Ends(tuple(sorted(pods, key=lambda pod: (pod.namespace, pod.name))), Intervals.union(addresses))
+    def _share_a_node(self, clients: PeerSet, servers: PeerSet) -> bool:
+        """Tell whether an end of some pair is on the network of the node that the other is on."""
+        universe = self._universe
+        return any(
+            not universe.nodes_of(one & universe.on_nodes).isdisjoint(universe.nodes_of(other))
+            for one, other in ((clients, servers), (servers, clients))
+            if one & universe.on_nodes
+        )
+
+    def _with_a_pod(self, clients: PeerSet, servers: PeerSet) -> Iterator[tuple[PeerSet, PeerSet]]:
+        """Yield a rectangle as up to two that leave out addresses that meet addresses."""
+        strangers = clients & self._outside
+        if not (strangers and servers & self._outside):
+            yield clients, servers
+            return
+        if pods := self._sets.sub(clients, self._outside):
+            yield pods, servers
+        if pods := self._sets.sub(servers, self._outside):
+            yield strangers, pods
 
 
-def _together(bounds: Bounds) -> Column:
-    """Return the least and the most that is allowed as one column."""
-    least, most = bounds
-    if least == most:
-        return tuple(((mask, mask), held) for mask, held in least)
-    cells = (((low, high), held & told) for low, held in least for high, told in most)
-    return tuple((masks, atoms) for masks, atoms in cells if atoms)
+class _Index:
+    """Finds the rectangles of ingress that may meet one of egress, from the narrower side of either."""
+
+    def __init__(self, universe: Universe, rectangles: list[_Rectangle]) -> None:
+        """File each rectangle under its clients and its servers, where these are few."""
+        self._sets = universe.sets
+        self._of_client: dict[int, list[int]] = defaultdict(list)
+        self._of_server: dict[int, list[int]] = defaultdict(list)
+        self._with_many_clients: list[int] = []
+        self._with_many_servers: list[int] = []
+        for number, each in enumerate(rectangles):
+            self._file(number, each.clients, self._of_client, self._with_many_clients)
+            self._file(number, each.servers, self._of_server, self._with_many_servers)
+        self._all = range(len(rectangles))
+
+    def candidates(self, one: _Rectangle) -> Iterable[int]:
+        """Return the numbers of the rectangles that may meet this one, each once."""
+        clients, servers = self._sets.count(one.clients), self._sets.count(one.servers)
+        if min(clients, servers) > NARROW:
+            return self._all
+        if servers <= clients:
+            return {*self._with_many_servers, *self._filed(one.servers, self._of_server)}
+        return {*self._with_many_clients, *self._filed(one.clients, self._of_client)}
+
+    def _file(self, number: int, side: PeerSet, filed: dict[int, list[int]], many: list[int]) -> None:
+        if self._sets.count(side) > NARROW:
+            many.append(number)
+        else:
+            for atom in self._sets.ids(side):
+                filed[atom].append(number)
+
+    def _filed(self, side: PeerSet, filed: dict[int, list[int]]) -> Iterator[int]:
+        for atom in self._sets.ids(side):
+            yield from filed.get(atom, ())
 
 
-def _meet(one: Column, other: Column) -> dict[Masks, int]:
-    """Return what both columns allow; clients for whom that is nothing are left out."""
-    met: dict[Masks, int] = defaultdict(int)
-    for (surely, possibly), clients in one:
-        for (also_surely, also_possibly), others in other:
-            both, masks = clients & others, (surely & also_surely, possibly & also_possibly)
-            if both and any(masks):
-                met[masks] |= both
-    return met
-
-
-def _with_a_pod(clients: Ends, servers: Ends) -> Iterator[tuple[Ends, Ends]]:
-    """Yield a rectangle as up to two that leave out addresses that meet addresses."""
-    if not (clients.addresses and servers.addresses):
-        yield clients, servers
-        return
-    if clients.pods:
-        yield Ends(clients.pods), servers
-    if servers.pods:
-        yield Ends(addresses=clients.addresses), Ends(servers.pods)
+def _together(rows: tuple[Row, ...], atoms: PeerSet) -> dict[Masks, PeerSet]:
+    """Return what several rows say of some atoms, all at once."""
+    cells: dict[tuple[int, ...], PeerSet] = {(): atoms}
+    for place, row in enumerate(rows):
+        alike = next((earlier for earlier in range(place) if rows[earlier] is row), None)
+        refined: dict[tuple[int, ...], PeerSet] = {}
+        for masks, held in cells.items():
+            if alike is not None:
+                refined[(*masks, masks[alike])] = held
+                continue
+            for mask, told in row:
+                if both := held & told:
+                    refined[(*masks, mask)] = both
+        cells = refined
+    return cells  # type: ignore[return-value]

@@ -9,23 +9,38 @@ What is not known makes two rows of one: the *least* that is allowed and the *mo
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
 
 from ringfence.model.policy import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-Row = tuple[tuple[int, int], ...]
+    from ringfence.semantics.sets import PeerSet, Sets
+
+Row = tuple[tuple[int, "PeerSet"], ...]
 """``(traffic mask, peer atoms)``, sorted; the sets of atoms are disjoint, none of them is
 empty, and together they hold every atom. Mask 0 is written too."""
 
 
 Bounds = tuple[Row, Row]
 """The least that is allowed and the most that may be; equal where everything is known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What the policies of a subject say of every peer; equal ones are one object.
+
+    Attributes:
+        ordinary: Of peers that are not on the network of the subject's node.
+        own_node: Of every peer, if those on the network of some node were on that of the subject's.
+    """
+
+    ordinary: Bounds
+    own_node: Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +55,15 @@ class Clause:
     """
 
     action: Action
-    peers: int
+    peers: PeerSet
     traffic: int
-    perhaps: int = 0
+    perhaps: PeerSet
+
+
+Become: TypeAlias = "Callable[[int, int, int], int]"
+"""What a mask becomes, given the traffic in question and what another row says of it."""
+
+_MASK = itemgetter(0)
 
 
 def _replaced(mask: int, traffic: int, said: int) -> int:
@@ -57,47 +78,57 @@ def _either(mask: int, traffic: int, said: int) -> int:
     return mask | said & traffic
 
 
-def blend(row: Row, peers: int, traffic: int, other: Row, become: Callable[[int, int, int], int] = _replaced) -> Row:
-    """Return a row that says what ``other`` says of this traffic with these peers, else what ``row`` says.
-
-    Args:
-        row: The row.
-        peers: The peers.
-        traffic: The traffic.
-        other: Another row.
-        become: What a mask becomes, given the traffic and what the other row says.
-    """
-    cells: dict[int, int] = defaultdict(int)
-    for mask, held in row:
-        if rest := held & ~peers:
-            cells[mask] |= rest
-        touched = held & peers
-        for said, told in other if touched else ():
-            if both := touched & told:
-                cells[become(mask, traffic, said)] |= both
-    return tuple(sorted(cells.items()))
-
-
 @dataclass(frozen=True, slots=True)
 class RowSpace:
     """The two plain rows, and the rows that decision lists make of them.
 
     Attributes:
-        everything: The row that allows all traffic with everyone.
-        nothing: The row that allows none.
+        sets: The form of the sets of atoms.
         everyone: The set of all atoms.
         traffic: The mask of all traffic.
+        everything: The row that allows all traffic with everyone.
+        nothing: The row that allows none.
     """
 
+    sets: Sets
+    everyone: PeerSet
+    traffic: int
     everything: Row
     nothing: Row
-    everyone: int
-    traffic: int
 
     @classmethod
-    def of(cls, everyone: int, traffic: int) -> RowSpace:
+    def of(cls, sets: Sets, everyone: PeerSet, traffic: int) -> RowSpace:
         """Build the space over the set of all atoms and the mask of all traffic."""
-        return cls(((traffic, everyone),), ((0, everyone),), everyone, traffic)
+        return cls(sets, everyone, traffic, ((traffic, everyone),), ((0, everyone),))
+
+    def blend(self, row: Row, peers: PeerSet, traffic: int, other: Row, become: Become = _replaced) -> Row:
+        """Return a row that says what ``other`` says of this traffic with these peers, else what ``row`` says.
+
+        Args:
+            row: The row.
+            peers: The peers.
+            traffic: The traffic.
+            other: Another row.
+            become: What a mask becomes, given the traffic and what the other row says.
+        """
+        sub = self.sets.sub
+        cells: dict[int, PeerSet] = {}
+        for mask, held in row:
+            touched = held & peers
+            if not touched:
+                cells[mask] = cells[mask] | held if mask in cells else held
+                continue
+            if rest := sub(held, peers):
+                cells[mask] = cells[mask] | rest if mask in cells else rest
+            for said, told in other:
+                if both := touched & told:
+                    now = become(mask, traffic, said)
+                    cells[now] = cells[now] | both if now in cells else both
+        return tuple(sorted(cells.items(), key=_MASK))
+
+    def mask_at(self, row: Row, atom: int) -> int:
+        """Return the traffic mask that a row has for one atom."""
+        return next(mask for mask, held in row if self.sets.has(held, atom))
 
     def decide(self, clauses: Sequence[Clause], lower: Bounds, otherwise: Bounds | None = None) -> Bounds:
         """Return the rows of a decision list: the first clause that matches decides.
@@ -128,27 +159,22 @@ class RowSpace:
         least, most = otherwise
         every = [clause for clauses in policies for clause in clauses]
         for clause in every:
-            least = blend(least, clause.peers | clause.perhaps, clause.traffic, worst, _both)
-            most = blend(most, clause.peers | clause.perhaps, clause.traffic, best, _either)
+            least = self.blend(least, clause.peers | clause.perhaps, clause.traffic, worst, _both)
+            most = self.blend(most, clause.peers | clause.perhaps, clause.traffic, best, _either)
         for clause in every:
-            least = blend(least, clause.peers, clause.traffic, worst)
-            most = blend(most, clause.peers, clause.traffic, best)
+            least = self.blend(least, clause.peers, clause.traffic, worst)
+            most = self.blend(most, clause.peers, clause.traffic, best)
         return least, most
 
     def least(self, one: Row, other: Row) -> Row:
         """Return what both rows allow."""
-        return one if one == other else blend(one, self.everyone, self.traffic, other, _both)
+        return one if one == other else self.blend(one, self.everyone, self.traffic, other, _both)
 
     def most(self, one: Row, other: Row) -> Row:
         """Return what either row allows."""
-        return one if one == other else blend(one, self.everyone, self.traffic, other, _either)
+        return one if one == other else self.blend(one, self.everyone, self.traffic, other, _either)
 
     def _apply(self, clause: Clause, row: Row, lower: Row, perhaps: Callable[[int, int, int], int]) -> Row:
         meaning = {Action.ACCEPT: self.everything, Action.DENY: self.nothing, Action.PASS: lower}[clause.action]
-        row = blend(row, clause.peers, clause.traffic, meaning)
-        return blend(row, clause.perhaps, clause.traffic, meaning, perhaps) if clause.perhaps else row
-
-
-def mask_at(row: Row, atom: int) -> int:
-    """Return the traffic mask that a row has for one atom."""
-    return next(mask for mask, held in row if held >> atom & 1)
+        row = self.blend(row, clause.peers, clause.traffic, meaning)
+        return self.blend(row, clause.perhaps, clause.traffic, meaning, perhaps) if clause.perhaps else row

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.semantics.assumptions import assume_addresses, assume_families, rules_of
-from ringfence.semantics.engine import Ends
-from ringfence.semantics.universe import ones
+from ringfence.semantics.ends import Ends
+from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ringfence.model.cluster import Pod
     from ringfence.model.snapshot import Snapshot
-    from ringfence.semantics.engine import Block, Engine
+    from ringfence.semantics.engine import Engine
+    from ringfence.semantics.reachability import PairTraffic
     from ringfence.semantics.verdict import Assumption
 
 
@@ -34,6 +35,9 @@ class Line:
         traffic: Never empty.
         families: In which families, in order.
         outcome: Allowed or undecided.
+        own_node: Whether only those pairs are meant of which one end is on the network of the
+            node that the other is on. Of these it says what is answered otherwise than of
+            all, and goes before what a line of all says.
     """
 
     clients: Ends
@@ -41,6 +45,7 @@ class Line:
     traffic: Intervals
     families: tuple[Family, ...]
     outcome: Outcome
+    own_node: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class _Answer:
 
     traffic: Intervals
     outcome: Outcome
+    own_node: bool
     families: frozenset[Family] = frozenset()
 
 
@@ -82,19 +88,35 @@ def lines(engine: Engine, namespace: str | None = None) -> tuple[Line, ...]:
         namespace: Only pairs with an end in this namespace; None for all.
     """
     pods = [pod for pod in engine.snapshot.pods if not pod.terminal]
-    bits = {(pod.namespace, pod.name): 1 << number for number, pod in enumerate(pods)}
-    focus = sum(bits[pod.namespace, pod.name] for pod in pods if namespace in (None, pod.namespace))
-    families: dict[tuple[_Pair, Intervals, Outcome], set[Family]] = defaultdict(set)
+    bits = {(pod.namespace, pod.name): number for number, pod in enumerate(pods)}
+    focus = _bits((pod for pod in pods if namespace in (None, pod.namespace)), bits)
+    families: dict[tuple[_Pair, _Answer], set[Family]] = defaultdict(set)
     for family in engine.snapshot.families:
-        for block in engine.blocks(family):
-            told = ((block.traffic.allowed, Outcome.ALLOWED), (block.traffic.undecided, Outcome.UNDECIDED))
-            for pair in _pairs(block, bits, focus):
-                spoken = set() if pair[0].addresses or pair[1].addresses else {family}
-                for traffic, outcome in told:
-                    if traffic:
-                        families[pair, traffic, outcome] |= spoken
-    cells = [(*pair, _Answer(traffic, outcome, frozenset(f))) for (pair, traffic, outcome), f in families.items()]
+        for sides, answer in _told(engine, family):
+            for pair in _pairs(sides, bits, focus):
+                families[pair, answer] |= set() if pair[0].addresses or pair[1].addresses else {family}
+    cells = [(*pair, replace(answer, families=frozenset(f))) for (pair, answer), f in families.items()]
     return tuple(_line(pods, *cell) for cell in _ordered(_gathered(cells)))
+
+
+def _told(engine: Engine, family: Family) -> Iterator[tuple[tuple[Ends, Ends], _Answer]]:
+    """Yield what each block says of all its pairs, and then what else of those that share a node."""
+    for block in engine.blocks(family):
+        everyone, near = _by_outcome(block.traffic), _by_outcome(block.own_node)
+        for outcome, traffic in everyone.items():
+            if traffic:
+                yield (
+                    (engine.ends(block.clients), engine.ends(block.servers)),
+                    _Answer(traffic, outcome, own_node=False),
+                )
+        for outcome, traffic in near.items() if near != everyone else ():
+            if more := traffic - everyone[outcome]:
+                for sides in engine.own_node_ends(block):
+                    yield sides, _Answer(more, outcome, own_node=True)
+
+
+def _by_outcome(traffic: PairTraffic) -> dict[Outcome, Intervals]:
+    return {Outcome.ALLOWED: traffic.allowed, Outcome.UNDECIDED: traffic.undecided}
 
 
 def assumptions(snapshot: Snapshot) -> tuple[Assumption, ...]:
@@ -102,14 +124,14 @@ def assumptions(snapshot: Snapshot) -> tuple[Assumption, ...]:
     return (*assume_families(snapshot, rules_of(snapshot.policies)), *assume_addresses(snapshot))
 
 
-def _pairs(block: Block, bits: dict[tuple[str, str], int], focus: int) -> Iterator[_Pair]:
-    """Yield a block as pairs of pure sets that have an end in focus."""
-    clients, servers = _bits(block.clients.pods, bits), _bits(block.servers.pods, bits)
+def _pairs(sides: tuple[Ends, Ends], bits: dict[tuple[str, str], int], focus: int) -> Iterator[_Pair]:
+    """Yield a rectangle as pairs of pure sets that have an end in focus."""
+    clients, servers = (_bits(side.pods, bits) for side in sides)
     pairs = [
         (_Set(clients & focus), _Set(servers)),
         (_Set(clients & ~focus), _Set(servers & focus)),
-        (_Set(clients & focus), _Set(addresses=block.servers.addresses)),
-        (_Set(addresses=block.clients.addresses), _Set(servers & focus)),
+        (_Set(clients & focus), _Set(addresses=sides[1].addresses)),
+        (_Set(addresses=sides[0].addresses), _Set(servers & focus)),
     ]
     for one, other in pairs:
         lone = one == other and one.pods.bit_count() == 1
@@ -118,10 +140,7 @@ def _pairs(block: Block, bits: dict[tuple[str, str], int], focus: int) -> Iterat
 
 
 def _bits(pods: Iterable[Pod], bits: dict[tuple[str, str], int]) -> int:
-    found = 0
-    for pod in pods:
-        found |= bits[pod.namespace, pod.name]
-    return found
+    return INTEGERS.of(bits[pod.namespace, pod.name] for pod in pods)
 
 
 _Cell = tuple[_Set, _Set, _Answer]
@@ -140,14 +159,18 @@ def _gathered(cells: list[_Cell]) -> list[_Cell]:
 
 def _ordered(cells: list[_Cell]) -> list[_Cell]:
     """Sort by clients, then servers: pods in the order of the snapshot, then addresses."""
-    return sorted(cells, key=lambda cell: (*map(_place, cell[:2]), cell[2].traffic.ranges))
+    return sorted(cells, key=lambda cell: (*map(_place, cell[:2]), cell[2].own_node, cell[2].traffic.ranges))
 
 
 def _place(ends: _Set) -> tuple[bool, tuple[int, ...], object]:
-    return (not ends.pods, tuple(ones(ends.pods)), ends.addresses.ranges)
+    return (not ends.pods, tuple(INTEGERS.ids(ends.pods)), ends.addresses.ranges)
 
 
 def _line(pods: list[Pod], clients: _Set, servers: _Set, answer: _Answer) -> Line:
-    ends = [Ends(tuple(pods[number] for number in ones(each.pods)), each.addresses) for each in (clients, servers)]
+    ends = [
+        Ends(tuple(pods[number] for number in INTEGERS.ids(each.pods)), each.addresses) for each in (clients, servers)
+    ]
     seen = {f for each in ends for f, every in EVERY.items() if each.addresses & every}
-    return Line(ends[0], ends[1], answer.traffic, tuple(sorted(answer.families or seen)), answer.outcome)
+    return Line(
+        ends[0], ends[1], answer.traffic, tuple(sorted(answer.families or seen)), answer.outcome, answer.own_node
+    )

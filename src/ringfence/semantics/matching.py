@@ -1,0 +1,165 @@
+"""Finds the scoped selectors that a pod is in, without asking all of them.
+
+Namespaces in the same scopes are of one *kind*, and a kind fixes the label keys that its
+selectors ask for. Two pods of one kind with the same values of those keys are in the same
+selectors, so each combination is worked out once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.selectors import Operator, Selector
+from ringfence.model.policy import Direction, PodPeer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ringfence.model.cluster import ContainerPort, Pod
+    from ringfence.model.policy import PodSelector, Policy
+    from ringfence.model.snapshot import Snapshot
+
+View = tuple["Kind", tuple[str | None, ...]]
+"""What the selectors can tell of a pod: the kind of its namespace, and the values of the kind's keys."""
+
+
+class Matcher:
+    """Answers which selectors match a pod; what it has worked out once it keeps."""
+
+    def __init__(self, snapshot: Snapshot, selectors: Mapping[PodSelector, int]) -> None:
+        """File the numbered selectors by scope, the scopes by the labels they need."""
+        self._snapshot = snapshot
+        self._by_name: dict[str, _Filed] = defaultdict(_Filed)
+        by_labels: dict[Selector, _Filed] = defaultdict(_Filed)
+        for selector, number in selectors.items():
+            scope = selector.scope
+            (self._by_name if isinstance(scope, str) else by_labels)[scope].add(selector.pods, number)  # type: ignore[index]
+        self._scoped = tuple(by_labels.values())
+        self._scopes = _Filed()
+        for number, scope in enumerate(by_labels):
+            self._scopes.add(scope, number)
+        self._kinds: dict[tuple[_Filed, ...], Kind] = {}
+        self._kind_of: dict[str, Kind] = {}
+        self._matching: dict[View, tuple[int, ...]] = {}
+
+    def view(self, pod: Pod) -> View:
+        """Return what the selectors can tell of a pod; pods with equal views are in the same selectors."""
+        kind = self._kind_of.get(pod.namespace)
+        if kind is None:
+            kind = self._kind_of[pod.namespace] = self._kind(pod.namespace)
+        return kind, tuple(map(pod.labels.get, kind.keys))
+
+    def matching(self, view: View) -> tuple[int, ...]:
+        """Return the numbers of the selectors that match a selectable pod, sorted."""
+        found = self._matching.get(view)
+        if found is None:
+            kind, values = view
+            labels = {key: value for key, value in zip(kind.keys, values, strict=True) if value is not None}
+            numbers = (number for filed in kind.filed for number in filed.matching(labels))
+            found = self._matching[view] = tuple(sorted(numbers))
+        return found
+
+    def _kind(self, namespace: str) -> Kind:
+        labels = self._snapshot.namespace_labels(namespace)
+        named = (self._by_name[namespace],) if namespace in self._by_name else ()
+        scopes = (*named, *(self._scoped[number] for number in sorted(self._scopes.matching(labels))))
+        return self._kinds.setdefault(scopes, Kind(scopes))
+
+
+class Kind:
+    """Namespaces that are in the same scopes.
+
+    Attributes:
+        filed: The selectors of each of these scopes.
+        keys: The label keys that they ask for, sorted.
+    """
+
+    __slots__ = ("filed", "keys")
+
+    def __init__(self, filed: tuple[_Filed, ...]) -> None:
+        """Gather the keys of the scopes."""
+        self.filed = filed
+        self.keys = tuple(sorted(set[str]().union(*(each.keys for each in filed))))
+
+
+class _Filed:
+    """Selectors, each filed under a label or a key without which it cannot match.
+
+    Attributes:
+        keys: Every label key that one of them asks for.
+    """
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self._by_label: dict[tuple[str, str], list[tuple[Selector, int]]] = defaultdict(list)
+        self._by_key: dict[str, list[tuple[Selector, int]]] = defaultdict(list)
+        self._others: list[tuple[Selector, int]] = []
+
+    def add(self, selector: Selector, number: int) -> None:
+        """File a selector under each value of its shortest In, else under a key it needs, else with those to be asked.
+
+        What it is filed under need not be asked again.
+        """
+        self.keys.update(requirement.key for requirement in selector.requirements)
+        positive = [each for each in selector.requirements if each.operator in {Operator.IN, Operator.EXISTS}]
+        if not positive:
+            self._others.append((selector, number))
+            return
+        needed = min(positive, key=lambda each: (each.operator is not Operator.IN, len(each.values)))
+        entry = (Selector(tuple(each for each in selector.requirements if each is not needed)), number)
+        if needed.operator is Operator.EXISTS:
+            self._by_key[needed.key].append(entry)
+        for value in needed.values:
+            self._by_label[needed.key, value].append(entry)
+
+    def matching(self, labels: Mapping[str, str]) -> Iterator[int]:
+        """Yield the numbers of the selectors that match, in no particular order."""
+        by_label, by_key = self._by_label, self._by_key
+        candidates = [self._others]
+        candidates += [by_label[label] for label in labels.items() if label in by_label]
+        candidates += [by_key[key] for key in labels if key in by_key]
+        for each in candidates:
+            yield from (number for rest, number in each if not rest.requirements or rest.matches(labels))
+
+
+class PortNames:
+    """The port names that some policy may ask of the pods of each selector.
+
+    Ingress rules ask them of their subject, egress rules of their peers.
+    """
+
+    def __init__(self, policies: Iterable[Policy], selectors: Mapping[PodSelector, int]) -> None:
+        """Gather the names from the rules of the policies."""
+        self._of_everyone: set[str] = set()
+        self._of_selector: dict[int, set[str]] = defaultdict(set)
+        self._of_selectors: dict[tuple[int, ...], frozenset[str]] = {}
+        for policy in policies:
+            for rule in policy.ingress:
+                if rule.named:
+                    self._of_selector[selectors[policy.subject]].update(port.name for port in rule.named)
+            for rule in policy.egress:
+                for peer in rule.peers if rule.named else ():
+                    of = self._of_selector[selectors[peer.pods]] if isinstance(peer, PodPeer) else self._of_everyone
+                    of.update(port.name for port in rule.named)
+
+    def of(self, ports: tuple[ContainerPort, ...], selectors: tuple[int, ...]) -> tuple[ContainerPort, ...]:
+        """Return the ports that matter of a pod that is in these selectors."""
+        names = self._of_selectors.get(selectors)
+        if names is None:
+            asked = (self._of_selector[number] for number in selectors if number in self._of_selector)
+            names = self._of_selectors[selectors] = frozenset(self._of_everyone.union(*asked))
+        return tuple(port for port in ports if port.name in names)
+
+
+def scoped_selectors(policies: Iterable[Policy]) -> dict[PodSelector, int]:
+    """Return every scoped selector of some policies with its number, in the order in which they are named."""
+    found: dict[PodSelector, int] = {}
+    for policy in policies:
+        found.setdefault(policy.subject, len(found))
+        for direction in Direction:
+            for rule in policy.rules(direction):
+                for peer in rule.peers:
+                    if isinstance(peer, PodPeer):
+                        found.setdefault(peer.pods, len(found))
+    return found
