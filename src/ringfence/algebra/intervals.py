@@ -124,11 +124,9 @@ def atoms(domain: Intervals, sets: Iterable[Intervals]) -> tuple[Range, ...]:
     found: list[Range] = []
     for first, last in domain.ranges:
         start = first
-        for cut in cuts[bisect_right(cuts, first) :]:
-            if cut > last:
-                break
-            found.append((start, cut - 1))
-            start = cut
+        for index in range(bisect_right(cuts, first), bisect_right(cuts, last)):
+            found.append((start, cuts[index] - 1))
+            start = cuts[index]
         found.append((start, last))
     return tuple(found)
 

@@ -23,6 +23,8 @@ class Protocol(Enum):
     SCTP = "SCTP"
     ICMP = "ICMP"
 
+    __hash__ = object.__hash__  # a member is one object; the default hashes its name in Python, each time anew
+
 
 WITH_PORTS = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
 """The protocols that have ports, in the order of the line."""

@@ -29,6 +29,8 @@ class Direction(Enum):
     INGRESS = "Ingress"
     EGRESS = "Egress"
 
+    __hash__ = object.__hash__  # a member is one object; the default hashes its name in Python, each time anew
+
 
 class Tier(Enum):
     """Tiers in the order they are consulted."""

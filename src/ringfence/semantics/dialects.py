@@ -30,6 +30,8 @@ class Topic(Enum):
     EQUAL_PRIORITY = "equal-priority"
     """Never chosen: rules of equal priority that disagree are undecided in every dialect."""
 
+    __hash__ = object.__hash__  # a member is one object; the default hashes its name in Python, each time anew
+
 
 Choices = frozenset[Topic]
 """Open points that are decided the other way than by default: one reading of the APIs."""

@@ -42,6 +42,8 @@ class Meeting(Enum):
     ITSELF = auto()
     """The peer is the subject, reached through a Service."""
 
+    __hash__ = object.__hash__  # a member is one object; the default hashes its name in Python, each time anew
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
@@ -87,8 +89,8 @@ class Compiler:
     def program(self, pod_class: PodClass, direction: Direction, choices: Choices = frozenset()) -> Program:
         """Return what judges the pods of a class that policies can select, in one direction."""
         admin, isolating, baseline = (
-            tuple(sorted(number for selector in pod_class.selectors for number in by_subject.get(selector, ())))
-            for by_subject in self._judging[direction].values()
+            tuple(sorted(n for selector in pod_class.selectors if selector in told for n in told[selector]))
+            for told in self._judging[direction].values()
         )
         final = bool(isolating) or (Topic.BASELINE in choices and not self._selected.isdisjoint(pod_class.selectors))
         ports = pod_class.ports if direction is Direction.INGRESS else ()

@@ -113,12 +113,16 @@ class Overlay:
         leaving, entering = self._rectangles(Direction.EGRESS), self._rectangles(Direction.INGRESS)
         index = _Index(self._universe, entering)
         for one in leaving:
+            a, b, c, d = one.masks
             for number in index.candidates(one):
                 other = entering[number]
-                a, b, c, d = one.masks
                 w, x, y, z = other.masks
                 masks = (a & w, b & x, c & y, d & z)
-                if any(masks) and (servers := one.servers & other.servers) and (clients := one.clients & other.clients):
+                if (
+                    (masks[1] or masks[3])
+                    and (servers := one.servers & other.servers)
+                    and (clients := one.clients & other.clients)
+                ):
                     yield clients, servers, masks
 
     def _rectangles(self, direction: Direction) -> list[_Rectangle]:
