@@ -48,6 +48,7 @@ def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = Fal
         row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
         rows.append(tuple(row))
     remarks = _remarks(snapshot, directory)
+    remarks += ("own node: where one end is on the network of the node that the other is on",) if on_node else ()
     remarks += ("part of the input was not read or is in error",) if partial else ()
     return Table(tuple(head), tuple(rows), remarks)
 
