@@ -166,6 +166,18 @@ def test_what_may_not_be_listed_makes_the_answer_partial(tmp_path: Path):
     assert not reading.snapshot.nodes
 
 
+def test_kinds_of_one_plural_are_told_apart(tmp_path: Path):
+    """By their groups, as ``kubectl`` names them; the core has none."""
+    served = {"crd.projectcalico.org/v1": ("NetworkPolicy",)}
+    paths = {f"/apis/{version}/networkpolicies" for version in ("networking.k8s.io/v1", *served)}
+    server = ApiServer([*PODS, *CLUSTER], served=served, forbidden=paths)
+
+    assert [each.resource for each in listed(server, tmp_path).header.missing] == [
+        "networkpolicies.networking.k8s.io",
+        "networkpolicies.crd.projectcalico.org",
+    ]
+
+
 def test_a_namespace_is_listed_where_the_cluster_may_not_be(tmp_path: Path):
     """Its user sees what there is, and hears that it is not all."""
     server = ApiServer([*PODS, a_pod(7, "y"), *CLUSTER], forbidden={"/api/v1/pods", "/api/v1/nodes"})
@@ -186,7 +198,7 @@ def test_what_every_cluster_serves_is_missed(tmp_path: Path):
     server = ApiServer(PODS, answers={"/apis/apps/v1/deployments": lambda _: status(404, "not found")})
 
     assert [str(error) for error in read(server, tmp_path).errors] == [
-        "cluster:prod: deployments cannot be listed (not served), so answers lack what they decide"
+        "cluster:prod: deployments.apps cannot be listed (not served), so answers lack what they decide"
     ]
 
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+
+def recompressed(whole: bytes, change: Callable[[list[bytes]], list[bytes]]) -> bytes:
+    """A snapshot whose lines are others, and which is a whole file otherwise."""
+    return gzip.compress(b"".join(change(gzip.decompress(whole).splitlines(keepends=True))))
+
+
 LISTING = listing([*CLUSTER, *PODS], (Missing("nodes", "", "forbidden"),))
 
 
@@ -78,6 +84,12 @@ def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path):
         lambda whole: gzip.compress(gzip.decompress(whole)[:-30]),
         lambda whole: gzip.compress(gzip.decompress(whole).replace(b'"metadata"', b'"meta"')),
         lambda whole: gzip.compress(gzip.decompress(whole) + b"[]\n"),
+        lambda whole: recompressed(whole, lambda lines: lines[:-1]),
+        lambda whole: recompressed(whole, lambda lines: lines[:-2]),
+        lambda whole: recompressed(whole, lambda lines: lines[:-2] + lines[-1:]),
+        lambda whole: recompressed(whole, lambda lines: lines[:1]),
+        lambda whole: recompressed(whole, lambda lines: [*lines, lines[-1]]),
+        lambda whole: recompressed(whole, lambda lines: [*lines, lines[1]]),
     ],
 )
 def test_what_is_no_whole_snapshot_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]):

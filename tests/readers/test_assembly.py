@@ -440,6 +440,31 @@ def test_an_unknown_kind_is_listed_once():
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("Workflow", "{templates: [{name: a, container: {image: a}}]}"),
+        ("Workflow", "{templates: [{name: a, script: {image: a, source: x}}]}"),
+        ("CronWorkflow", "{workflowSpec: {templates: [{name: a, containerSet: {containers: [{image: a}]}}]}}"),
+        ("TFJob", "{tfReplicaSpecs: {Worker: {template: {spec: {containers: [{image: a}]}}}}}"),
+    ],
+)
+def test_a_kind_that_makes_pods_in_its_own_way_says_that_they_are_missing(kind: str, spec: str):
+    """They are in no map and have no name."""
+    text = f"apiVersion: example.com/v1\nkind: {kind}\nmetadata: {{name: a}}\nspec: {spec}\n"
+    said = f"{kind} of example.com/v1 makes pods in a way that is not read, so answers leave them out: c.yaml:1"
+
+    assert reading(POD, POLICY, text).notes == (said,)
+
+
+@pytest.mark.parametrize("spec", ["{container: a, containers: 5, script: {source: x}}", "[]", "{containers: [a]}"])
+def test_a_kind_that_holds_no_container_makes_no_pods(spec: str):
+    """Whatever it calls so."""
+    text = f"apiVersion: example.com/v1\nkind: Foo\nmetadata: {{name: a}}\nspec: {spec}\n"
+
+    assert reading(POD, POLICY, text).notes == ("Foo of example.com/v1 is not known and was passed over: c.yaml:1",)
+
+
 def test_kinds_that_decide_nothing_are_passed_over():
     """Even when their members would be wrong in another kind."""
     found = reading(POD, POLICY, "apiVersion: v1\nkind: Secret\nmetadata: 5\n")

@@ -30,10 +30,13 @@ from ringfence.readers.foreign import is_foreign_policy, not_understood, plural
         ("FQDNNetworkPolicy", "networking.gke.io/v1alpha3"),
         ("ServiceIntentions", "consul.hashicorp.com/v1alpha1"),
         ("DeveloperNetworkPolicy", "policy.networking.k8s.io/v1alpha2"),
+        ("Ciliumnetworkpolicy", "cilium.io/v2"),
+        ("CILIUMLOCALREDIRECTPOLICY", "cilium.io/v2"),
+        ("networkpolicy", "projectcalico.org/v3"),
     ],
 )
 def test_policies_of_plugins_meshes_and_clouds_are_foreign(kind: str, version: str):
-    """By the end of their kind, or by name."""
+    """By the end of their kind, or by name, in whatever case: what is misspelled is as loud."""
     assert is_foreign_policy(kind, version)
 
 
@@ -44,6 +47,8 @@ def test_policies_of_plugins_meshes_and_clouds_are_foreign(kind: str, version: s
         ("NetworkPolicy", "extensions/v1beta1"),
         ("AdminNetworkPolicy", "policy.networking.k8s.io/v1"),
         ("StagedGlobalNetworkPolicy", "projectcalico.org/v3"),
+        ("stagednetworkpolicy", "projectcalico.org/v3"),
+        ("Networkpolicy", "networking.k8s.io/v1"),
         ("AuthorizationPolicy", "example.com/v1"),
         ("GlobalNetworkSet", "projectcalico.org/v3"),
         ("Gateway", "networking.istio.io/v1"),

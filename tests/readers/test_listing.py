@@ -9,8 +9,17 @@ import msgspec
 import pytest
 
 from ringfence.readers.core import POD_SPEC
-from ringfence.readers.listing import LivePod, PodSpecShape, decode_page, read_lines, write_lines
+from ringfence.readers.listing import (
+    LivePod,
+    Missing,
+    PodSpecShape,
+    decode_page,
+    read_lines,
+    snapshot_schema,
+    write_lines,
+)
 from tests.live import CLUSTER, WRITTEN, Object, an_object, container, listing, page
+from tests.schemas import fits
 
 POD = an_object(
     "v1", "Pod", "a", "x", labels={"app": "a"}, spec={"containers": [container("main")]}, status={"phase": "Running"}
@@ -126,12 +135,13 @@ def test_a_list_of_nothing_is_empty():
 )
 def test_what_is_no_object_is_refused(item: bytes):
     """As a page, and as a line of a snapshot."""
-    header = next(write_lines(listing([])))
+    header, end = write_lines(listing([]))
+    end = end.replace(b"0", b"1")
     line = b'{"kind": "Namespace", "apiVersion": "v1", ' + item[1:]
     with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
         decode_page("Namespace", "v1", b'{"kind": "NamespaceList", "metadata": {}, "items": [' + item + b"]}")
     with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
-        read_lines([header, line])
+        read_lines([header, line, end])
 
 
 @pytest.mark.parametrize("number", [0, -1, 65_536, 1.5])
@@ -150,7 +160,7 @@ def test_a_pod_without_a_name_is_refused():
 
 
 def test_lines_say_what_they_hold():
-    """A header with what is known of all of them, then an object a line, each complete."""
+    """A header with what is known of all of them, an object a line, each complete, and how many there were."""
     lines = [json.loads(line) for line in write_lines(listing([*CLUSTER, POD]))]
 
     assert lines[0] == {
@@ -162,10 +172,25 @@ def test_lines_say_what_they_hold():
         "ringfence": "0.1.0",
         "missing": [],
     }
-    assert sorted((line["apiVersion"], line["kind"], line["metadata"]["name"]) for line in lines[1:]) == sorted(
+    assert lines[-1] == {"apiVersion": "ringfence.io/v1alpha1", "kind": "SnapshotEnd", "objects": len(lines) - 2}
+    assert sorted((line["apiVersion"], line["kind"], line["metadata"]["name"]) for line in lines[1:-1]) == sorted(
         (each["apiVersion"], each["kind"], each["metadata"]["name"]) for each in (*CLUSTER, POD)
     )
     assert read_lines(write_lines(listing([*CLUSTER, POD]))) == listing([*CLUSTER, POD])
+
+
+def test_lines_are_as_their_schema_says():
+    """Whoever reads a snapshot with another program has it to go by."""
+    schema = json.loads(snapshot_schema())
+    header, *objects, end = [json.loads(line) for line in write_lines(listing([*CLUSTER, POD], (Missing("nodes"),)))]
+
+    assert [line["kind"] for line in (header, *objects, end) if not fits(line, schema)] == []
+    for broken in (
+        header | {"missing": [5]},
+        {**end, "objects": "1"},
+        {**objects[0], "metadata": {"labels": {"a": 1}}},
+    ):
+        assert not fits(broken, schema)
 
 
 def test_groups_are_in_order():

@@ -156,6 +156,15 @@ def test_what_could_not_be_listed_makes_the_reading_partial():
     assert reading.notes == ()
 
 
+def test_who_may_not_list_pods_is_told_the_way_out():
+    """Without pods nobody has a name; in a namespace of one's own they can often be listed."""
+    everywhere, alone = (read_listing(listing([], (Missing("pods", where, "forbidden"),))) for where in ("", "x"))
+
+    hint = "ask for the verb list on pods in all namespaces"
+    assert everywhere.errors[0].hint == f"{hint}, or name with -n a namespace where you have it"
+    assert alone.errors[0].hint == hint
+
+
 def test_a_cluster_without_policies_is_a_fact():
     """It was asked, so there is nothing to suspect: a note, and the answer is whole."""
     reading = read_live([POD])

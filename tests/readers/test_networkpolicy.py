@@ -252,7 +252,11 @@ IN_PORTS = [
     ("{port: 1.5}", "port: expected a whole number, found the number 1.5", ""),
     ("{port: yes}", "port: expected a whole number, found true", ""),
     ("{port: '80'}", 'port: Invalid value: "80": ', "write the number without quotes"),
-    ("{port: 4294967376}", "port: expected a whole number, found the number 4294967376", ""),
+    (
+        "{port: 4294967376}",
+        "port: expected a whole number, found the number 4294967376",
+        "write a smaller number; those of ports are from 1 to 65535",
+    ),
     ("{port: aHTTP}", 'port: Invalid value: "aHTTP": ', ""),
     ("{port: -a}", 'port: Invalid value: "-a": ', ""),
     ("{port: a-}", 'port: Invalid value: "a-": ', ""),

@@ -174,6 +174,24 @@ def test_a_member_too_much_between_two_is_taken_away():
     assert found.errors[0].hint == "take it away, and leave in its place what is within it"
 
 
+@pytest.mark.parametrize(
+    ("former", "hint"),
+    [
+        ("namespaceSelector", "take it away, and leave in its place what is within it: 0.1.0 of the API alone had it"),
+        ("sameLabels", "name labels and their values by matchLabels: 0.1.7 of the API has dropped it"),
+        ("notSameLabels", "name labels and their values by matchLabels: 0.1.7 of the API has dropped it"),
+    ],
+)
+def test_what_older_releases_had_is_known_as_that(former: str, hint: str):
+    """Also where it is empty, and only beside the members of a selector."""
+    selector, other = Schema("object", {"matchLabels": Schema("object")}), Schema("object", {"must": Schema("string")})
+    found = manifest(json.dumps({"apiVersion": "v1", "kind": "Thing", "peer": {former: {}}, "spec": {former: {}}}))
+    parts = dict.fromkeys(("apiVersion", "kind", "metadata"), Schema("elsewhere"))
+    check(found, Schema("object", {**parts, "peer": selector, "spec": other}))
+
+    assert [error.hint for error in found.errors] == [hint, "known here: must"]
+
+
 def test_what_is_no_mapping_has_no_members():
     """They are not known either, and the server says both; lists are looked through."""
     said = [message for _, _, message in faults(short=[{"a": 1}], one=[{"a": ""}])]

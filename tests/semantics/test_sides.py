@@ -56,7 +56,7 @@ def test_where_there_are_no_pods_the_hint_says_so():
     empty = snapshot()
     with pytest.raises(InputError, match="there are no pods") as refusal:
         Sides(empty, "x", Scenes(empty)).find("server", "x/a")
-    assert refusal.value.hint == "give manifests of pods too"
+    assert refusal.value.hint == "give manifests of pods too, or read a cluster whose pods you may list"
 
 
 def test_an_address_of_a_pod_means_the_pod_and_a_cidr_those_in_it():

@@ -135,12 +135,13 @@ def _answer_batch(given: Input, batch: BinaryIO, dialect: Dialect) -> Code:
         raise InputError(message, "put one of them into a file")
     reading = given.read()
     respondent = Respondent(reading.snapshot, reading.namespace, dialect)
-    complete = not reading.partial
+    complete, untold = not reading.partial, reading.errors
     for number, line in enumerate(batch, 1):
         if line.strip():
-            text, answered = answer_line(respondent, number, line, partial=reading.partial)
+            text, answered = answer_line(respondent, number, line, partial=reading.partial, errors=untold)
             # Whoever writes questions as they come up waits for each answer.
             output.answer(text, flush=batch is sys.stdin.buffer)
             complete = complete and answered
+            untold = () if answered else untold
     output.answer(b"")
     return Code.OK if complete else Code.INPUT

@@ -137,14 +137,14 @@ class _Reader:
         for place in ("", namespace) if namespace and resource.namespaced else ("",):
             records = self.records(resource, place)
             if not isinstance(records, int):
-                missing = Missing(resource.plural, place, "forbidden") if place else None
+                missing = Missing(resource.name, place, "forbidden") if place else None
                 return Group.of(resource.kind, resource.version, records), missing
             if records != 403:
                 break
         nothing = Group(resource.kind, resource.version, ())
         if records == 403:
-            return nothing, Missing(resource.plural, "", "forbidden")
-        return nothing, Missing(resource.plural, "", "not served") if resource.version in ALWAYS_SERVED else None
+            return nothing, Missing(resource.name, "", "forbidden")
+        return nothing, Missing(resource.name, "", "not served") if resource.version in ALWAYS_SERVED else None
 
     def records(self, resource: Resource, namespace: str) -> list[Record] | int:
         """Return all objects of a list, or the status with which it is refused: 403 or 404."""

@@ -48,6 +48,11 @@ class Resource:
         """Its group; empty for the core."""
         return self.version.rpartition("/")[0]
 
+    @property
+    def name(self) -> str:
+        """Its name as ``kubectl`` takes it, ``networkpolicies.networking.k8s.io``: others may have the same plural."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
     def path(self, namespace: str = "") -> str:
         """Return where it is listed: everywhere, or in one namespace."""
         start = f"/apis/{self.version}" if "/" in self.version else f"/api/{self.version}"

@@ -39,6 +39,7 @@ from ringfence.readers.workloads import (
     WORKLOADS,
     expand,
     has_template,
+    hides_pods,
     read_foreign_workload,
     read_owners,
     read_workload,
@@ -111,6 +112,7 @@ class Assembly:
         self._without_policies = False
         self._foreign: dict[tuple[str, str], list[Origin]] = {}
         self._unknown: dict[tuple[str, str], list[Origin]] = {}
+        self._hiding: dict[tuple[str, str], list[Origin]] = {}
         self._experimental: dict[str, list[Origin]] = {}
 
     def add(self, manifest: Manifest) -> None:
@@ -130,7 +132,8 @@ class Assembly:
             self._identify(manifest)
             self._take(manifest, self._read_foreign_workload)
         elif not is_irrelevant(kind, version):
-            self._unknown.setdefault((kind, version), []).append(manifest.origin())
+            found_in = self._hiding if hides_pods(manifest.value.get("spec")) else self._unknown
+            found_in.setdefault((kind, version), []).append(manifest.origin())
 
     def add_pod(self, pod: Pod, owners: Owners) -> None:
         """Take a pod of a live cluster, which holds no other of its name."""
@@ -144,12 +147,16 @@ class Assembly:
             f"{kind} of {version} is not known and was passed over: {_places(origins)}"
             for (kind, version), origins in sorted(self._unknown.items())
         ]
+        hiding = [
+            f"{kind} of {version} makes pods in a way that is not read, so answers leave them out: {_places(origins)}"
+            for (kind, version), origins in sorted(self._hiding.items())
+        ]
         experimental = [
             f"{name} is known to the experimental channel of the policy API alone, "
             f"and a cluster with the standard channel refuses it: {_places(origins)}"
             for name, origins in sorted(self._experimental.items())
         ]
-        return tuple(map(one_line, (*self._notes, *unknown, *experimental, *self._two_baselines())))
+        return tuple(map(one_line, (*self._notes, *unknown, *hiding, *experimental, *self._two_baselines())))
 
     def _two_baselines(self) -> list[str]:
         """Say that policies of two APIs stand in one tier, if they do."""

@@ -147,6 +147,8 @@ def mistyped(value: Any, words: str) -> tuple[str, str]:
         hint = "put quotes around the value"  # as it was written: here, y is known as true only
     elif words == "a list":
         hint = "begin every item with a dash"
+    elif words == "a whole number" and type(value) is int:  # one that no field holds
+        hint = "write a smaller number; those of ports are from 1 to 65535"
     return f"expected {words}, found {describe(value)}", hint
 
 

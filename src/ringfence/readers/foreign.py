@@ -24,17 +24,23 @@ _FOREIGN = {
 }
 """Kinds by group, beside those that end in NetworkPolicy, of which every group's decide something."""
 
-_NO_EFFECT = "Staged"
-"""What the kinds are called whose policies are recorded and not enforced, as those of Calico."""
+_BY_NAME = {group: frozenset(map(str.lower, kinds)) for group, kinds in _FOREIGN.items()}
+_READ = frozenset(map(str.lower, READ))
+
+_NO_EFFECT = "staged"
+"""What the kinds begin with whose policies are recorded and not enforced, as those of Calico."""
 
 
 def is_foreign_policy(kind: str, version: str) -> bool:
-    """Tell whether objects of a kind are policies that are not read and not Kubernetes' own."""
-    group = group_of(version)
-    if kind in _FOREIGN.get(group, ()):
+    """Tell whether objects of a kind are policies that are not read and not Kubernetes' own.
+
+    Letters in the wrong case, which no server takes, are no reason to overlook one.
+    """
+    group, word = group_of(version), kind.lower()
+    if word in _BY_NAME.get(group, ()):
         return True
-    another_version = kind in READ and is_own(group)
-    return kind.endswith("NetworkPolicy") and not kind.startswith(_NO_EFFECT) and not another_version
+    another_version = word in _READ and is_own(group)
+    return word.endswith("networkpolicy") and not word.startswith(_NO_EFFECT) and not another_version
 
 
 def not_understood(kind: str, group: str, count: int) -> str:

@@ -233,7 +233,7 @@ class Missing(Struct, frozen=True):
     """A kind that could not be listed, so that answers may lack what its objects decide.
 
     Attributes:
-        resource: Its plural name, ``networkpolicies``.
+        resource: Its plural name with its group, ``networkpolicies.networking.k8s.io``; of the core without.
         namespace: Where it was listed all the same; empty for nowhere.
         reason: Why, in a few words.
     """
@@ -266,6 +266,18 @@ class Header(Struct, frozen=True, kw_only=True, rename="camel"):
     def source(self) -> str:
         """The source of the origins of its objects."""
         return f"cluster:{self.context}"
+
+
+class SnapshotEnd(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The last line of a snapshot, without which it is not a whole one.
+
+    Attributes:
+        objects: How many lines there are between the first and this one.
+    """
+
+    api_version: Literal["ringfence.io/v1alpha1"] = API_VERSION
+    kind: Literal["SnapshotEnd"] = "SnapshotEnd"
+    objects: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +346,7 @@ _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {
 }
 _LISTS = {shape: _list_decoder(shape) for shape in _DECODERS}
 _HEADER = msgspec.json.Decoder(Header)
+_END = msgspec.json.Decoder(SnapshotEnd)
 
 
 def _record(kind: str, version: str, value: Struct | dict[str, Any]) -> Record:
@@ -381,32 +394,53 @@ def owners_of(record: Record) -> list[Owner]:
 
 
 def write_lines(listing: Listing) -> Iterator[bytes]:
-    """Yield a listing as JSON lines: its header, then one object a line; the same bytes for the same listing."""
+    """Yield a listing as JSON lines: its header, one object a line, its end; the same bytes for the same listing."""
     yield _ENCODER.encode(listing.header) + b"\n"
     for group in listing.groups:
         start = b'{"apiVersion":%b,"kind":%b,' % (_ENCODER.encode(group.version), _ENCODER.encode(group.kind))
         for record in group.records:
             text = _ENCODER.encode(record)
             yield (start + text[1:] if isinstance(record, LivePod) else text) + b"\n"
+    yield _ENCODER.encode(SnapshotEnd(objects=sum(len(group.records) for group in listing.groups))) + b"\n"
+
+
+class SnapshotObject(Struct, rename="camel"):
+    """Every other line: one object of its API, cut down; its other members are those of its kind."""
+
+    api_version: str
+    kind: str
+    metadata: Metadata
+
+
+def snapshot_schema() -> bytes:
+    """Return the JSON Schema of the lines of a snapshot, indented."""
+    found, shared = msgspec.json.schema_components((Header, SnapshotObject, SnapshotEnd), ref_template="#/$defs/{name}")
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "anyOf": [*found], "$defs": shared}
+    return msgspec.json.format(_ENCODER.encode(schema), indent=2) + b"\n"
 
 
 def read_lines(lines: Iterable[bytes]) -> Listing:
     """Read a listing from the lines that :func:`write_lines` wrote.
 
     Raises:
-        msgspec.DecodeError: the text is no such listing.
+        msgspec.DecodeError: the text is no such listing, or not all of it.
         UnicodeDecodeError: it is no text.
     """
     rest = iter(lines)
     header = _HEADER.decode(next(rest, b""))
     groups: dict[_Key, list[Record]] = {}
-    for line in rest:
+    line, count = next(rest, b""), 0
+    for following in rest:
         try:
             said = _KIND.decode(line)
             record = _record(said.kind, said.version, _DECODERS[_shape(said.kind, said.version)].decode(line))
         except RecursionError as error:
             raise msgspec.DecodeError(TOO_DEEP) from error
         groups.setdefault((said.kind, said.version), []).append(record)
+        line, count = following, count + 1
+    if (end := _END.decode(line)).objects != count:
+        message = f"expected {end.objects} objects, found {count}"
+        raise msgspec.ValidationError(message)
     return Listing(header, tuple(Group(*key, tuple(records)) for key, records in groups.items()))
 
 

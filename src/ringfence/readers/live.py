@@ -59,6 +59,8 @@ def missing_errors(header: Header) -> Iterator[ManifestError]:
         alone = f" but in namespace {namespace}" if namespace else ""
         message = f"{_joined(resources)} cannot be listed{alone} ({reason}), so answers lack what they decide"
         verb = f"ask for the verb list on {_joined(resources)} in all namespaces"
+        if "pods" in resources and not namespace:
+            verb += ", or name with -n a namespace where you have it"
         yield ManifestError(message, Origin(header.source, 0, 0, "", ""), verb)
 
 

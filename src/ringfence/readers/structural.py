@@ -316,11 +316,21 @@ def _meant(name: str, given: Mapping[str, Any], members: Mapping[str, Schema]) -
     within = [member for member in given if member in members and name in members[member].members]
     if within:
         return f"indent it, so that it is within {within[0]}"
+    if "matchLabels" in members and name in _FORMER:
+        return _FORMER[name]
     value = given[name]
     if isinstance(value, dict) and value and value.keys() <= members.keys():
         return "take it away, and leave in its place what is within it"
     return suggestion(name, members) if members else "remove it: nothing has a name here"
 
+
+_NO_MORE = "name labels and their values by matchLabels: 0.1.7 of the API has dropped it"
+_FORMER = {
+    "namespaceSelector": "take it away, and leave in its place what is within it: 0.1.0 of the API alone had it",
+    "sameLabels": _NO_MORE,
+    "notSameLabels": _NO_MORE,
+}
+"""What older releases of AdminNetworkPolicy had beside the members of a selector; examples still show it."""
 
 _INT32 = 1 << 31
 """The integers of 32 bits begin at its negative, and end before it."""

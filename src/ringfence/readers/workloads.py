@@ -96,6 +96,17 @@ def has_template(manifest: Manifest) -> bool:
     return isinstance(part, list) and bool(part)
 
 
+def hides_pods(part: Any) -> bool:
+    """Tell whether something that is not read holds containers anywhere, and so makes pods; walks all of it."""
+    if isinstance(part, list):
+        return any(map(hides_pods, part))
+    if not isinstance(part, dict):
+        return False
+    several, single = part.get("containers"), (part.get("container"), part.get("script"))
+    found = [*(several if isinstance(several, list) else ()), *single]
+    return any(isinstance(each, dict) and "image" in each for each in found) or any(map(hides_pods, part.values()))
+
+
 def read_foreign_workload(manifest: Manifest) -> Template:
     """Read an object that :func:`has_template`, of whatever kind; only its pods are looked at."""
     spec = Field(manifest)["spec"]

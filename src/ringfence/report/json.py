@@ -191,9 +191,10 @@ class Answer(msgspec.Struct, kw_only=True):
     partial: Annotated[
         Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
     ] = UNSET
-    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error; of documents.")] = (
-        UNSET
-    )
+    errors: Annotated[
+        list[Fault] | UnsetType,
+        Meta(description="What was not read or is in error; of documents, and of the first answer of a batch."),
+    ] = UNSET
     notes: Annotated[
         list[str] | UnsetType,
         Meta(description="What of the input was left out or passed over, or is not as it looks; of documents."),
@@ -253,9 +254,17 @@ def render_answer(answer: semantics.Answer, errors: Iterable[ManifestError] = ()
     return _document(body)
 
 
-def render_line(answer: semantics.Answer, *, partial: bool) -> bytes:
-    """Return a JSON line."""
-    return msgspec.json.encode(_answer(answer, partial=partial)) + b"\n"
+def render_line(answer: semantics.Answer, *, partial: bool, errors: Iterable[ManifestError] = ()) -> bytes:
+    """Return a JSON line.
+
+    Args:
+        answer: The answer.
+        partial: Whether part of the input was not read or is in error.
+        errors: Why, where this line is to say so.
+    """
+    body = _answer(answer, partial=partial)
+    body.errors = _faults(errors)
+    return msgspec.json.encode(body) + b"\n"
 
 
 def render_refusal(line: int, error: RingfenceError) -> bytes:

@@ -13,6 +13,9 @@ from ringfence.report.json import render_line, render_refusal
 from ringfence.semantics.question import Question
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ringfence.errors import ManifestError
     from ringfence.semantics.answer import Respondent
 
 
@@ -29,7 +32,9 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
 _decoder = msgspec.json.Decoder(Asked)
 
 
-def answer_line(respondent: Respondent, number: int, line: bytes, *, partial: bool) -> tuple[bytes, bool]:
+def answer_line(
+    respondent: Respondent, number: int, line: bytes, *, partial: bool, errors: Iterable[ManifestError] = ()
+) -> tuple[bytes, bool]:
     """Answer one line.
 
     Args:
@@ -37,6 +42,7 @@ def answer_line(respondent: Respondent, number: int, line: bytes, *, partial: bo
         number: The 1-based number of the line.
         line: The question.
         partial: Whether part of the input was not read.
+        errors: Why, where the answer is to say so; once in a batch is enough.
 
     Returns:
         The line of the answer or of the refusal, and whether it was answered.
@@ -45,7 +51,7 @@ def answer_line(respondent: Respondent, number: int, line: bytes, *, partial: bo
         answer = respondent.answer(_read(line.removeprefix(BOM_UTF8) if number == 1 else line))
     except InputError as error:
         return render_refusal(number, error), False
-    return render_line(answer, partial=partial), True
+    return render_line(answer, partial=partial, errors=errors), True
 
 
 def _read(line: bytes) -> Question:

@@ -50,6 +50,8 @@ _NAMES = (
     "a node (node:name), an address, a CIDR or internet"
 )
 
+_NO_PODS = "give manifests of pods too, or read a cluster whose pods you may list"
+
 _SPOKEN = 3
 """A reason names so many pods; more are counted."""
 
@@ -258,7 +260,7 @@ class Sides:
         if isinstance(name, ObjectName) and name.kind and name.kind not in KINDS and not self._is_kind(name.kind):
             return InputError(f"{role}: {name.kind!r} is no kind of workload here: one of {kinds()}")
         if not self.directory.pods:
-            return InputError(f"{role}: nothing is named {name}, for there are no pods", "give manifests of pods too")
+            return InputError(f"{role}: nothing is named {name}, for there are no pods", _NO_PODS)
         near = self.directory.nearest(name)
         return InputError(f"{role}: nothing is named {name}", f"try {' or '.join(near)}" if near else _NAMES)
 
