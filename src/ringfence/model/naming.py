@@ -27,7 +27,7 @@ from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import EVERYTHING, Operator, Requirement, Selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ringfence.model.cluster import Pod
     from ringfence.model.snapshot import Snapshot
@@ -276,6 +276,13 @@ def kinds() -> str:
     return ", ".join(map(_short, KINDS))
 
 
+def _by_namespace(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
+    found: dict[str, list[Pod]] = defaultdict(list)
+    for pod in pods:
+        found[pod.namespace].append(pod)
+    return found
+
+
 class Directory:
     """Who is who in one snapshot: finds pods by name, and names pods.
 
@@ -288,17 +295,20 @@ class Directory:
         self.snapshot = snapshot
         self.pods = tuple(pod for pod in snapshot.pods if not pod.terminal)
         self._by_name = {(pod.namespace, pod.name): pod for pod in self.pods}
-        self._by_namespace: dict[str, list[Pod]] = defaultdict(list)
+        self._by_namespace = _by_namespace(self.pods)
         self._by_workload: dict[tuple[str, str], dict[str, list[Pod]]] = defaultdict(dict)
         for pod in self.pods:
-            self._by_namespace[pod.namespace].append(pod)
             if pod.workload:
                 kind, _, name = pod.workload.partition("/")
                 self._by_workload[pod.namespace, name].setdefault(kind, []).append(pod)
         self._own = Intervals.of((a, a) for pod in self.pods if pod.selectable for a in pod.addresses.values())
         self._group = {(pod.namespace, pod.name): self._group_name(pod) for pod in self.pods}
         self._size = Counter(self._group.values())
-        self._groups = Counter(group.partition("/")[0] for group in self._size)
+        several = Counter(group.partition("/")[0] for group in self._size)
+        self._whole = {
+            namespace: (f"{namespace}/*",) if several[namespace] > 1 else self.names_of(pods)
+            for namespace, pods in self._by_namespace.items()
+        }
 
     def find(self, name: ObjectName | PodsName) -> dict[str, tuple[Pod, ...]]:
         """Return what a name may mean, by unmistakable names.
@@ -344,10 +354,7 @@ class Directory:
         """Name pods like :meth:`names_of`, but a whole namespace ``shop/*`` and all pods ``*``."""
         if len(pods) == len(self.pods) and len(self._by_namespace) > 1:
             return ("*",)
-        found: dict[str, list[Pod]] = defaultdict(list)
-        for pod in pods:
-            found[pod.namespace].append(pod)
-        return tuple(term for namespace in sorted(found) for term in self._terms_in(namespace, found[namespace]))
+        return tuple(self._terms_of(_by_namespace(pods)))
 
     def render(self, pods: Sequence[Pod]) -> str:
         """Name pods in the fewest words: :meth:`terms`, or a larger set ``except`` some."""
@@ -355,13 +362,11 @@ class Directory:
         best, size = ", ".join(terms), len(terms)
         if size <= _FEW:
             return best
-        chosen = {(pod.namespace, pod.name) for pod in pods}
-        touched = [
-            pod for namespace in sorted({pod.namespace for pod in pods}) for pod in self._by_namespace[namespace]
-        ]
-        for larger in (touched, self.pods):
-            around = self.terms(larger)
-            without = self.terms([pod for pod in larger if (pod.namespace, pod.name) not in chosen])
+        chosen = _by_namespace(pods)
+        # The larger sets are whole namespaces: only the pods of those chosen in part are looked at.
+        for larger in (chosen, self._by_namespace):
+            around = self._whole_terms(larger)
+            without = tuple(self._terms_of(self._unchosen(larger, chosen)))
             if without and len(around) + len(without) < size:
                 best, size = f"{', '.join(around)} except {', '.join(without)}", len(around) + len(without)
         return best
@@ -379,9 +384,27 @@ class Directory:
         gaps = (gap for gap in self._own if gap[0] - 1 in addresses and gap[1] + 1 in addresses)
         return addresses | Intervals.of(gaps)
 
-    def _terms_in(self, namespace: str, pods: Sequence[Pod]) -> tuple[str, ...]:
-        whole = len(pods) == len(self._by_namespace[namespace])
-        return (f"{namespace}/*",) if whole and self._groups[namespace] > 1 else self.names_of(pods)
+    def _terms_of(self, pods: Mapping[str, Sequence[Pod]]) -> Iterator[str]:
+        """Yield the terms of pods by namespace."""
+        for namespace in sorted(pods):
+            found, everyone = pods[namespace], self._by_namespace[namespace]
+            yield from self._whole[namespace] if len(found) == len(everyone) else self.names_of(found)
+
+    def _whole_terms(self, namespaces: Collection[str]) -> tuple[str, ...]:
+        """Return the terms of all pods of some namespaces."""
+        if len(namespaces) == len(self._by_namespace) > 1:
+            return ("*",)
+        return tuple(term for namespace in sorted(namespaces) for term in self._whole[namespace])
+
+    def _unchosen(self, namespaces: Iterable[str], chosen: Mapping[str, Sequence[Pod]]) -> dict[str, list[Pod]]:
+        """Return the pods of some namespaces that were not chosen, by namespace; no namespace without any."""
+        found = {}
+        for namespace in namespaces:
+            pods, some = self._by_namespace[namespace], chosen.get(namespace, ())
+            if len(some) < len(pods):
+                names = {pod.name for pod in some}
+                found[namespace] = [pod for pod in pods if pod.name not in names] if names else pods
+        return found
 
     def _names(self, group: str, pods: Sequence[Pod]) -> list[str]:
         return [group] if len(pods) == self._size[group] else [str(pod) for pod in pods]
