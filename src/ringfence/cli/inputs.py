@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import re
 from dataclasses import dataclass, field
@@ -48,8 +49,11 @@ class Input:
             ClusterError: the cluster cannot be read.
         """
         self._check_alone()
-        if self.manifests.filenames:
-            return self.manifests.read()
+        reading = self.manifests.read() if self.manifests.filenames else self._read_cluster()
+        gc.freeze()  # it stays until the answer is given: the collector need not walk it again and again
+        return reading
+
+    def _read_cluster(self) -> Reading:
         if self.manifests.assume_rejected:
             say("note", "what a cluster holds was not rejected, so --assume-rejected leaves nothing out")
         if not self.manifests.release.verified:
