@@ -36,6 +36,8 @@ PORTS = {
 OUTSIDE = (("203.0.113.0/24", ["203.0.113.128/25"]), ("198.51.100.0/24", []), ("2001:db8::/32", ["2001:db8:1::/48"]))
 SHARED = {"kube-system": "dns", "monitoring": "prometheus", "edge": "gateway"}
 PODS_OF_A_NODE = 100
+SETTINGS = 35
+"""Environment variables of a container of full size, with which a pod has five thousand bytes."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,15 @@ def fleet(seed: int, size: Size, *, slim: bool = False) -> Iterator[Manifest]:
 
 
 def _full(pod: Manifest, number: int) -> Manifest:
-    """Return a pod with all that a server and a kubelet add."""
+    """Return a pod with all that a server and a kubelet add, but for managed fields, which kubectl leaves out."""
     found = full_pod(number)
     spec = found["spec"] | pod["spec"]
     spec["containers"] = [found["spec"]["containers"][0] | pod["spec"]["containers"][0]]
+    spec["containers"][0]["env"] = [
+        {"name": f"SETTING_{index}", "value": f"value of setting {index}"} for index in range(SETTINGS)
+    ]
     metadata, status = found["metadata"] | pod["metadata"], found["status"] | pod["status"]
+    del metadata["managedFields"]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 
 

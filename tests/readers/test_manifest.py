@@ -18,7 +18,7 @@ SPAN = Span(
 
 def made(namespace: str = "x") -> Manifest:
     """A policy by name alone."""
-    found = Manifest("a.yaml", {}, Place(3, 1), lambda: SPAN, "NetworkPolicy", "networking.k8s.io/v1")
+    found = Manifest("a.yaml", {}, Place(3, 1), SPAN, "NetworkPolicy", "networking.k8s.io/v1")
     found.name, found.namespace = "p", namespace
     return found
 
@@ -41,23 +41,11 @@ def test_every_part_has_an_origin(path: Path, origin: Origin):
 
 def test_an_object_is_called_by_its_namespace_and_name():
     """By its kind alone before it has a name."""
-    nameless = Manifest("a.yaml", {}, Place(1, 1), lambda: SPAN, "Pod", "v1")
+    nameless = Manifest("a.yaml", {}, Place(1, 1), SPAN, "Pod", "v1")
 
     assert made().qualified_name == "x/p"
     assert made(namespace="").origin().object == "NetworkPolicy/p"
     assert nameless.origin().object == "Pod"
-
-
-def test_its_own_place_costs_nothing():
-    """Places of parts are read when the first is asked for, and once."""
-    asked = []
-    found = Manifest("a.yaml", {}, Place(3, 1), lambda: asked.append(1) or SPAN)
-    found.origin()
-    before = list(asked)
-    found.origin(("spec",))
-    found.origin(("spec", "egress"))
-
-    assert (before, asked) == ([], [1])
 
 
 def test_a_report_is_an_error_with_a_place():

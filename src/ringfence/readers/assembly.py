@@ -37,6 +37,7 @@ from ringfence.readers.shapes import OBJECT_META
 from ringfence.readers.spelling import suggestion
 from ringfence.readers.workloads import (
     WORKLOADS,
+    OwnedPod,
     expand,
     has_template,
     hides_pods,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from ringfence.model.service import EndpointSlice, Route, Service
     from ringfence.readers.manifest import Manifest
     from ringfence.readers.release import Release
-    from ringfence.readers.workloads import Key, Owners, Template
+    from ringfence.readers.workloads import Key, Template
 
 _TIERED = {
     "AdminNetworkPolicy": read_admin_network_policy,
@@ -106,7 +107,7 @@ class Assembly:
         self._slices: dict[Key, list[EndpointSlice]] = {}
         self._routes: dict[Key, Route] = {}
         self._controllers: dict[str, str] = {}
-        self._pods: dict[Key, tuple[Pod, Owners]] = {}
+        self._pods: dict[Key, OwnedPod] = {}
         self._templates: dict[Key, Template] = {}
         self._policies: dict[Key, tuple[Policy, Origin]] = {}
         self._without_policies = False
@@ -135,11 +136,11 @@ class Assembly:
             found_in = self._hiding if hides_pods(manifest.value.get("spec")) else self._unknown
             found_in.setdefault((kind, version), []).append(manifest.origin())
 
-    def add_pod(self, pod: Pod, owners: Owners) -> None:
-        """Take a pod of a live cluster, which holds no other of its name."""
-        key = (pod.namespace, "Pod", pod.name)
-        self._origins[key] = pod.origin
-        self._pods[key] = (pod, owners)
+    def add_pod(self, found: OwnedPod) -> None:
+        """Take a pod with which nothing is wrong."""
+        key = (found.pod.namespace, "Pod", found.pod.name)
+        self._claim(key, found.pod.origin)
+        self._pods[key] = found
 
     def notes(self) -> tuple[str, ...]:
         """Return one line for each kind that was passed over, and for what not every cluster takes."""
@@ -225,7 +226,7 @@ class Assembly:
             self._without_policies |= manifest.kind in _POLICIES
             return
         if manifest.name:
-            self._claim(manifest)
+            self._claim(self._key(manifest), manifest.origin())
         self._notes += manifest.notes
         self._errors += manifest.errors
 
@@ -244,9 +245,8 @@ class Assembly:
         number = self._beginnings[key]
         return f"{beginning}#{number}" if beginning and number > 1 else beginning
 
-    def _claim(self, manifest: Manifest) -> None:
+    def _claim(self, key: Key, origin: Origin) -> None:
         """Report a second object of one kind and name."""
-        key, origin = self._key(manifest), manifest.origin()
         if first := self._origins.get(key):
             message = f"{origin.object} is declared twice, first at {first}; the last one counts"
             self._errors.append(ManifestError(message, origin, "remove one of the two"))
@@ -262,7 +262,7 @@ class Assembly:
             case "Service":
                 self._keep(manifest, self._services, key, read_service(manifest))
             case "Pod":
-                self._keep(manifest, self._pods, key, (read_pod(manifest), read_owners(manifest)))
+                self._keep(manifest, self._pods, key, OwnedPod(read_pod(manifest), read_owners(manifest)))
             case "NetworkPolicy":
                 policy = read_network_policy(manifest, self._release)
                 self._keep(manifest, self._policies, key, (policy, manifest.origin(("metadata", "namespace"))))

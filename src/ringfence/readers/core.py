@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 POD_SPEC = ("containers", "hostNetwork", "initContainers", "nodeName")
 """The members of a pod's ``spec`` that decide something."""
 
+POD_STATUS = ("phase", "podIP", "podIPs")
+"""The members of a pod's ``status`` that decide something."""
+
 CACHE = "node-local-dns"
 """What the pods of NodeLocal DNS are called: by label, and in every manifest that is published."""
 
@@ -40,7 +43,7 @@ def read_pod(manifest: Manifest) -> Pod:
     root = Field(manifest)
     spec, status = root["spec"], root["status"]
     spec.near(POD_SPEC)
-    status.near(("phase", "podIP", "podIPs"))
+    status.near(POD_STATUS)
     written = [each["ip"] for each in status["podIPs"].items()] or [status["podIP"]]
     labels = root["metadata"]["labels"].strings()
     return Pod(

@@ -55,7 +55,7 @@ def decode(manifest: Manifest, value: Any, shape: Shape, path: Path = ()) -> Any
         The value itself when there is nothing wrong with it. Otherwise a copy with null in
         place of every value of a wrong type; fields that are not known stay.
     """
-    if _fits(value, shape):
+    if fits(value, shape):
         return value
     faults: list[_Fault] = []
     _walk(value, shape, path, faults)
@@ -64,7 +64,7 @@ def decode(manifest: Manifest, value: Any, shape: Shape, path: Path = ()) -> Any
     return _without(value, [fault.path[len(path) :] for fault in faults if fault.rank is not _Rank.UNKNOWN])
 
 
-def _fits(value: Any, shape: Shape) -> bool:
+def fits(value: Any, shape: Shape) -> bool:
     """Tell whether :func:`_walk` finds nothing wrong; most objects have no mistake, and this takes half the time."""
     if value is None:
         return True
@@ -80,13 +80,13 @@ def _fits(value: Any, shape: Shape) -> bool:
 def _all_fit(values: Iterable[Any], shape: Shape) -> bool:
     if shape is TEXT:
         return all(type(value) is str or value is None for value in values)
-    return all(_fits(value, shape) for value in values)
+    return all(fits(value, shape) for value in values)
 
 
 def _all_known(members: dict[str, Any], fields: dict[str, Shape]) -> bool:
     for name, member in members.items():
         shape = fields.get(name)
-        if shape is None or not ((type(member) is str and shape is TEXT) or _fits(member, shape)):
+        if shape is None or not ((type(member) is str and shape is TEXT) or fits(member, shape)):
             return False
     return True
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ringfence.errors import ManifestError
 from ringfence.model.origin import Origin
 from ringfence.readers.fields import Field, describe
-from ringfence.readers.json_spans import read_spans
+from ringfence.readers.json_spans import JsonSpan
 from ringfence.readers.json_stream import LOST, LOST_HINT, NO_LIST, Listed, loses_members, read_json
 from ringfence.readers.manifest import Manifest
+from ringfence.readers.workloads import OwnedPod
 from ringfence.readers.yaml_spans import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from ringfence.readers.places import Doubled, Place, Places
+    from ringfence.readers.places import Place, Places
     from ringfence.readers.source import Source
 
 
@@ -31,8 +31,8 @@ _JSON = re.compile(r'\s*(?:\[|\{\s*(?:["}]|\Z))')
 """How JSON begins; a mapping of YAML may begin with a brace too, and so does a chart's template."""
 
 
-def read_manifests(source: Source, errors: list[ManifestError]) -> Iterator[Manifest]:
-    """Yield every object of a source, the items of a List in place of it.
+def read_manifests(source: Source, errors: list[ManifestError]) -> Iterator[Manifest | OwnedPod]:
+    """Yield every object of a source, the items of a List in place of it; pods that were read fast as what they are.
 
     Args:
         source: What to read.
@@ -79,16 +79,17 @@ def _yaml(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> 
             yield from _flatten(source, value, span, errors)
 
 
-def _json(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> Iterator[Manifest]:
+def _json(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> Iterator[Manifest | OwnedPod]:
     for item in read_json(iter(texts), source.name, errors):
-        doubled: list[Doubled] = []
-        read_span = partial(read_spans, item.text, item.place, doubled)
+        if isinstance(item.value, OwnedPod):
+            yield item.value
+            continue
+        span = JsonSpan(item.text, item.place)
         if item.doubled or _items(item.value) is not None:
-            span = read_span()
-            errors += [each.error(source.name) for each in doubled]
+            errors += [each.error(source.name) for each in span.doubled()]
             yield from _flatten(source, item.value, span, errors, item.listed)
         else:
-            yield from _manifest(source, _Found(item.value, item.place, read_span), errors, item.listed)
+            yield from _manifest(source, _Found(item.value, item.place, span), errors, item.listed)
 
 
 class _Found(NamedTuple):
@@ -97,13 +98,13 @@ class _Found(NamedTuple):
     Attributes:
         value: It.
         place: Its first character.
-        read_span: Returns the places of all its parts.
+        span: The places of all its parts.
         template: The file of a chart that it was rendered from; empty when nothing says so.
     """
 
     value: Any
     place: Place
-    read_span: Callable[[], Places]
+    span: Places
     template: str = ""
 
     def error(self, source: Source, message: str, hint: str) -> ManifestError:
@@ -117,11 +118,11 @@ def _flatten(
     """Yield an object, or in place of a List its items."""
     items = _items(value)
     if items is None:
-        yield from _manifest(source, _Found(value, span.place, lambda: span, span.template), errors, listed)
+        yield from _manifest(source, _Found(value, span.place, span, span.template), errors, listed)
         return
     if isinstance(value, dict):
         if loses_members(value):
-            errors.append(_Found(value, span.place, lambda: span, span.template).error(source, LOST, LOST_HINT))
+            errors.append(_Found(value, span.place, span, span.template).error(source, LOST, LOST_HINT))
         listed = (str(value.get("kind") or ""), str(value.get("apiVersion") or ""))
         span = span.part("items") or span
     for index, item in enumerate(items):
@@ -163,9 +164,7 @@ def _manifest(source: Source, found: _Found, errors: list[ManifestError], listed
             hint = "put the kind of the list before its items, or write kind in each"
             errors.append(found.error(source, message, hint if late else f"write {name}, or leave the file out"))
             return
-    manifest = Manifest(
-        source.name, value, found.place, found.read_span, str(kind), str(version), template=found.template
-    )
+    manifest = Manifest(source.name, value, found.place, found.span, str(kind), str(version), template=found.template)
     if kind == "List":  # whose items are no list, or it would not be here
         Field(manifest)["items"].items()
         errors += manifest.errors

@@ -1,60 +1,103 @@
-"""The places in a JSON text that is known to be well formed."""
+"""The places in a JSON text that is known to be well formed, worked out for the parts that somebody asks about."""
 
 from __future__ import annotations
 
 import re
-from json import loads
-from typing import TYPE_CHECKING
+from functools import cached_property
+from json import JSONDecoder, loads
+from typing import TYPE_CHECKING, NamedTuple
 
-from ringfence.readers.places import Doubled, Place, Span
+from ringfence.readers.places import Doubled, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|\n')
+    from ringfence.readers.places import Path, Step
 
-_Token = tuple[str, Place]
+_NAME = re.compile(r'[ \t\r\n,]*(?:(?P<name>"(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*|\})')
+_ITEM = re.compile(r"[ \t\r\n,]*(?P<end>\])?")
+
+_pass = JSONDecoder().raw_decode
+"""Decodes the value that begins at a place, and returns it with the place behind it."""
 
 
-def read_spans(text: str, place: Place, doubled: list[Doubled]) -> Span:
-    """Return the span of the one value that a text holds.
+class _Member(NamedTuple):
+    """Where a member of a mapping or an item of a list begins, with its name and without."""
+
+    step: Step
+    start: int
+    value: int
+
+
+class JsonSpan:
+    """The place of a value and of everything in it.
 
     Args:
         text: JSON that has been decoded already, not nested deeper than ``MAX_DEPTH``.
         place: Where its first character stands.
-        doubled: Where keys given twice are added.
+        at: Where in it the value begins.
     """
-    tokens = _tokens(text, place)
-    return _value(next(tokens), tokens, doubled)
 
+    template = ""  # JSON has no comments that could name one
 
-def _tokens(text: str, place: Place) -> Iterator[_Token]:
-    """Yield every token with its place."""
-    line, base = place.line, 1 - place.column
-    for found in _TOKEN.finditer(text):
-        if found[0] == "\n":
-            line, base = line + 1, found.end()
-        else:
-            yield found[0], Place(line, found.start() - base + 1)
+    def __init__(self, text: str, place: Place, at: int = 0) -> None:
+        self._text = text
+        self._origin = place
+        self._at = at
+        self._parts: dict[Step, JsonSpan] = {}
 
+    @property
+    def place(self) -> Place:
+        """The value's first character."""
+        return self._place(self._at)
 
-def _value(first: _Token, tokens: Iterator[_Token], doubled: list[Doubled]) -> Span:
-    mark, place = first
-    if mark == "[":
-        items: list[Span] = []
-        while (token := next(tokens))[0] != "]":
-            if token[0] != ",":
-                items.append(_value(token, tokens, doubled))
-        return Span(place, items)
-    if mark == "{":
-        parts: dict[str, Span] = {}
-        keys: dict[str, Place] = {}
-        while (token := next(tokens))[0] != "}":
-            if token[0] != ",":
-                name = loads(token[0])
-                if name in keys:
-                    doubled.append(Doubled(name, keys[name], token[1]))
-                next(tokens)  # the colon
-                parts[name], keys[name] = _value(next(tokens), tokens, doubled), token[1]
-        return Span(place, parts, keys)
-    return Span(place)
+    def part(self, step: Step) -> JsonSpan | None:
+        """Return the span of one member or item, or None when there is none."""
+        if step not in self._parts and (found := self._members.get(step)):
+            self._parts[step] = JsonSpan(self._text, self._origin, found.value)
+        return self._parts.get(step)
+
+    def find(self, path: Path) -> Place:
+        """Return the place that a path points at: the name of a member, the start of an item.
+
+        A path that leads nowhere is placed at the deepest part on its way.
+        """
+        span, at = self, self._at
+        for step in path:
+            part = span.part(step)
+            if part is None:
+                break
+            span, at = part, span._members[step].start
+        return self._place(at)
+
+    def doubled(self) -> Iterator[Doubled]:
+        """Yield every key that is given twice, in the order of the text."""
+        seen: dict[Step, int] = {}
+        for member in self._walk():
+            if member.step in seen:
+                yield Doubled(str(member.step), self._place(seen[member.step]), self._place(member.start))
+            seen[member.step] = member.start
+            yield from JsonSpan(self._text, self._origin, member.value).doubled()
+
+    @cached_property
+    def _members(self) -> dict[Step, _Member]:
+        return {member.step: member for member in self._walk()}
+
+    def _walk(self) -> Iterator[_Member]:
+        """Yield the members of a mapping, or the items of a list; nothing of a scalar."""
+        text, at = self._text, self._at + 1
+        if text[self._at] == "{":
+            while (found := _NAME.match(text, at)) and (name := found["name"]):
+                yield _Member(loads(name) if "\\" in name else name[1:-1], found.start("name"), found.end())
+                at = _pass(text, found.end())[1]
+        elif text[self._at] == "[":
+            index = 0
+            while (found := _ITEM.match(text, at)) and not found["end"]:
+                yield _Member(index, found.end(), found.end())
+                index, at = index + 1, _pass(text, found.end())[1]
+
+    def _place(self, at: int) -> Place:
+        lines = self._text.count("\n", 0, at)
+        if lines:
+            return Place(self._origin.line + lines, at - self._text.rfind("\n", 0, at))
+        return Place(self._origin.line, self._origin.column + at)

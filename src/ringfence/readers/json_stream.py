@@ -3,11 +3,16 @@
 The decoder is the standard library's: it is run at the start of each item, and again
 with more text when the item turns out to be cut off. Places are computed for an item only
 when somebody asks, by :mod:`ringfence.readers.json_spans`.
+
+The items of a long List look alike. Once many have passed, the end of the next is guessed
+from what stood between the last two, and its text is offered to :mod:`ringfence.readers.plain`;
+that takes nothing but one whole object, so a wrong guess costs time and nothing else.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from json import JSONDecodeError, JSONDecoder, dumps, loads
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -19,6 +24,8 @@ from ringfence.readers.yaml_scalars import EXACT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ringfence.readers.plain import PlainReader
+
 _HALF = re.compile("[\ud800-\udfff]")
 """Half a character, which is written with two escapes."""
 
@@ -26,6 +33,12 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 _BETWEEN = re.compile(r"(?:[ \t\r\n]|---(?=\s|\Z))*")
 """What may stand between two objects: white space, and the document marker of YAML."""
+
+_FROM_ONE_TO_NEXT = re.compile(r'(?P<gap>\}[ \t\r\n]*,[ \t\r\n]*)\{[ \t\r\n]*"[^"\\]*"')
+"""From the last character of an item to the first name in the next."""
+
+MANY = 64
+"""Items of a List after which the fast reader is worth its own start."""
 
 _CUT = 16
 """An error this near to the end of the text may come from a word or an escape cut in two."""
@@ -56,7 +69,7 @@ class Item(NamedTuple):
     """One object of the text.
 
     Attributes:
-        value: The decoded object.
+        value: The decoded object; of one that is plain, the pod that was read.
         text: Its JSON.
         place: Where it begins.
         doubled: A key was given twice somewhere in it; the last one counts.
@@ -96,7 +109,15 @@ class _Stream:
         self._held: int | None = None  # where an object begins that must stay in the window whole
         self._place = Place(1, 1)
         self._doubled = False
+        self._between = ""  # two items, from the last character of one to the first name in the next
+        self._gap = 0  # characters of that before the next item
         self._decoder = JSONDecoder(object_pairs_hook=self._members, parse_constant=_refuse, parse_float=_number)
+
+    @cached_property
+    def _plain_reader(self) -> PlainReader:
+        from ringfence.readers.plain import PlainReader  # noqa: PLC0415 - slow to import, for short texts
+
+        return PlainReader(self._source)
 
     def objects(self) -> Iterator[Item]:
         """Yield the objects of the text."""
@@ -142,10 +163,32 @@ class _Stream:
             yield name, place
 
     def _items(self, head: dict[str, Any]) -> Iterator[Item]:
-        for _ in self._listed("[", "]"):
+        listed = (str(head.get("kind", "")), str(head.get("apiVersion", "")))
+        for number, _ in enumerate(self._listed("[", "]")):
             self._peek()
+            if number >= MANY:
+                yield from self._plain(listed)
             start = self._hold()
-            yield from self._release(self._value(), start, (str(head.get("kind", "")), str(head.get("apiVersion", ""))))
+            yield from self._release(self._value(), start, listed)
+            if found := _FROM_ONE_TO_NEXT.match(self._text, self._at - 1):
+                self._between, self._gap = found[0], found.end("gap") - found.start()
+
+    def _plain(self, listed: Listed) -> Iterator[Item]:
+        """Yield the items that stand next as long as they are plain, and another follows: that one is left."""
+        while (last := self._guess()) >= 0:
+            text = self._text[self._at : last + 1]
+            found = self._plain_reader.read(text, self._place, listed)
+            if not found:
+                return
+            yield Item(found, text, self._place, doubled=False, listed=listed)
+            self._consume(last + self._gap)
+
+    def _guess(self) -> int:
+        """Return where the item that stands next may end, before another; -1 when there is no telling."""
+        last = self._text.find(self._between, self._at) if self._between else -1
+        if last < 0 and self._between and self._more():
+            last = self._text.find(self._between, self._at)
+        return last
 
     def _listed(self, first: str, last: str) -> Iterator[None]:
         """Pass what stands between two brackets, yielding at each element."""

@@ -20,7 +20,7 @@ from ringfence.readers.addresses import by_family
 from ringfence.readers.listing import LivePod
 from ringfence.readers.manifest import Manifest
 from ringfence.readers.places import Place, Span
-from ringfence.readers.workloads import rank_owners
+from ringfence.readers.workloads import OwnedPod, rank_owners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def add_listing(assembly: Assembly, listing: Listing) -> None:
         for record in group.records:
             pod = read_live_pod(record, source, shared) if isinstance(record, LivePod) else None
             if pod and isinstance(record, LivePod):
-                assembly.add_pod(pod, _owners(record))
+                assembly.add_pod(OwnedPod(pod, _owners(record)))
             else:
                 assembly.add(as_manifest(record, source))
 
@@ -75,7 +75,7 @@ def as_manifest(record: Record, source: str) -> Manifest:
         source=source,
         value=value,
         place=_NOWHERE,
-        read_span=lambda: Span(_NOWHERE),
+        span=Span(_NOWHERE),
         kind=value["kind"],
         version=value["apiVersion"],
         namespace=metadata.get("namespace", ""),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ringfence.errors import ManifestError
@@ -11,8 +10,6 @@ from ringfence.model.origin import Origin
 from ringfence.readers.places import Path, Place, Places, dotted, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ringfence.readers.refusals import Refusal
 
 
@@ -24,7 +21,7 @@ class Manifest:
         source: Name of the source it stands in.
         value: Its members as decoded.
         place: Its first character.
-        read_span: Returns the places of all its parts; called at most once, when needed.
+        span: The places of all its parts.
         kind: Its kind; empty until it is known.
         version: Its ``apiVersion``; likewise.
         namespace: Its namespace; empty for a cluster-scoped object.
@@ -40,7 +37,7 @@ class Manifest:
     source: str
     value: dict[str, Any]
     place: Place
-    read_span: Callable[[], Places]
+    span: Places
     kind: str = ""
     version: str = ""
     namespace: str = ""
@@ -62,7 +59,7 @@ class Manifest:
 
     def origin(self, path: Path = ()) -> Origin:
         """Return the place of one part; the object's own by default."""
-        line, column = self._span.find(path) if path else self.place
+        line, column = self.span.find(path) if path else self.place
         # Both policy APIs keep their rules in spec.ingress and spec.egress.
         rule = path[2] if len(path) > 2 and path[:2] in _RULES else None
         label = f"{self.kind}/{self.qualified_name}" if self.name else self.kind
@@ -121,10 +118,6 @@ class Manifest:
         else:
             field = at or dotted(path)
             self.report(f"{field}: {refusal.message}", path, hint, field=field, reason=refusal.reason)
-
-    @cached_property
-    def _span(self) -> Places:
-        return self.read_span()
 
 
 def _explains(lost: Path, path: Path) -> bool:

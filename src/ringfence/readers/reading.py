@@ -11,6 +11,7 @@ from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.readers.assembly import Assembly
 from ringfence.readers.documents import read_manifests
 from ringfence.readers.release import STORED, VERIFIED
+from ringfence.readers.workloads import OwnedPod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,8 +70,11 @@ def read(
     assembly = Assembly(default_namespace, found, release, assume_rejected=assume_rejected)
     with _without_collector():
         for source in sources:
-            for manifest in read_manifests(source, found):
-                assembly.add(manifest)
+            for each in read_manifests(source, found):
+                if isinstance(each, OwnedPod):
+                    assembly.add_pod(each)
+                else:
+                    assembly.add(each)
         snapshot = assembly.snapshot(pod_cidrs)
     return Reading(snapshot, tuple(found), assembly.notes(), default_namespace)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ringfence.model.cluster import Pod, Workload
 from ringfence.model.policy import Direction, PodPeer
@@ -48,6 +48,13 @@ _HASHES = {"Deployment": "pod-template-hash", "Rollout": "rollouts-pod-template-
 """Owners of ReplicaSets, and the label with the hash that their names end in."""
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
+
+
+class OwnedPod(NamedTuple):
+    """A pod as read, and its owners."""
+
+    pod: Pod
+    owners: Owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +191,7 @@ def rank_owners(references: Iterable[tuple[str, str, bool]], labels: Mapping[str
 
 
 def expand(
-    templates: Mapping[Key, Template], pods: Iterable[tuple[Pod, Owners]], policies: Iterable[Policy]
+    templates: Mapping[Key, Template], pods: Iterable[OwnedPod], policies: Iterable[Policy]
 ) -> tuple[list[Workload], list[Pod]]:
     """Return the workloads, and the pods: those read and those that templates stand for.
 
