@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 import json
-import resource
+import os
+import re
 import subprocess
+import tempfile
 import time
 from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Figure:
     Attributes:
         name: What was measured, with the size of the input.
         value: How much, in units.
-        unit: ``s`` of CPU time unless the name says otherwise, ``MB/s``, ``MB`` or a count.
+        unit: ``s`` of CPU time unless the name says otherwise, ``MB/s``, ``MB``, ``MiB``, or none for a count.
         goal: What the project aims at, such as ``<= 4``; empty where it has no aim.
     """
 
@@ -45,21 +48,71 @@ def cpu_seconds(work: Callable[[], object], runs: int) -> float:
     return min(times)
 
 
-def process_seconds(command: Sequence[str | Path], runs: int) -> tuple[float, float, str]:
-    """Return the least CPU and elapsed seconds of a whole process, and what it printed."""
-    spent, elapsed, output = [], [], ""
-    for _ in range(runs):
-        before, started = _children(), time.perf_counter()
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
-        elapsed.append(time.perf_counter() - started)
-        spent.append(_children() - before)
-    return min(spent), min(elapsed), output
+@dataclass(frozen=True)
+class Spent:
+    """What a whole process took.
+
+    Attributes:
+        cpu: Seconds of CPU time.
+        elapsed: Seconds on the clock.
+        memory: MB that it held at most.
+        output: What it printed.
+    """
+
+    cpu: float
+    elapsed: float
+    memory: float
+    output: str
 
 
-def _children() -> float:
-    """Return the CPU seconds of all processes that were waited for."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def spend(command: Sequence[str | Path], runs: int) -> Spent:
+    """Run a process several times, and return what the cheapest run took; ``CalledProcessError`` for one that fails."""
+    return min((_run(command) for _ in range(runs)), key=lambda each: each.cpu)
+
+
+def _run(command: Sequence[str | Path]) -> Spent:
+    with tempfile.TemporaryFile("w+") as stream:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=stream)  # noqa: S603
+        _, status, usage = os.wait4(process.pid, 0)
+        elapsed = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, list(map(str, command)))
+        stream.seek(0)
+        return Spent(usage.ru_utime + usage.ru_stime, elapsed, usage.ru_maxrss * 1024 / 1e6, stream.read())
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process holds now."""
+    return _memory("VmRSS")
+
+
+def peak_memory() -> int:
+    """Return the most bytes of memory that this process has held since :func:`reset_peak`."""
+    return _memory("VmHWM")
+
+
+def reset_peak() -> None:
+    """Forget how much memory this process has held."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _memory(name: str) -> int:
+    found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) * 1024 if found else 0
+
+
+@cache
+def reference() -> float:
+    """Return the CPU seconds of a fixed loop: by them, figures of several machines compare."""
+    return cpu_seconds(lambda: sum(_loop(number) for number in range(200_000)), runs=3)
+
+
+def _loop(number: int) -> int:
+    """Do what the program does most: make a tuple, look it up, take sets of bits together."""
+    known = {(number & 7, "x"): 1 << (number & 63)}
+    return (known.get((number & 3, "x"), 0) | number) & 0xFFFF
 
 
 def table(figures: Iterable[Figure]) -> str:
@@ -70,5 +123,6 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def keep(figures: Iterable[Figure], path: Path) -> None:
-    """Write the figures to a file as JSON."""
-    path.write_text(json.dumps([asdict(each) for each in figures], indent=2) + "\n")
+    """Write the figures to a file as JSON; seconds as multiples of :func:`reference`, too."""
+    kept = [asdict(each) | ({"ratio": each.value / reference()} if each.unit == "s" else {}) for each in figures]
+    path.write_text(json.dumps({"reference": reference(), "figures": kept}, indent=2) + "\n")

@@ -16,7 +16,7 @@ import json
 import random
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from bench.live import pod as full_pod
 
@@ -266,6 +266,15 @@ def _namespace(name: str) -> Manifest:
     return {"matchLabels": {"kubernetes.io/metadata.name": name}}
 
 
+def write(stream: TextIO, seed: int, size: Size, *, slim: bool = False) -> None:
+    """Write a cluster as ``kubectl get -o json`` would print it, one object a line."""
+    lead = '{"apiVersion": "v1", "kind": "List", "items": [\n'
+    for manifest in fleet(seed, size, slim=slim):
+        stream.write(lead + json.dumps(manifest))
+        lead = ",\n"
+    stream.write("\n]}\n")
+
+
 def main() -> None:
     """Write one cluster to standard output, as ``kubectl get -o json`` would print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -275,12 +284,7 @@ def main() -> None:
     parser.add_argument("--slim", action="store_true", help="leave out what decides no verdict")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    size = Size(options.pods, options.policies, options.wide)
-    lead = '{"apiVersion": "v1", "kind": "List", "items": [\n'
-    for manifest in fleet(options.seed, size, slim=options.slim):
-        sys.stdout.write(lead + json.dumps(manifest))
-        lead = ",\n"
-    sys.stdout.write("\n]}\n")
+    write(sys.stdout, options.seed, Size(options.pods, options.policies, options.wide), slim=options.slim)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ import argparse
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
 from bench.clusters import Dumper, cluster
-from bench.figures import Figure, process_seconds, table
+from bench.figures import Figure, spend, table
 from ringfence.edges.files import open_sources
 from ringfence.readers import read
 from ringfence.semantics.engine import Engine
@@ -26,16 +27,39 @@ if TYPE_CHECKING:
 RINGFENCE = Path(sys.executable).with_name("ringfence")
 
 
-def figures(workloads: int = 1_000, policies: int = 1_080, seed: int = 1, runs: int = 3) -> Iterator[Figure]:
-    """Measure the stages once, and the process several times."""
+def figures() -> Iterator[Figure]:
+    """Measure two sizes."""
+    yield from cluster_figures(Cluster(1_000, 1_080), ("<= 1.1", "<= 100"))
+    yield from cluster_figures(Cluster(10_000, 10_800), ("<= 8", "<= 400"), runs=1)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """How large a cluster is, and the seed that it is made from."""
+
+    workloads: int
+    policies: int
+    seed: int = 1
+
+
+def cluster_figures(size: Cluster, goals: tuple[str, str] = ("", ""), runs: int = 3) -> Iterator[Figure]:
+    """Measure the stages once, and the process several times.
+
+    Args:
+        size: The cluster.
+        goals: For the CPU seconds and for the memory of the process.
+        runs: How often the process is run.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "cluster.yaml")
         with path.open("w") as stream:
-            yaml.dump_all(cluster(seed, workloads, policies), stream, Dumper=Dumper)
-        yield from _stages(path, f"{workloads:,} workloads, {policies:,} policies")
-        seconds, elapsed, output = process_seconds([RINGFENCE, "list", "-f", path], runs)
-    yield Figure(f"ringfence list, {len(output.splitlines()):,} lines", seconds, "s", "<= 0.8")
-    yield Figure("ringfence list, elapsed", elapsed, "s")
+            yaml.dump_all(cluster(size.seed, size.workloads, size.policies), stream, Dumper=Dumper)
+        about = f"{size.workloads:,} workloads, {size.policies:,} policies"
+        yield from _stages(path, about)
+        spent = spend([RINGFENCE, "list", "-f", path], runs)
+    yield Figure(f"ringfence list, {about}, {len(spent.output.splitlines()):,} lines", spent.cpu, "s", goals[0])
+    yield Figure(f"ringfence list, {about}, elapsed", spent.elapsed, "s")
+    yield Figure(f"ringfence list, {about}, memory", spent.memory, "MB", goals[1])
 
 
 def _stages(path: Path, size: str) -> Iterator[Figure]:
@@ -65,7 +89,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    print(table(figures(options.workloads, options.policies, options.seed, options.runs)))
+    print(table(cluster_figures(Cluster(options.workloads, options.policies, options.seed), runs=options.runs)))
 
 
 if __name__ == "__main__":

@@ -128,6 +128,11 @@ class Engine:
             traffic, own_node = self._pair_traffic(*masks[:2]), self._pair_traffic(*masks[2:])
             yield Block(clients, servers, traffic, own_node)
 
+    def counts(self) -> dict[str, int]:
+        """Return how much was worked out so far; more of it for the same clusters is a regression."""
+        programs = {id(program) for program in self._programs.values() if program}
+        return {"classes": len(self.classes), "programs": len(programs), "rows": len(self._said)}
+
     def ends(self, atoms: PeerSet) -> Ends:
         """Return the ends on one side of a block."""
         found = self._ends.get(atoms)
