@@ -25,7 +25,8 @@ def loaded(*transactions: str) -> str:
 
 
 def canonical(listing: str) -> list[str]:
-    """The sets, maps and chains of a listing, with their elements, in an order that does not depend on history."""
+    """The sets, maps and chains of a listing, with their elements, in an order and by names that forget history."""
+    listing = re.sub(r"(@|(?:set|map) )(\S+)\.\d+(?=\s)", r"\1\2", listing)
     blocks = re.findall(r"^\t(?:set|map|chain) .*?^\t\}", listing, re.DOTALL | re.MULTILINE)
     return sorted(re.sub(r"elements = \{(.*?)\}", _sorted, block, flags=re.DOTALL) for block in blocks)
 

@@ -1,74 +1,220 @@
 """From the program that a node holds to the one it should hold, in as few words as possible.
 
-Everything is one transaction, so no packet meets half of it. Within it the order is what
-nft and the kernel ask for: a thing is made before it is named and unnamed before it is
-deleted, and an element is deleted before one that overlaps it is added.
+There are two transactions. The first makes all the difference, at once, so no packet meets
+half of it: a thing is made and filled before it is named, what is added comes before what
+takes permission away, and elements go last. The second takes away what nothing names any
+more: a packet that began on the old rules still looks into the old maps, and finds them
+empty as soon as they are on their way out.
 
-INVARIANT: a set's name means the same type in every program, and a chain's the same hook;
+INVARIANT: no key is deleted and added again in one transaction, and no range that overlaps
+one that is deleted. A kernel before 6.12.48, or from 6.13 to 6.16, may look between the two
+and find neither: an allowed packet would be dropped, or a pod's own packets not judged at
+all. Where a set or map would have to change so, another one takes its place under another
+name: the first of ``NAME``, ``NAME.1``, ``NAME.2`` that is free.
+
+INVARIANT: a chain's name means the same hook in every program;
 :mod:`ringfence.dataplane.names` sees to that.
+
+Source: Linux commit b2f742c846ca, "netfilter: nf_tables: restart set lookup on base_seq change".
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
+from ringfence.algebra.intervals import Intervals
+from ringfence.dataplane.commands import (
+    AddChain,
+    AddElements,
+    AddSet,
+    AddTable,
+    DeleteChain,
+    DeleteElements,
+    DeleteSet,
+    DeleteTable,
+    FillChain,
+)
+from ringfence.dataplane.nft import Chain, Dispatch, Lookup, Map, Program, Rule, Set
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from ringfence.dataplane.nft import Map, Program, Set
+    from ringfence.algebra.intervals import Range
+    from ringfence.dataplane.commands import Command
+    from ringfence.dataplane.nft import Element, Expression, Key
 
 
-def delta(actual: Program, desired: Program) -> str:
-    """Return one transaction that turns one program into another; empty when they are equal."""
-    table = f"inet {desired.table}"
-    commands = (
-        *_make(table, actual, desired),
-        *_change_elements(table, actual, desired),
-        *_refill_chains(table, actual, desired),
-        *_delete(table, actual, desired),
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What turns one program into another.
+
+    Attributes:
+        program: What there is afterwards: the desired program, but for names of sets and maps.
+        change: What makes the difference; empty when there is none.
+        tidying: What takes away what nothing names any more; empty when there is nothing.
+    """
+
+    program: Program
+    change: tuple[Command, ...]
+    tidying: tuple[Command, ...]
+
+    def transactions(self) -> tuple[str, ...]:
+        """Return the text of each transaction that is not empty."""
+        parts = (self.change, self.tidying)
+        return tuple("".join(f"{command}\n" for command in part) for part in parts if part)
+
+
+def delta(actual: Program, desired: Program) -> Delta:
+    """Return what turns one program into another, whatever the names of its sets and maps."""
+    program = _named_apart(actual, desired)
+    change = (
+        *_make(actual, program),
+        *_fill(actual, program, new=True),
+        *_add_elements(actual, program),
+        *_fill(actual, program, new=False),
+        *_delete_elements(actual, program),
     )
-    return "".join(f"{command}\n" for command in commands)
+    return Delta(program, change, tuple(_delete(actual, program)))
 
 
-def _make(table: str, actual: Program, desired: Program) -> Iterator[str]:
+def replacement(desired: Program) -> tuple[Command, ...]:
+    """Return one transaction that makes the table anew, without a gap between old and new.
+
+    The table is added first because it cannot be deleted where there is none.
+    """
+    table = desired.table
+    load = delta(Program(table, (), (), ()), desired)
+    return AddTable(table), DeleteTable(table), AddTable(table), *load.change
+
+
+def _named_apart(actual: Program, desired: Program) -> Program:
+    """Give sets and maps that cannot become what they should be in place another name."""
+    held = {named.name: named for named in actual.named_sets}
+    names = {named.name: _name(held, named) for named in desired.named_sets}
+    if all(old == new for old, new in names.items()):
+        return desired
+    return Program(
+        desired.table,
+        tuple(replace(each, name=names[each.name]) for each in desired.sets),
+        tuple(replace(each, name=names[each.name]) for each in desired.maps),
+        tuple(replace(each, rules=tuple(_renamed(rule, names) for rule in each.rules)) for each in desired.chains),
+    )
+
+
+def _name(held: dict[str, Set | Map], named: Set | Map) -> str:
+    """Return the name under which a set or map can be had: of one to change in place, else the first free one."""
+    # One is in use, and another may be left of a change that was not tidied up.
+    for name in (named.name, f"{named.name}.1"):
+        if name in held and _can_become(held[name], named):
+            return name
+    others = (f"{named.name}.{number}" for number in count(1))
+    return named.name if named.name not in held else next(name for name in others if name not in held)
+
+
+def _can_become(old: Set | Map, new: Set | Map) -> bool:
+    """Tell whether adding and deleting elements turns one into the other, none of them twice."""
+    if isinstance(old, Map) and isinstance(new, Map):
+        before = {element.key: element.statement for element in old.elements}
+        changed = (before.get(each.key, each.statement) != each.statement for each in new.elements)
+        return old.key == new.key and not any(changed)
+    if isinstance(old, Set) and isinstance(new, Set):
+        if (old.key, old.interval) != (new.key, new.interval):
+            return False
+        return not old.interval or not _overlap(*_differences(old, new))
+    return False
+
+
+def _overlap(some: Iterable[Key], others: Iterable[Key]) -> bool:
+    """Tell whether a box of one kind has anything in common with one of the other."""
+    ours, theirs = _by_rest(some), _by_rest(others)
+    return any(
+        all(a[0] <= b[1] and b[0] <= a[1] for a, b in zip(rest, other, strict=True)) and bool(firsts & their_firsts)
+        for rest, firsts in ours.items()
+        for other, their_firsts in theirs.items()
+    )
+
+
+def _by_rest(keys: Iterable[Key]) -> dict[Key, Intervals]:
+    """Return what the first field may be, by all others."""
+    found: dict[Key, list[Range]] = {}
+    for key in keys:
+        found.setdefault(key[1:], []).append(key[0])
+    return {rest: Intervals.of(firsts) for rest, firsts in found.items()}
+
+
+def _renamed(rule: Rule, names: dict[str, str]) -> Rule:
+    return Rule(tuple(_rename(expression, names) for expression in rule.expressions))
+
+
+def _rename(expression: Expression, names: dict[str, str]) -> Expression:
+    match expression:
+        case Lookup():
+            return replace(expression, set_name=names[expression.set_name])
+        case Dispatch():
+            return replace(expression, map_name=names[expression.map_name])
+        case _:
+            return expression
+
+
+def _make(actual: Program, desired: Program) -> Iterator[Command]:
     """Make chains and sets that are new, empty so far."""
-    for chain in desired.chains:
-        if chain.name not in actual.chain_by_name:
-            yield f"add chain {table} {chain.name}" + (f" {{ {chain.header} }}" if chain.hook else "")
-    for named in _missing(desired, actual):
-        yield f"add {named.noun} {table} {named.name} {{ {named.header} }}"
+    for each in desired.chains:
+        if each.name not in actual.chain_by_name:
+            yield AddChain(desired.table, each)
+    yield from (AddSet(desired.table, named) for named in _missing(desired, actual))
 
 
-def _change_elements(table: str, actual: Program, desired: Program) -> Iterator[str]:
-    """Delete elements that are gone or that a map now treats otherwise, then add what is new."""
-    before = {named.name: named.texts() for named in actual.named_sets}
+def _fill(actual: Program, desired: Program, *, new: bool) -> Iterator[Command]:
+    """Write the rules of chains that are new, or of those that are not and have others now."""
+    ranges = frozenset(each.name for each in desired.sets if each.interval)
+    for each in desired.chains:
+        old = actual.chain_by_name.get(each.name)
+        if (old is None) is new and each.rules != (old.rules if old else ()):
+            named = frozenset(e.set_name for rule in each.rules for e in rule.expressions if isinstance(e, Lookup))
+            yield FillChain(desired.table, each, named & ranges)
+
+
+def _differences(old: Set | Map, new: Set | Map) -> tuple[list[Key], list[Key]]:
+    """Return the keys that are gone and those that are new, in order."""
+    if old.elements == new.elements:
+        return [], []
+    before, after = old.keys, new.keys
+    gone, added = set(before), set(after)
+    return [key for key in before if key not in added], [key for key in after if key not in gone]
+
+
+def _add_elements(actual: Program, desired: Program) -> Iterator[Command]:
+    held = {named.name: named for named in actual.named_sets}
     for named in desired.named_sets:
-        old, new = before.get(named.name, {}), named.texts()
-        gone = [key for key, text in old.items() if new.get(key) != text]
-        if gone:
-            yield f"delete element {table} {named.name} {{ {', '.join(gone)} }}"
-        added = [text for key, text in new.items() if old.get(key) != text]
+        _, added = _differences(held.get(named.name, _only(named, ())), named)
         if added:
-            yield f"add element {table} {named.name} {{ {', '.join(added)} }}"
+            yield AddElements(desired.table, _only(named, added))
 
 
-def _refill_chains(table: str, actual: Program, desired: Program) -> Iterator[str]:
-    """Write the rules of chains that are new or have others now."""
-    for chain in desired.chains:
-        old = actual.chain_by_name.get(chain.name)
-        if old and old.rules == chain.rules:
-            continue
-        if old:
-            yield f"flush chain {table} {chain.name}"
-        yield from (f"add rule {table} {chain.name} {rule}" for rule in chain.rules)
+def _delete_elements(actual: Program, desired: Program) -> Iterator[Command]:
+    wanted = {named.name: named for named in desired.named_sets}
+    for named in actual.named_sets:
+        gone, _ = _differences(named, wanted.get(named.name, named))
+        if gone:
+            yield DeleteElements(desired.table, _only(named, gone))
 
 
-def _delete(table: str, actual: Program, desired: Program) -> Iterator[str]:
+def _only(named: Set | Map, keys: Iterable[Key]) -> Set | Map:
+    """Return a set or map with some of its elements."""
+    if isinstance(named, Set):
+        return replace(named, elements=tuple(keys))
+    by_key: dict[Key, Element] = {element.key: element for element in named.elements}
+    return replace(named, elements=tuple(by_key[key] for key in keys))
+
+
+def _delete(actual: Program, desired: Program) -> Iterator[Command]:
     """Delete what is gone; empty chains first, so that none of them names another or a set."""
-    gone = [chain.name for chain in actual.chains if chain.name not in desired.chain_by_name]
-    yield from (f"flush chain {table} {name}" for name in gone)
-    yield from (f"delete {named.noun} {table} {named.name}" for named in _missing(actual, desired))
-    yield from (f"delete chain {table} {name}" for name in gone)
+    gone = [each for each in actual.chains if each.name not in desired.chain_by_name]
+    yield from (FillChain(desired.table, Chain(each.name, ()), frozenset()) for each in gone if each.rules)
+    yield from (DeleteSet(desired.table, named) for named in _missing(actual, desired))
+    yield from (DeleteChain(desired.table, each.name) for each in gone)
 
 
 def _missing(program: Program, other: Program) -> list[Set | Map]:

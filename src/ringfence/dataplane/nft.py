@@ -196,7 +196,22 @@ class Counter:
         return "counter"
 
 
-Expression = Equals | Within | Lookup | Dispatch | Log | Counter | Statement
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Something in the kernel that no program of ours holds, and whose meaning is not known.
+
+    Attributes:
+        words: What it is, for people.
+    """
+
+    words: str
+
+    def __str__(self) -> str:
+        """Return the words; they are no text for nft."""
+        return self.words
+
+
+Expression = Equals | Within | Lookup | Dispatch | Log | Counter | Foreign | Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +276,11 @@ class Set:
         return "set"
 
     @property
+    def keys(self) -> tuple[Key, ...]:
+        """The key of each element."""
+        return self.elements
+
+    @property
     def header(self) -> str:
         """Its type and flags."""
         return f"type {' . '.join(self.key)};{' flags interval;' if self.interval else ''}"
@@ -297,6 +317,11 @@ class Map:
     def noun(self) -> str:
         """What nft calls it."""
         return "map"
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The key of each element."""
+        return tuple(element.key for element in self.elements)
 
     @property
     def header(self) -> str:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family, family_of
 from ringfence.dataplane.compile import compile_program
+from ringfence.dataplane.delta import replacement
 from ringfence.dataplane.plan import plan_node
 from ringfence.edges import links, nft
 from ringfence.edges.netns import Network
+from ringfence.edges.nftables import Nftables
 from ringfence.edges.probe import Prober
 from ringfence.edges.programs import find_program
 from ringfence.edges.sockets import allow_many_files
@@ -18,7 +20,6 @@ from ringfence.lab import wiring
 from ringfence.lab.drops import DropLog
 from ringfence.lab.ends import Ends
 from ringfence.lab.judge import Judge
-from ringfence.lab.loading import transactions
 from ringfence.lab.services import service_table
 from ringfence.model.cluster import Pod
 from ringfence.semantics.dialects import RINGFENCE
@@ -108,8 +109,9 @@ class Cluster:
     def _load(self) -> None:
         """Load what each node must enforce, before there is a link that a packet could take."""
         for name, node in self.topology.snapshot.nodes.items():
-            for transaction in transactions(self.programs[name]):
-                nft.apply(self.nodes[name], transaction)
+            kernel = Nftables(self.nodes[name])
+            kernel.apply(replacement(self.programs[name]))
+            kernel.close()
             if table := service_table(self.topology, node):
                 nft.apply(self.nodes[name], table)
 
