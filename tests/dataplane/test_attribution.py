@@ -7,7 +7,7 @@ import pytest
 from ringfence.algebra.addresses import read_address
 from ringfence.algebra.traffic import Protocol
 from ringfence.dataplane.attribution import attribute, connection_of
-from ringfence.dataplane.nft import CtDirection
+from ringfence.dataplane.expressions import CtDirection
 from ringfence.dataplane.simulate import Packet
 from ringfence.model.policy import Direction
 from tests.dataplane.small import small_plan, small_snapshot

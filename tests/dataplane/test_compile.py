@@ -16,7 +16,8 @@ from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL, PORTLESS, Protocol, point, ports
 from ringfence.dataplane import names
 from ringfence.dataplane.compile import compile_program
-from ringfence.dataplane.nft import NUMBERS, Dispatch, Goto, Jump, Lookup, Program
+from ringfence.dataplane.expressions import Dispatch, Goto, Jump, Lookup
+from ringfence.dataplane.nft import NUMBERS, Program
 from ringfence.dataplane.plan import LocalClass, NodePlan, plan_node
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.model.policy import Direction

@@ -15,7 +15,8 @@ from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.commands import AddElements, DeleteElements
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import delta, replacement
-from ringfence.dataplane.nft import Chain, Datatype, Dispatch, Element, Field, Hook, Jump, Map, Program, Rule, Set
+from ringfence.dataplane.expressions import Dispatch, Field, Jump, Rule
+from ringfence.dataplane.nft import Chain, Datatype, Element, Hook, Map, Program, Set
 from ringfence.dataplane.plan import plan_node
 from ringfence.semantics.engine import Engine
 from tests.dataplane.kernel import canonical, loaded

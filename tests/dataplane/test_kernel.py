@@ -12,7 +12,7 @@ from hypothesis import given
 from ringfence.algebra.addresses import Family, family_of, read_cidr
 from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.compile import compile_program
-from ringfence.dataplane.nft import CtDirection, CtState
+from ringfence.dataplane.expressions import CtDirection, CtState
 from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.edges.packets import ICMP, ICMPV6, SCTP, TCP, UDP

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ringfence.algebra.addresses import EVERY, Address, Family, read_address
 from ringfence.dataplane import names
-from ringfence.dataplane.nft import CtDirection
+from ringfence.dataplane.expressions import CtDirection
 from ringfence.model.policy import Direction
 
 LEGAL = re.compile(r"[a-z][A-Za-z0-9._-]*")

@@ -6,29 +6,23 @@ import pytest
 
 from ringfence.algebra.addresses import EVERY, Family, cidrs, read_address, read_cidr
 from ringfence.algebra.intervals import Intervals
-from ringfence.dataplane.nft import (
-    Chain,
+from ringfence.dataplane.expressions import (
     Counter,
     CtDirection,
     CtState,
-    Datatype,
     Dispatch,
-    Element,
     Equals,
     Expression,
     Field,
     Goto,
-    Hook,
     Jump,
     Log,
     Lookup,
-    Map,
-    Program,
     Rule,
-    Set,
     Within,
     Word,
 )
+from ringfence.dataplane.nft import Chain, Datatype, Element, Hook, Map, Program, Set
 
 TEXTS: list[tuple[Expression, str]] = [
     (Equals(Field.CT_STATE, CtState.NEW), "ct state new"),

@@ -9,29 +9,23 @@ import pytest
 from ringfence.algebra.addresses import read_address
 from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.compile import compile_program
-from ringfence.dataplane.nft import (
-    Chain,
+from ringfence.dataplane.expressions import (
     Counter,
     CtDirection,
     CtState,
-    Datatype,
     Dispatch,
-    Element,
     Equals,
     Field,
     Goto,
-    Hook,
     Jump,
     Log,
     Lookup,
-    Map,
-    Program,
     Rule,
-    Set,
     Statement,
     Within,
     Word,
 )
+from ringfence.dataplane.nft import Chain, Datatype, Element, Hook, Map, Program, Set
 from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet, Passage, simulate
 from ringfence.semantics.engine import Engine

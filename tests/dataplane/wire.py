@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from ringfence.algebra.addresses import IPV6_BASE, read_address
-from ringfence.dataplane.nft import CtState
+from ringfence.dataplane.expressions import CtState
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges import packets
 from ringfence.edges.programs import find_program

@@ -14,7 +14,8 @@ from ringfence.algebra.addresses import Family
 from ringfence.algebra.traffic import Protocol
 from ringfence.dataplane.attribution import attribute
 from ringfence.dataplane.compile import compile_program
-from ringfence.dataplane.nft import NUMBERS, CtDirection, Hook
+from ringfence.dataplane.expressions import CtDirection
+from ringfence.dataplane.nft import NUMBERS, Hook
 from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.model.cluster import Pod

@@ -8,8 +8,9 @@ import pytest
 
 from ringfence.dataplane.commands import AddChain, AddElements, AddSet, AddTable, DeleteElements, DeleteTable
 from ringfence.dataplane.delta import delta, replacement
+from ringfence.dataplane.expressions import Rule, Word
 from ringfence.dataplane.netlink.dump import read_dump
-from ringfence.dataplane.nft import Chain, Datatype, Hook, Program, Rule, Set, Word
+from ringfence.dataplane.nft import Chain, Datatype, Hook, Program, Set
 from ringfence.edges import nft
 from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables

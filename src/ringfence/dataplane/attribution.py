@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import family_of, render_address
 from ringfence.algebra.traffic import Protocol
+from ringfence.dataplane.expressions import CtDirection
 from ringfence.dataplane.names import read_log_prefix
-from ringfence.dataplane.nft import NUMBERS, CtDirection
+from ringfence.dataplane.nft import NUMBERS
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction

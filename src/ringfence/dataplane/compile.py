@@ -29,35 +29,29 @@ from ringfence.algebra.addresses import Family, read_cidr
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.traffic import ALL, PORTLESS, Protocol, by_protocol
 from ringfence.dataplane import names
-from ringfence.dataplane.nft import (
-    NUMBERS,
-    Chain,
+from ringfence.dataplane.expressions import (
     Counter,
     CtDirection,
     CtState,
-    Datatype,
     Dispatch,
-    Element,
     Equals,
     Field,
     Goto,
-    Hook,
     Jump,
     Log,
     Lookup,
-    Map,
-    Program,
     Rule,
-    Set,
     Within,
     Word,
 )
+from ringfence.dataplane.nft import NUMBERS, Chain, Datatype, Element, Hook, Map, Program, Set
 from ringfence.model.policy import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ringfence.dataplane.nft import Expression, Key, Statement
+    from ringfence.dataplane.expressions import Expression, Statement
+    from ringfence.dataplane.nft import Key
     from ringfence.dataplane.plan import Hairpin, LocalClass, NodePlan, Row
 
 _Part = TypeVar("_Part", Datatype, Field)

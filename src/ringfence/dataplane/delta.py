@@ -36,14 +36,16 @@ from ringfence.dataplane.commands import (
     DeleteTable,
     FillChain,
 )
-from ringfence.dataplane.nft import Chain, Dispatch, Lookup, Map, Program, Rule, Set
+from ringfence.dataplane.expressions import Dispatch, Lookup, Rule
+from ringfence.dataplane.nft import Chain, Map, Program, Set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ringfence.algebra.intervals import Range
     from ringfence.dataplane.commands import Command
-    from ringfence.dataplane.nft import Element, Expression, Key
+    from ringfence.dataplane.expressions import Expression
+    from ringfence.dataplane.nft import Element, Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family, render_address
-from ringfence.dataplane.nft import CtDirection
+from ringfence.dataplane.expressions import CtDirection
 from ringfence.model.policy import Direction
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """The nouns of nftables, each knowing its text; :class:`Program` is all of them together.
 
-Only what nft 1.0.6 can load and list is here. Protocols are written as numbers, because
-nft looks their names up in a file that small images lack. Nothing that a user wrote ever
-becomes part of the text: names are made of addresses, see :mod:`ringfence.dataplane.names`.
+Nothing that a user wrote ever becomes part of the text: names are made of addresses, see
+:mod:`ringfence.dataplane.names`. What rules are made of is in
+:mod:`ringfence.dataplane.expressions`.
 
 Source: nft(8), and the listing of ``nft list ruleset``.
 """
@@ -15,11 +15,12 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import IPV6_BASE, Family, family_of, render_address
 from ringfence.algebra.traffic import Protocol
+from ringfence.dataplane.expressions import render_addresses, render_numbers
 
 if TYPE_CHECKING:
-    from ringfence.algebra.intervals import Intervals, Range
+    from ringfence.algebra.intervals import Range
+    from ringfence.dataplane.expressions import Rule, Statement
 
 NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
 """The number of each protocol that has ports, as packets bear it."""
@@ -37,196 +38,11 @@ class Datatype(StrEnum):
     INET_SERVICE = "inet_service"
 
 
-class Field(StrEnum):
-    """Something that a rule reads from a packet; the value is nft's text for it."""
-
-    IP_SADDR = "ip saddr"
-    IP_DADDR = "ip daddr"
-    IP6_SADDR = "ip6 saddr"
-    IP6_DADDR = "ip6 daddr"
-    IP6_HOPLIMIT = "ip6 hoplimit"
-    ICMPV6_TYPE = "icmpv6 type"
-    L4PROTO = "meta l4proto"
-    SPORT = "th sport"
-    DPORT = "th dport"
-    CT_STATE = "ct state"
-    CT_DIRECTION = "ct direction"
-
-
 class Hook(StrEnum):
     """Where a base chain meets packets."""
 
     FORWARD = "forward"
     INPUT = "input"
-
-
-class CtState(StrEnum):
-    """What conntrack makes of a packet."""
-
-    NEW = "new"
-    ESTABLISHED = "established"
-    RELATED = "related"
-    INVALID = "invalid"
-    UNTRACKED = "untracked"
-
-
-class CtDirection(StrEnum):
-    """Which way a packet of a connection goes: with its opener, or back."""
-
-    ORIGINAL = "original"
-    REPLY = "reply"
-
-
-class Word(StrEnum):
-    """A verdict statement that names no chain."""
-
-    ACCEPT = "accept"
-    DROP = "drop"
-    RETURN = "return"
-
-
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """Evaluate a chain and come back after it."""
-
-    chain: str
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return f"jump {self.chain}"
-
-
-@dataclass(frozen=True, slots=True)
-class Goto:
-    """Evaluate a chain instead of the rest of this one."""
-
-    chain: str
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return f"goto {self.chain}"
-
-
-Statement = Word | Jump | Goto
-"""What nft calls a verdict statement; a verdict is something else in this project."""
-
-
-@dataclass(frozen=True, slots=True)
-class Equals:
-    """A field of conntrack has this value; never so for a packet that lacks the field."""
-
-    field: Field
-    value: CtState | CtDirection
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return f"{self.field} {self.value}"
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """A number or address lies in a set written in place; never so without the field."""
-
-    field: Field
-    values: Intervals
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        render = _render_addresses if self.field is Field.IP6_SADDR else _render_numbers
-        texts = [render(first, last) for first, last in self.values]
-        return f"{self.field} {texts[0] if len(texts) == 1 else '{ ' + ', '.join(texts) + ' }'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """The fields together are in a named set; never so for a packet that lacks one of them.
-
-    Attributes:
-        fields: What is looked up, in the order of the set's key.
-        set_name: The set.
-        negated: Whether they must not be in it instead.
-    """
-
-    fields: tuple[Field, ...]
-    set_name: str
-    negated: bool = False
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return f"{' . '.join(self.fields)} {'!= ' if self.negated else ''}@{self.set_name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """Do what a map says about the fields together; go on when it has no such element."""
-
-    fields: tuple[Field, ...]
-    map_name: str
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return f"{' . '.join(self.fields)} vmap @{self.map_name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """Send the head of the packet to whoever listens to an NFLOG group.
-
-    Attributes:
-        prefix: At most 127 characters.
-        group: The NFLOG group.
-        snaplen: How many bytes of the packet are sent.
-    """
-
-    prefix: str
-    group: int
-    snaplen: int
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return f'log prefix "{self.prefix}" group {self.group} snaplen {self.snaplen}'
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """Count packets and bytes."""
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return "counter"
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """Something in the kernel that no program of ours holds, and whose meaning is not known.
-
-    Attributes:
-        words: What it is, for people.
-    """
-
-    words: str
-
-    def __str__(self) -> str:
-        """Return the words; they are no text for nft."""
-        return self.words
-
-
-Expression = Equals | Within | Lookup | Dispatch | Log | Counter | Foreign | Statement
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Expressions that are evaluated in order until one does not hold.
-
-    Attributes:
-        expressions: At least one; a statement or :class:`Dispatch` comes last, if at all.
-    """
-
-    expressions: tuple[Expression, ...]
-
-    def __str__(self) -> str:
-        """Return nft's text."""
-        return " ".join(map(str, self.expressions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,22 +225,6 @@ def _render_set(named: Set | Map) -> list[str]:
 def _render_key(key: Key, types: tuple[Datatype, ...]) -> str:
     pairs = zip(key, types, strict=True)
     return " . ".join(
-        _render_addresses(first, last) if datatype in _ADDRESSES else _render_numbers(first, last)
+        render_addresses(first, last) if datatype in _ADDRESSES else render_numbers(first, last)
         for (first, last), datatype in pairs
     )
-
-
-def _render_numbers(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}-{last}"
-
-
-def _render_addresses(first: int, last: int) -> str:
-    """Return an address, a CIDR where the range is one, or a range."""
-    if first == last:
-        return render_address(first)
-    size, bits, base = last - first + 1, 32, 0
-    if family_of(first) is Family.IPV6:
-        bits, base = 128, IPV6_BASE
-    if size & (size - 1) == 0 and (first - base) % size == 0:
-        return f"{render_address(first)}/{bits - size.bit_length() + 1}"
-    return f"{render_address(first)}-{render_address(last)}"

@@ -15,23 +15,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.addresses import Address, Family, family_of
-from ringfence.dataplane.nft import (
+from ringfence.dataplane.expressions import (
     CtDirection,
     CtState,
     Dispatch,
     Equals,
     Field,
     Goto,
-    Hook,
     Jump,
     Log,
     Lookup,
     Within,
     Word,
 )
+from ringfence.dataplane.nft import Hook
 
 if TYPE_CHECKING:
-    from ringfence.dataplane.nft import Expression, Map, Program, Rule, Statement
+    from ringfence.dataplane.expressions import Expression, Rule, Statement
+    from ringfence.dataplane.nft import Map, Program
 
 _ICMPV6 = 58
 _TRACKED = (CtState.NEW, CtState.ESTABLISHED, CtState.RELATED)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.algebra.intervals import Intervals
+from ringfence.dataplane.expressions import Goto, Jump, Word
 from ringfence.dataplane.netlink.elements import (
     LARGEST,
     ForeignElementError,
@@ -20,7 +21,7 @@ from ringfence.dataplane.netlink.elements import (
 )
 from ringfence.dataplane.netlink.keys import Layout
 from ringfence.dataplane.netlink.messages import attribute, each_attribute, nested, number
-from ringfence.dataplane.nft import Datatype, Element, Goto, Jump, Key, Map, Set, Word
+from ringfence.dataplane.nft import Datatype, Element, Key, Map, Set
 
 V4, V6, PROTO, PORT = Datatype.IPV4_ADDR, Datatype.IPV6_ADDR, Datatype.INET_PROTO, Datatype.INET_SERVICE
 TYPES = [(V4,), (PROTO,), (V4, PROTO, PORT), (V6, PROTO, PORT), (PROTO, PORT), (V6, V6)]

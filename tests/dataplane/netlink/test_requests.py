@@ -18,8 +18,9 @@ from ringfence.dataplane.commands import (
     DeleteTable,
     FillChain,
 )
+from ringfence.dataplane.expressions import Field, Jump, Rule, Within, Word
 from ringfence.dataplane.netlink.requests import OWNED, PERSISTENT, Requests
-from ringfence.dataplane.nft import Chain, Datatype, Element, Field, Hook, Jump, Map, Rule, Set, Within, Word
+from ringfence.dataplane.nft import Chain, Datatype, Element, Hook, Map, Set
 
 HOST = read_address("10.0.0.9")
 BOXES = (Datatype.IPV4_ADDR, Datatype.INET_PROTO, Datatype.INET_SERVICE)

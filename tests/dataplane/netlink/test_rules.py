@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from ringfence.algebra.addresses import read_cidr
 from ringfence.algebra.intervals import Intervals
-from ringfence.dataplane.netlink.rules import ANONYMOUS, Anonymous, Writer, read_rule
-from ringfence.dataplane.netlink.steps import Compare, Find, Meta, Payload, Step, Unknown
-from ringfence.dataplane.nft import (
+from ringfence.dataplane.expressions import (
     Counter,
     CtDirection,
     CtState,
@@ -30,6 +28,8 @@ from ringfence.dataplane.nft import (
     Within,
     Word,
 )
+from ringfence.dataplane.netlink.rules import ANONYMOUS, Anonymous, Writer, read_rule
+from ringfence.dataplane.netlink.steps import Compare, Find, Meta, Payload, Step, Unknown
 
 BOXES = frozenset({"boxes"})
 LISTED = Intervals.of([(1, 1), (58, 58)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ringfence.dataplane.expressions import Goto, Jump, Word
 from ringfence.dataplane.netlink.messages import attribute, nested, number, read_attributes, text
 from ringfence.dataplane.netlink.steps import (
     Compare,
@@ -23,7 +24,6 @@ from ringfence.dataplane.netlink.steps import (
     encode_step,
     encode_verdict,
 )
-from ringfence.dataplane.nft import Goto, Jump, Word
 
 STEPS: list[Step] = [
     Meta(15, 1),

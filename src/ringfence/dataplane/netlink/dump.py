@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.algebra.intervals import Intervals
+from ringfence.dataplane.expressions import Dispatch, Field, Foreign, Lookup, Rule
 from ringfence.dataplane.netlink.elements import (
     ForeignElementError,
     decode_boxes,
@@ -30,7 +31,7 @@ from ringfence.dataplane.netlink.requests import (
 )
 from ringfence.dataplane.netlink.rules import read_rule
 from ringfence.dataplane.netlink.steps import decode_steps
-from ringfence.dataplane.nft import Chain, Datatype, Dispatch, Field, Foreign, Hook, Lookup, Map, Program, Rule, Set
+from ringfence.dataplane.nft import Chain, Datatype, Hook, Map, Program, Set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -26,8 +26,9 @@ from ringfence.dataplane.nft import Element, Map
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ringfence.dataplane.expressions import Statement
     from ringfence.dataplane.netlink.keys import Layout
-    from ringfence.dataplane.nft import Key, Set, Statement
+    from ringfence.dataplane.nft import Key, Set
 
 _KEY, _DATA, _FLAGS, _USER, _KEY_END = 1, 2, 3, 6, 10
 _VALUE = 1

@@ -20,18 +20,20 @@ from ringfence.dataplane.commands import (
     DeleteTable,
     FillChain,
 )
+from ringfence.dataplane.expressions import Field
 from ringfence.dataplane.netlink.elements import encode_elements
 from ringfence.dataplane.netlink.keys import WIDTHS, Layout
 from ringfence.dataplane.netlink.messages import APPEND, CREATE, Message, attribute, nested, number, text
 from ringfence.dataplane.netlink.rules import ANONYMOUS, Anonymous, Writer, width
 from ringfence.dataplane.netlink.steps import LIST_ELEMENT, encode_step
-from ringfence.dataplane.nft import Datatype, Field, Hook, Map, Set
+from ringfence.dataplane.nft import Datatype, Hook, Map, Set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ringfence.dataplane.commands import Command
-    from ringfence.dataplane.nft import Chain, Key, Rule
+    from ringfence.dataplane.expressions import Rule
+    from ringfence.dataplane.nft import Chain, Key
 
 NEW_TABLE, GET_TABLE, DELETE_TABLE = 0, 1, 2
 NEW_CHAIN, GET_CHAIN, DELETE_CHAIN = 3, 4, 5

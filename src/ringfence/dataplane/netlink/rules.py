@@ -13,6 +13,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.algebra.addresses import IPV6_BASE
 from ringfence.algebra.intervals import Intervals
+from ringfence.dataplane.expressions import (
+    Counter,
+    CtDirection,
+    CtState,
+    Dispatch,
+    Equals,
+    Field,
+    Foreign,
+    Log,
+    Lookup,
+    Rule,
+    Within,
+)
 from ringfence.dataplane.netlink.steps import (
     AT_LEAST,
     AT_MOST,
@@ -35,25 +48,12 @@ from ringfence.dataplane.netlink.steps import (
     Report,
     Swap,
 )
-from ringfence.dataplane.nft import (
-    Counter,
-    CtDirection,
-    CtState,
-    Dispatch,
-    Equals,
-    Field,
-    Foreign,
-    Log,
-    Lookup,
-    Rule,
-    Within,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ringfence.dataplane.expressions import Expression, Statement
     from ringfence.dataplane.netlink.steps import Step
-    from ringfence.dataplane.nft import Expression, Statement
 
 _Found = TypeVar("_Found", bound="Expression")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ringfence.dataplane.expressions import Goto, Jump, Word
 from ringfence.dataplane.netlink.messages import (
     attribute,
     each_attribute,
@@ -21,12 +22,11 @@ from ringfence.dataplane.netlink.messages import (
     read_text,
     text,
 )
-from ringfence.dataplane.nft import Goto, Jump, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ringfence.dataplane.nft import Statement
+    from ringfence.dataplane.expressions import Statement
 
 LIST_ELEMENT = 1
 """What each member of a list is, whatever the list."""
