@@ -8,6 +8,7 @@ gives no reasons. The parts, in the order in which they are used:
 - ``universe``: pods become classes, peers become sets of atoms.
 - ``program``: the policies of a class become decision lists.
 - ``rows``: decision lists become rows, what a subject may do with every peer.
+- ``rectangles``: what rows say of many pairs at once.
 - ``reachability``: rows of both directions meet.
 """
 
@@ -124,9 +125,9 @@ class Engine:
         Each pair with a pod at one end is in one block at most, and in one if anything may
         pass. A block says nothing of a pod with itself, even if it is in both sides.
         """
-        for clients, servers, masks in Overlay(self._universe, family, self._of_class).rectangles():
-            traffic, own_node = self._pair_traffic(*masks[:2]), self._pair_traffic(*masks[2:])
-            yield Block(clients, servers, traffic, own_node)
+        for each in Overlay(self._universe, family, self._of_class).rectangles():
+            traffic, own_node = self._pair_traffic(*each.masks[:2]), self._pair_traffic(*each.masks[2:])
+            yield Block(each.clients, each.servers, traffic, own_node)
 
     def counts(self) -> dict[str, int]:
         """Return how much was worked out so far; more of it for the same clusters is a regression."""
