@@ -34,8 +34,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Columns for people, JSON, comma-separated values or a Markdown table.",
 )
+@click.option(
+    "--netpol-analyzer",
+    "as_netpol_analyzer",
+    is_flag=True,
+    help="Exactly the lines that netpol-analyzer's list prints.",
+)
 @click.option("-A", "--all-namespaces", is_flag=True, help="Rows of every namespace, also where -n is given.")
-def list_(given: Input, dialect: Dialect, form: str, *, all_namespaces: bool) -> Code:
+def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool, all_namespaces: bool) -> Code:
     """Who reaches whom, on what: the whole map, workload by workload.
 
     What is in no row is denied; a pod always reaches itself. shop/* is every pod of a
@@ -49,12 +55,17 @@ def list_(given: Input, dialect: Dialect, form: str, *, all_namespaces: bool) ->
       ringfence list -n payments -o md -f manifests/
       helm template . | ringfence list -f -
     """  # noqa: D301 - click's mark for lines that stay as they are
+    if as_netpol_analyzer and form != "text":
+        message = f"--netpol-analyzer is a text format, and -o {form} asks for another"
+        raise InputError(message, "leave one of them out")
     reading = given.read()
     namespace = None if all_namespaces else given.manifests.namespace
     _check(namespace, reading.snapshot)
     with output.patience("judging all pairs"):
-        found = lines(Engine(reading.snapshot, dialect), namespace)
-        text = _rendered(found, reading, form)
+        if as_netpol_analyzer:
+            text = _as_netpol_analyzer(reading.snapshot, dialect, namespace)
+        else:
+            text = _rendered(lines(Engine(reading.snapshot, dialect), namespace), reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
 
@@ -80,3 +91,15 @@ def _rendered(found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
 
     render = {"text": render_columns, "csv": render_csv, "md": render_markdown}[form]
     return render(tabulate(found, reading.snapshot, partial=reading.partial)).encode()
+
+
+def _as_netpol_analyzer(snapshot: Snapshot, dialect: Dialect, namespace: str | None) -> bytes:
+    """Return the map in that tool's words, and say on standard error what it has no words for."""
+    from ringfence.report import netpol_analyzer  # noqa: PLC0415
+
+    snapshot = netpol_analyzer.with_controller(snapshot)
+    found = lines(Engine(snapshot, dialect), namespace)
+    if unsaid := sum(not netpol_analyzer.says(line) for line in found):
+        rows = "1 row of list is" if unsaid == 1 else f"{unsaid} rows of list are"
+        output.say("note", f"{rows} in no line here: undecided, on the own node alone or without ports")
+    return netpol_analyzer.render_connections(netpol_analyzer.connections(found, snapshot)).encode()
