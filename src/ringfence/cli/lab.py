@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ringfence.cli import output
-from ringfence.cli.can import read_question
 from ringfence.cli.codes import Code
 from ringfence.cli.manifests import Manifests, manifests
 from ringfence.errors import InputError, WorldError
@@ -135,6 +134,8 @@ def probe(  # noqa: PLR0913, PLR0917 - click hands over every option
     Names are those of `ringfence can`. A Service is reached at its address. Without a port,
     whatever is worth trying is tried. Denied ends with exit code 1.
     """
+    from ringfence.cli.can import read_question  # noqa: PLC0415 - slow to import, and others ask nothing
+
     asked = read_question(client, server, port or "", family)
     question = {
         "client": asked.client,

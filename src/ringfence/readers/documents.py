@@ -18,7 +18,6 @@ from ringfence.readers.json_spans import JsonSpan
 from ringfence.readers.json_stream import LOST, LOST_HINT, NO_LIST, Listed, loses_members, read_json
 from ringfence.readers.manifest import Manifest
 from ringfence.readers.workloads import OwnedPod
-from ringfence.readers.yaml_spans import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,6 +73,8 @@ def _yaml(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> 
         if size > source.max_yaml_size:
             hint = "give it as JSON, which is streamed without limit, or raise --max-file-size"
             _refuse(source, 0, f"YAML of more than {source.max_yaml_size:,} bytes", hint)
+    from ringfence.readers.yaml_spans import read_yaml  # noqa: PLC0415 - costs 30 ms, which JSON need not pay
+
     for value, span in read_yaml("".join(pieces), source.name, errors):
         if value is not None:
             yield from _flatten(source, value, span, errors)
