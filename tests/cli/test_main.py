@@ -84,6 +84,8 @@ def test_kubectl_s_plugin_calls_itself_as_kubectl_does():
     assert refused.endswith(b"ringfence: hint: run kubectl ringfence can --help\n")
     refused = start("kubectl-ringfence", "lab", "verify", "--name", "nobody-s").communicate()[1]
     assert b"ringfence: hint: start one with `kubectl ringfence lab up --name nobody-s -f PATH`" in refused
+    refused = start("kubectl-ringfence", "explain-api", "qqq").communicate()[1]
+    assert refused.endswith(b"ringfence: hint: see `kubectl ringfence explain-api` for all of them\n")
 
 
 def test_ctrl_c_ends_quietly(manifests: Path):

@@ -46,7 +46,7 @@ def _rendered(name: str, form: str) -> bytes:
     if found is None:
         near = nearest(name)
         message = f"{name} is no field of a policy, and no open point"
-        raise InputError(message, f"try {near}" if near else "ringfence explain-api lists them")
+        raise InputError(message, f"try {near}" if near else "see `ringfence explain-api` for all of them")
     if form == "json":
         from ringfence.report.json_explanation import render_explanation  # noqa: PLC0415 - slow to import
 

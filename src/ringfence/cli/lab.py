@@ -71,7 +71,7 @@ def up(manifests: Manifests, nodes: int, name: str, form: str, *, foreground: bo
     if sock := _connect(control):
         sock.close()
         message = f"a lab named {name!r} is already there"
-        raise WorldError(message, f"run `{_called()} lab down{_flag(name)}`, or choose another --name")
+        raise WorldError(message, f"run `ringfence lab down{_flag(name)}`, or choose another --name")
     with _started(manifests, nodes, control=control, stays=not foreground) as client:
         code = _print(client.wait(), form)
         if foreground:
@@ -240,7 +240,7 @@ def _running(name: str) -> Client:
     sock = _connect(control)
     if sock is None:
         message = f"no lab named {name!r} is running"
-        hint = f"start one with `{_called()} lab up{_flag(name)} -f PATH`, or give -f PATH here"
+        hint = f"start one with `ringfence lab up{_flag(name)} -f PATH`, or give -f PATH here"
         raise InputError(message, hint)
     return Client(Channel(sock), _progress(), str(control.log))
 
@@ -248,11 +248,6 @@ def _running(name: str) -> Client:
 def _flag(name: str) -> str:
     """Return how a command names this lab."""
     return "" if name == DEFAULT_NAME else f" --name {name}"
-
-
-def _called() -> str:
-    """Return the name by which the program was called."""
-    return click.get_current_context().find_root().info_name or "ringfence"
 
 
 def _is_running(name: str) -> bool:

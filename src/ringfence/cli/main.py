@@ -6,13 +6,13 @@ import importlib
 import os
 import sys
 import traceback
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import click
 
 from ringfence import __version__
 from ringfence.cli.codes import Code
-from ringfence.cli.output import forget_stdout, say, say_error
+from ringfence.cli.output import forget_stdout, program_name, say, say_error
 from ringfence.errors import InputError, RingfenceError, WorldError
 
 COMMANDS = {
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     Args:
         arguments: What follows the program's name; those of the process by default.
     """
-    name = _program_name()
+    name = program_name()
     if _COMPLETE in os.environ:
         from click.shell_completion import shell_complete  # noqa: PLC0415 - rare, and slow to import
 
@@ -133,9 +133,3 @@ def _refuse(error: click.ClickException | RingfenceError) -> Code:
     if isinstance(error, click.UsageError) and error.ctx:
         say("hint", f"run {error.ctx.command_path} --help")
     return Code.INPUT
-
-
-def _program_name() -> str:
-    """Return what the user typed: kubectl runs ``kubectl-ringfence`` for ``kubectl ringfence``."""
-    name = PurePath(sys.argv[0]).name
-    return "kubectl ringfence" if name.startswith("kubectl-") else "ringfence"

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING, TextIO
 
 from ringfence.errors import WorldError
@@ -50,10 +51,16 @@ def forget_stdout() -> None:
 
 
 def say_error(error: RingfenceError) -> None:
-    """Say an error with its place, and its hint when it has one."""
+    """Say an error with its place, and its hint when it has one, in which commands are those of this program."""
     say("error", str(error))
     if error.hint:
-        say("hint", error.hint)
+        say("hint", error.hint.replace("`ringfence ", f"`{program_name()} "))
+
+
+def program_name() -> str:
+    """Return what the user typed: kubectl runs ``kubectl-ringfence`` for ``kubectl ringfence``."""
+    name = PurePath(sys.argv[0]).name
+    return "kubectl ringfence" if name.startswith("kubectl-") else "ringfence"
 
 
 def say(kind: str, text: str) -> None:

@@ -25,6 +25,7 @@ from ringfence.algebra.addresses import (
 )
 from ringfence.algebra.intervals import EMPTY, Intervals, atoms
 from ringfence.errors import InputError
+from ringfence.report.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -175,7 +176,7 @@ def _asked_range(asked: Intervals, count: int, used: Intervals) -> Range:
     zero = Intervals.point(asked.ranges[0][0])
     free = asked - UNUSABLE - used - zero
     if free.count() < count:
-        message = f"{render_addresses(asked)} has no room for {count} pods"
+        message = f"{render_addresses(asked)} has no room for {counted(count, 'pod')}"
         raise InputError(message, "give a larger --pod-cidr")
     return Range(asked, free, matched=False)
 

@@ -22,6 +22,7 @@ from ringfence.lab.ends import Ends
 from ringfence.lab.judge import Judge
 from ringfence.lab.services import service_table
 from ringfence.model.cluster import Pod
+from ringfence.report.counting import counted
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
 
@@ -67,7 +68,7 @@ class Cluster:
         self.programs = {node: compile_program(plan) for node, plan in self.plans.items()}
         self.ends = Ends(topology)
         self.judge = Judge(self.engine, self.programs, self.ends)
-        progress(f"making {len(topology.pods)} pods")
+        progress(f"making {counted(len(topology.pods), 'pod')}")
         self.outside = Network.create()
         self.nodes = {name: Network.create() for name in topology.snapshot.nodes}
         self.pods = {str(pod): Network.create() for pod in topology.pods}

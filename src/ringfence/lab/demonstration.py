@@ -92,7 +92,7 @@ def _cell(arrived: set[bool]) -> str:
 def demonstrate(cluster: Cluster, found: Verification, *, color: bool) -> Words:
     """Say who reached whom, whether all agree, and why one connection was refused."""
     snapshot = cluster.topology.snapshot
-    verified = tell_verification(cluster, found)
+    verified = tell_verification(cluster.ends, found)
     parts = [matrix(snapshot, found.comparisons), "\n", verified.text]
     chosen = worth_explaining(snapshot, found.comparisons)
     if chosen:

@@ -151,7 +151,7 @@ class Holder:
         except RingfenceError as error:
             self._creator.send(error_message(error))
             return 3
-        self._answer(self._creator, summarize(self._cluster, self._control.name if self._control else "unnamed"))
+        self._answer(self._creator, summarize(topology, self._control.name if self._control else "unnamed"))
         self._add(self._creator)
         self._poll.register(self._cluster.prober, select.POLLIN)
         if listener:
@@ -213,7 +213,7 @@ class Holder:
 
     def _verify(self, channel: Channel, *, every: bool) -> Words:
         found = verify(self._cluster, every=every, progress=_teller(channel))
-        return tell_verification(self._cluster, found)
+        return tell_verification(self._cluster.ends, found)
 
     def _tell_drops(self, channel: Channel, *, follow: bool) -> None:
         """Tell what is remembered, then whatever comes while the command listens."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ringfence.lab.probes import Trial
     from ringfence.lab.services import Endpoint
     from ringfence.model.connection import Connection
-    from ringfence.semantics.engine import Engine
+    from ringfence.semantics.engine import Engine, PairTraffic
 
 _NUMBERS = {Protocol.TCP: TCP, Protocol.UDP: UDP, Protocol.SCTP: SCTP}
 _ANY_CLIENT_PORT = 40_000
@@ -41,6 +41,7 @@ class Comparison:
         engine: Whether the engine allows it.
         program: Whether the simulated programs of both nodes let it through.
         result: What the kernel did with a real packet.
+        undecided: Whether the engine leaves it undecided; then it must not pass.
     """
 
     connection: Connection
@@ -48,6 +49,7 @@ class Comparison:
     engine: bool
     program: bool
     result: Result
+    undecided: bool = False
 
     @property
     def kernel(self) -> bool | None:
@@ -66,7 +68,8 @@ class Comparison:
 
     def __str__(self) -> str:
         """Return the connection and the three answers on one line."""
-        said = f"engine {_WORDS[self.engine]}, program {_WORDS[self.program]}, kernel {self.word}"
+        engine = Outcome.UNDECIDED.value if self.undecided else _WORDS[self.engine]
+        said = f"engine {engine}, program {_WORDS[self.program]}, kernel {self.word}"
         return f"{render_connection(self)}: {said}"
 
 
@@ -101,16 +104,20 @@ class Judge:
             through = str(trial.frontend.service)
             endpoint = _chosen(trial, result)
             connection = trial.towards(endpoint) if endpoint else connection
-        return Comparison(connection, through, self.allows(connection), self.passes(connection), result)
+        traffic, asked = self._traffic(connection), point(connection.protocol, connection.port)
+        said = {"engine": asked in traffic.allowed, "undecided": asked in traffic.undecided}
+        return Comparison(connection, through, program=self.passes(connection), result=result, **said)
 
     def allows(self, connection: Connection) -> bool:
         """Ask the engine."""
-        asked = (connection.client, connection.server, connection.family, connection.via)
-        return point(connection.protocol, connection.port) in self.engine.allowed(*asked).allowed
+        return point(connection.protocol, connection.port) in self._traffic(connection).allowed
 
     def defines(self, connection: Connection) -> bool:
         """Ask the definition."""
         return verdict(self.engine.snapshot, connection, RINGFENCE).outcome is Outcome.ALLOWED
+
+    def _traffic(self, connection: Connection) -> PairTraffic:
+        return self.engine.allowed(connection.client, connection.server, connection.family, connection.via)
 
     def passes(self, connection: Connection) -> bool:
         """Run the packet through the programs of the nodes on its way."""

@@ -216,6 +216,7 @@ def _document(cluster: Cluster, comparison: Comparison) -> dict[str, Any]:
     return connection_document(comparison.connection) | {
         "through": comparison.through,
         "engine": comparison.engine,
+        "undecided": comparison.undecided,
         "program": comparison.program,
         "kernel": comparison.result.fate.value,
         "agrees": comparison.agrees,

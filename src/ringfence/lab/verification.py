@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.lab.probes import Trials
+from ringfence.report.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ class Tally:
     Attributes:
         tried: All of them.
         engine: Those that the engine allows.
+        undecided: Those that it leaves undecided, and that must be dropped for that.
         program: Those that the simulated programs let through.
         kernel: Those that the kernel let through.
         denied: Those that the kernel dropped.
@@ -35,6 +37,7 @@ class Tally:
 
     tried: int
     engine: int
+    undecided: int
     program: int
     kernel: int
     denied: int
@@ -66,11 +69,17 @@ class Verification:
         return Tally(
             tried=len(mine),
             engine=sum(each.engine for each in mine),
+            undecided=sum(each.undecided for each in mine),
             program=sum(each.program for each in mine),
             kernel=sum(each.kernel is True for each in mine),
             denied=sum(each.kernel is False for each in mine),
             differences=sum(not each.agrees for each in mine),
         )
+
+    @property
+    def undecided(self) -> int:
+        """How many of them the engine leaves undecided."""
+        return sum(each.undecided for each in self.comparisons)
 
     @property
     def through_services(self) -> int:
@@ -99,4 +108,4 @@ def _judged(cluster: Cluster, plan: Plan, progress: Callable[[str], None]) -> It
         yield cluster.judge.compare(trial, result)
         if time.monotonic() - told > _EVERY_S:
             told = time.monotonic()
-            progress(f"{number:,} of {len(plan.trials):,} connections tried")
+            progress(f"{number:,} of {counted(len(plan.trials), 'connection')} tried")

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from ringfence.algebra.addresses import render_address
 from ringfence.lab.ends import render_end
 from ringfence.report.columns import render_columns
+from ringfence.report.counting import counted
 from ringfence.report.table import Table
 
 if TYPE_CHECKING:
     from ringfence.dataplane.attribution import Attribution
-    from ringfence.lab.cluster import Cluster
     from ringfence.lab.drops import Drop
+    from ringfence.lab.ends import Ends
     from ringfence.lab.judge import Comparison
+    from ringfence.lab.topology import Topology
     from ringfence.lab.verification import Verification
     from ringfence.model.connection import Connection
     from ringfence.model.origin import Origin
@@ -45,9 +47,9 @@ class Words:
     notes: tuple[str, ...] = ()
 
 
-def summarize(cluster: Cluster, name: str) -> Words:
+def summarize(topology: Topology, name: str) -> Words:
     """Say what a lab consists of."""
-    snapshot, topology = cluster.topology.snapshot, cluster.topology
+    snapshot = topology.snapshot
     living = [pod for pod in snapshot.pods if not pod.terminal]
     addresses_of = {str(pod): [*map(render_address, snapshot.addresses_of(pod).values())] for pod in living}
     rows, nodes = [], []
@@ -59,8 +61,9 @@ def summarize(cluster: Cluster, name: str) -> Words:
     services = {str(each): [*map(render_address, each.addresses.values())] for each in snapshot.services}
     reachable = {service: addresses for service, addresses in services.items() if addresses}
     remark = (
-        f"lab {name}: {len(topology.pods)} pods on {len(nodes)} nodes, {len(reachable)} Services, "
-        f"{len(snapshot.policies)} policies, {len(topology.outside)} addresses outside"
+        f"lab {name}: {counted(len(topology.pods), 'pod')} on {counted(len(nodes), 'node')}, "
+        f"{counted(len(reachable), 'Service')}, {counted(len(snapshot.policies), 'policy', 'policies')}, "
+        f"{counted(len(topology.outside), 'address', 'addresses')} outside"
     )
     tables = [Table(("node", "addresses", "pods"), tuple(rows), ())]
     if reachable:
@@ -73,17 +76,17 @@ def summarize(cluster: Cluster, name: str) -> Words:
     return Words(text, document, notes=topology.notes)
 
 
-def tell_verification(cluster: Cluster, found: Verification) -> Words:
+def tell_verification(ends: Ends, found: Verification) -> Words:
     """Say how many connections were tried, and where the three do not agree."""
     rows, families = [], []
-    for family in cluster.topology.snapshot.families:
+    for family in ends.topology.snapshot.families:
         tally = found.tally(family)
         families.append({"family": family.value, **asdict(tally)})
         allowed = [f"{count:,} allowed" for count in (tally.engine, tally.program, tally.kernel)]
         rows.append((f"IPv{family.value}", f"{tally.tried:,}", *allowed, f"{tally.differences:,}"))
     head = ("family", "tried", "engine", "program", "kernel", "differences")
-    remarks = [*_scope(found), f"{len(found.differences):,} differences between engine, program and kernel"]
-    differences = [_difference(cluster, each) for each in found.differences]
+    remarks = [*_scope(found), f"{counted(len(found.differences), 'difference')} between engine, program and kernel"]
+    differences = [_difference(ends, each) for each in found.differences]
     text = render_columns(Table(head, tuple(rows), tuple(remarks)))
     text += "".join(f"  {line}\n" for each in differences[:_SHOWN] for line in (each["text"], each["packet"]))
     if len(differences) > _SHOWN:
@@ -93,10 +96,11 @@ def tell_verification(cluster: Cluster, found: Verification) -> Words:
         tried=len(found.comparisons),
         total=found.total,
         through_services=found.through_services,
+        undecided=found.undecided,
         families=families,
         differences=differences,
     )
-    took = f"{len(found.comparisons):,} connections took {found.seconds:.1f} s"
+    took = f"{counted(len(found.comparisons), 'connection')} took {found.seconds:.1f} s"
     return Words(text, document, good=not differences, notes=(took,))
 
 
@@ -138,24 +142,25 @@ def connection_document(connection: Connection) -> dict[str, Any]:
 def _scope(found: Verification) -> list[str]:
     tried, services = len(found.comparisons), found.through_services
     through = f", {services:,} of them through Services" if services else ""
-    said = [f"{tried:,} connections{through}"]
+    said = [f"{counted(tried, 'connection')}{through}, {found.undecided:,} undecided"]
     if tried < found.total:
-        said.append(f"one pair stands for each two classes; --all tries all {found.total:,} connections")
+        said.append(f"one pair stands for each two classes; --all tries all {counted(found.total, 'connection')}")
     return said
 
 
-def _difference(cluster: Cluster, comparison: Comparison) -> dict[str, Any]:
+def _difference(ends: Ends, comparison: Comparison) -> dict[str, Any]:
     asked = comparison.connection
-    ends = [render_address(cluster.ends.address(end, asked.family)) for end in (asked.client, asked.server)]
+    addresses = [render_address(ends.address(end, asked.family)) for end in (asked.client, asked.server)]
     logged = comparison.result.logged
     by = f", logged as {logged.prefix.strip()!r}" if logged else ""
     return connection_document(asked) | {
         "through": comparison.through,
         "engine": comparison.engine,
+        "undecided": comparison.undecided,
         "program": comparison.program,
         "kernel": comparison.result.fate.value,
         "text": str(comparison),
-        "packet": f"packet {ends[0]} -> {ends[1]}{by}",
+        "packet": f"packet {addresses[0]} -> {addresses[1]}{by}",
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.traffic import render_traffic
 from ringfence.model.naming import Directory
+from ringfence.report.counting import counted
 from ringfence.semantics.summary import assumptions
 from ringfence.semantics.verdict import Outcome
 
@@ -61,11 +62,7 @@ def _ends(directory: Directory, ends: Ends) -> str:
 def _remarks(snapshot: Snapshot, directory: Directory) -> tuple[str, ...]:
     workloads = len(directory.names_of(directory.pods))
     namespaces = len({pod.namespace for pod in directory.pods})
-    seen = f"{_count(workloads, 'workload')} in {_count(namespaces, 'namespace')}"
-    said = [f"{seen}, {_count(len(snapshot.policies), 'policy', 'policies')}; what is in no row is denied"]
+    seen = f"{counted(workloads, 'workload')} in {counted(namespaces, 'namespace')}"
+    said = [f"{seen}, {counted(len(snapshot.policies), 'policy', 'policies')}; what is in no row is denied"]
     said += [f"assuming that {each.text}; give --pod-cidr to check" for each in assumptions(snapshot)]
     return tuple(said)
-
-
-def _count(number: int, one: str, several: str = "") -> str:
-    return f"{number} {one if number == 1 else several or f'{one}s'}"
