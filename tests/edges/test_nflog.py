@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import struct
+from contextlib import suppress
 
-from ringfence.edges.nflog import Logged, read_messages
+import pytest
 
+from ringfence.edges import nft
+from ringfence.edges.links import configure
+from ringfence.edges.netns import Network
+from ringfence.edges.nflog import Logged, NflogReader, read_messages
+from tests.kernel.isolation import isolated
+
+GROUP = 7
 PACKET, OTHER = 0x400, 0x3
 IPV4 = 0x0800
 
@@ -50,3 +59,32 @@ def test_a_datagram_that_is_cut_short_ends_the_reading():
     """Nothing is read beyond the end, and nothing loops."""
     assert list(read_messages(logged("a", b"123")[:12])) == []
     assert list(read_messages(struct.pack("=IHHII", 0, OTHER, 0, 0, 0))) == []
+
+
+@pytest.mark.kernel
+@isolated
+def test_it_is_known_how_many_entries_the_kernel_threw_away():
+    """More than the socket holds is logged while nobody reads; what was read and what was missed are all."""
+    network, many = Network.create(), 300
+    table = f'table inet t {{ chain c {{ type filter hook output priority 0; log prefix "x" group {GROUP} drop; }}; }}'
+    configure([(network, ["link set lo up"])])
+    nft.apply(network, table)
+    reader = NflogReader(network, GROUP)
+    reader._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+    with network.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        send_all(sender, many)
+        found = list(reader.read())
+        assert reader.missed == 1
+        send_all(sender, 1)
+        last = list(reader.read())
+
+    assert len(last) == 1
+    assert reader.missed > 1
+    assert len(found) + reader.missed + 1 == many + 1
+
+
+def send_all(sender: socket.socket, count: int) -> None:
+    """Send packets that are dropped, which the sender is told of."""
+    for _ in range(count):
+        with suppress(PermissionError):
+            sender.sendto(b"x" * 1000, ("127.0.0.1", 9))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.kernel
+FLOOD = 1_500
 
 
 @pytest.fixture(params=[False, True], ids=["as-myself", "as-nobody"])
@@ -213,6 +214,31 @@ def test_drops_are_followed_as_they_come(somebody: User):
     os.kill(follower, signal.SIGINT)
     assert os.waitstatus_to_exitcode(os.waitpid(follower, 0)[1]) == 130
     os.close(reading)
+    assert somebody.run("lab", "down").code == 0
+
+
+def test_a_slow_reader_of_drops_is_told_of_all_of_them(somebody: User):
+    """While nobody reads, more are dropped than a pipe holds; then each is told or counted, and the lab lives on."""
+    up(somebody)
+    reading, writing = os.pipe()
+    follower = somebody.start(lambda: main(["lab", "drops", "-f", "-o", "json"]), writing, 2)
+    os.close(writing)
+    somebody.run("lab", "probe", "shop/web-0", "shop/db", "5433")
+    with os.fdopen(reading) as stream:
+        assert json.loads(stream.readline())["port"] == 5433
+
+        flood = f"for i in $(seq {FLOOD}); do echo > /dev/udp/10.244.0.1/9; done"
+        assert somebody.run("lab", "exec", "shop/web-0", "--", "bash", "-c", flood).code == 0
+        told = 0
+        while told < FLOOD:
+            document = json.loads(stream.readline())
+            told += document.get("missed", document.get("unread", 1))
+            assert document.get("port", 9) == 9
+
+        os.kill(follower, signal.SIGINT)
+        assert os.waitstatus_to_exitcode(os.waitpid(follower, 0)[1]) == 130
+        assert stream.read() == ""
+    assert told == FLOOD
     assert somebody.run("lab", "down").code == 0
 
 

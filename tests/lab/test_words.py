@@ -13,13 +13,13 @@ from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges.nflog import Logged
 from ringfence.edges.probe import Fate, Result
-from ringfence.lab.drops import Drop
+from ringfence.lab.drops import Drop, Missed
 from ringfence.lab.ends import Ends
 from ringfence.lab.judge import Judge
 from ringfence.lab.probes import Trial
 from ringfence.lab.topology import lay_out
 from ringfence.lab.verification import Verification
-from ringfence.lab.words import summarize, tell_drop, tell_verification
+from ringfence.lab.words import summarize, tell_drop, tell_missed, tell_verification
 from ringfence.model.connection import Connection
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
@@ -51,6 +51,17 @@ def test_the_document_of_a_drop_says_where_its_reason_is_written():
     (origin,) = tell_drop(DROP, replace(found, half=half)).document["origins"]
     assert origin["template"] == "chart/templates/np.yaml"
     assert not origin.keys() & {"resource_version", "field_manager"}
+
+
+def test_drops_that_nobody_can_tell_of_are_counted():
+    """With the node that dropped them; the JSON has no reason then."""
+    words = tell_missed(Missed(0.0, "n1", 7))
+
+    assert words.text.endswith(
+        "  n1  7 packets were dropped of which nothing is known: the kernel threw their log entries away\n"
+    )
+    assert words.document.keys() == {"time", "node", "missed"}
+    assert words.document["missed"] == 7
 
 
 def test_a_drop_that_nobody_can_explain_shows_what_was_logged():
@@ -102,11 +113,15 @@ def test_a_verification_says_how_many_verdicts_are_undecided():
     trial = Trial(Connection(web, db, Protocol.TCP, 5432))
     dropped, passed = (judge.compare(trial, Result(fate)) for fate in (Fate.DROPPED, Fate.REACHED))
     words = tell_verification(judge.ends, Verification((dropped, passed), 2, 0.0))
+    missed = tell_verification(judge.ends, Verification((dropped,), 1, 0.0, missed=1))
 
     assert "2 connections, 2 undecided\n1 difference between engine, program and kernel\n" in words.text
     assert "shop/web-0 -> shop/db TCP/5432: engine undecided, program denied, kernel allowed" in words.text
     assert (words.document["undecided"], words.document["families"][0]["undecided"]) == (2, 2)
     assert (words.good, words.notes) == (False, ("2 connections took 0.0 s",))
+    assert "threw" not in words.text
+    assert "the kernel threw 1 log entry away, so what was dropped may count as lost\n" in missed.text
+    assert (words.document["missed"], missed.document["missed"]) == (0, 1)
 
 
 def test_one_of_a_kind_is_singular():

@@ -23,9 +23,10 @@ _NETLINK_NETFILTER = 12
 _NLMSG_ERROR = 2
 _PACKET, _CONFIG = 0x400, 0x401
 _REQUEST_ACK = 0x5
-_CFG_CMD, _CFG_MODE, _CFG_QTHRESH = 1, 2, 5
-_BIND, _COPY_PACKET = 1, 2
-_HEADER, _PAYLOAD, _PREFIX = 1, 9, 10
+_CFG_CMD, _CFG_MODE, _CFG_QTHRESH, _CFG_FLAGS = 1, 2, 5, 6
+_BIND, _COPY_PACKET, _NUMBERED = 1, 2, 1
+_HEADER, _PAYLOAD, _PREFIX, _NUMBER = 1, 9, 10, 12
+_NUMBERS = 1 << 32
 _RECEIVE_BYTES = 4 << 20
 
 
@@ -37,22 +38,20 @@ class Logged:
         prefix: The log prefix of the rule.
         hook: The netfilter hook: 1 for input, 2 for forward, 3 for output.
         packet: The packet from its IP header on, cut at the rule's ``snaplen``.
+        number: Which entry of its group it is, counted from 0 and again after 2^32; None when it has none.
     """
 
     prefix: str
     hook: int
     packet: bytes
+    number: int | None = None
 
 
 class NflogReader:
-    """A subscription to one NFLOG group of one network namespace.
-
-    Attributes:
-        missed: How often the kernel had to throw packets away because they were not read.
-    """
+    """A subscription to one NFLOG group of one network namespace."""
 
     def __init__(self, network: Network, group: int) -> None:
-        self.missed = 0
+        self._next, self._missed, self._overrun = 0, 0, False
         with network.entered():
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
         try:
@@ -62,6 +61,7 @@ class NflogReader:
             self._ask(group, _attribute(_CFG_MODE, struct.pack(">IBx", 0xFFFF, _COPY_PACKET)))
             # One packet a message: a reader that waits for a full batch would wait for a second.
             self._ask(group, _attribute(_CFG_QTHRESH, struct.pack(">I", 1)))
+            self._ask(group, _attribute(_CFG_FLAGS, struct.pack(">H", _NUMBERED)))
         except OSError as error:
             self._socket.close()
             message = f"cannot read the drop log of group {group}: {(error.strerror or '').lower()}"
@@ -82,9 +82,25 @@ class NflogReader:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                self.missed += 1
+                self._overrun = True
                 continue
-            yield from read_messages(data)
+            for logged in read_messages(data):
+                self._count(logged)
+                yield logged
+
+    @property
+    def missed(self) -> int:
+        """Entries that the kernel threw away because they were not read in time.
+
+        How many is told by the number of the next one that is read; until then there is one at least.
+        """
+        return self._missed + self._overrun
+
+    def _count(self, logged: Logged) -> None:
+        if logged.number is not None:
+            if gap := (logged.number - self._next) % _NUMBERS:
+                self._missed, self._overrun = self._missed + gap, False
+            self._next = (logged.number + 1) % _NUMBERS
 
     def close(self) -> None:
         """End the subscription."""
@@ -110,7 +126,7 @@ def read_messages(data: bytes) -> Iterator[Logged]:
 
 
 def _read_packet(data: bytes, offset: int, end: int) -> Logged:
-    prefix, hook, packet = "", 0, b""
+    prefix, hook, packet, number = "", 0, b"", None
     while offset + 4 <= end:
         length, kind = struct.unpack_from("=HH", data, offset)
         value = data[offset + 4 : offset + length]
@@ -120,8 +136,10 @@ def _read_packet(data: bytes, offset: int, end: int) -> Logged:
             packet = value
         elif kind == _HEADER:
             hook = value[2]
+        elif kind == _NUMBER:
+            number = int.from_bytes(value)
         offset += max(4, (length + 3) & ~3)
-    return Logged(prefix, hook, packet)
+    return Logged(prefix, hook, packet, number)
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

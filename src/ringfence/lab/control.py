@@ -56,6 +56,17 @@ class Channel:
         else:
             self.socket.sendall(data)
 
+    def send_now(self, data: bytes) -> int:
+        """Send as much as is taken without waiting; returns how much that was."""
+        patience = self.socket.gettimeout()
+        self.socket.settimeout(0)
+        try:
+            return self.socket.send(data)
+        except BlockingIOError:
+            return 0
+        finally:
+            self.socket.settimeout(patience)
+
     def receive(self) -> Message | None:
         """Wait for a message; None when the other end has gone."""
         while b"\n" not in self._rest:

@@ -14,7 +14,7 @@ from ringfence.edges.nflog import NflogReader
 from ringfence.edges.packets import read_five_tuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ringfence.dataplane.attribution import Attribution
     from ringfence.dataplane.plan import NodePlan
@@ -41,19 +41,41 @@ class Drop:
     logged: Logged
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Drops that nobody can tell of: the kernel threw their log entries away, because they were not read in time.
+
+    Attributes:
+        time: When that was noticed, in seconds since the epoch.
+        node: The node that dropped them.
+        count: How many.
+    """
+
+    time: float
+    node: str
+    count: int
+
+
+Entry = Drop | Missed
+"""What a drop log holds."""
+
+
 class DropLog:
     """The drops of all nodes, from one place.
 
     Attributes:
-        remembered: The last drops, oldest first.
+        remembered: The last entries, oldest first.
+        missed: How many drops nobody can tell of, so far.
     """
 
     def __init__(self, snapshot: Snapshot, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
-        self.remembered: deque[Drop] = deque(maxlen=REMEMBERED)
+        self.remembered: deque[Entry] = deque(maxlen=REMEMBERED)
+        self.missed = 0
         self._snapshot = snapshot
         self._plans = plans
-        self._followers: list[Callable[[Drop], None]] = []
+        self._followers: list[Callable[[Entry], None]] = []
         self._readers = {node: NflogReader(networks[node], LOG_GROUP) for node in plans}
+        self._missed_at = dict.fromkeys(plans, 0)
 
     def filenos(self) -> Sequence[int]:
         """Return the descriptors to poll."""
@@ -61,24 +83,33 @@ class DropLog:
 
     def read(self) -> Iterable[Logged]:
         """Take what has been logged since the last time; never waits."""
-        fresh = [Drop(time.time(), node, each) for node, reader in self._readers.items() for each in reader.read()]
+        fresh = [entry for node in self._readers for entry in self._read_node(node)]
         self.remembered.extend(fresh)
-        for drop in fresh:
+        for entry in fresh:
             for follower in tuple(self._followers):  # one that has gone takes itself out
-                follower(drop)
-        return [drop.logged for drop in fresh]
+                follower(entry)
+        return [entry.logged for entry in fresh if isinstance(entry, Drop)]
 
-    def follow(self, follower: Callable[[Drop], None]) -> None:
-        """Call somebody with every drop from now on."""
+    def _read_node(self, node: str) -> Iterator[Entry]:
+        reader = self._readers[node]
+        yield from (Drop(time.time(), node, each) for each in reader.read())
+        if more := reader.missed - self._missed_at[node]:
+            self._missed_at[node] += more
+            self.missed += more
+            yield Missed(time.time(), node, more)
+
+    def follow(self, follower: Callable[[Entry], None]) -> None:
+        """Call somebody with every entry from now on."""
         self._followers.append(follower)
 
-    def unfollow(self, follower: Callable[[Drop], None]) -> None:
-        """Stop calling somebody."""
-        self._followers.remove(follower)
+    def unfollow(self, follower: Callable[[Entry], None]) -> None:
+        """Stop calling somebody, who may not have been called at all."""
+        self._followers = [each for each in self._followers if each != follower]
 
     def node_of(self, logged: Logged) -> str:
         """Return the node that dropped a packet; empty when that is no longer remembered."""
-        return next((drop.node for drop in reversed(self.remembered) if drop.logged is logged), "")
+        entries = reversed(self.remembered)
+        return next((each.node for each in entries if isinstance(each, Drop) and each.logged is logged), "")
 
     def explain(self, drop: Drop) -> Attribution | None:
         """Say which policies and rules a packet was dropped by; None when it is not one of ours."""

@@ -19,9 +19,10 @@ from ringfence.errors import InputError, RingfenceError
 from ringfence.lab.cluster import Cluster
 from ringfence.lab.control import Channel, Client, error_message
 from ringfence.lab.demonstration import demonstrate
+from ringfence.lab.following import Follower
 from ringfence.lab.trying import Attempt
 from ringfence.lab.verification import verify
-from ringfence.lab.words import summarize, tell_drop, tell_verification
+from ringfence.lab.words import summarize, tell_verification
 from ringfence.semantics.question import Question
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from ringfence.edges.netns import Network
     from ringfence.lab.control import ControlSocket, Message
-    from ringfence.lab.drops import Drop
     from ringfence.lab.topology import Topology
     from ringfence.lab.words import Words
 
@@ -110,6 +110,7 @@ class Holder:
         self._stays = stays
         self._partial = partial
         self._channels: dict[int, Channel] = {}
+        self._followers: dict[int, Follower] = {}
         self._poll = select.poll()
 
     def run(self, topology: Topology) -> int:
@@ -157,9 +158,13 @@ class Holder:
         if listener:
             self._poll.register(listener, select.POLLIN)
         while self._stays or self._creator.fileno() in self._channels:
-            for descriptor, _ in self._poll.poll():
+            for descriptor, follower in self._followers.items():
+                self._poll.modify(descriptor, select.POLLIN | (select.POLLOUT if follower.waits else 0))
+            for descriptor, events in self._poll.poll():
                 if listener and descriptor == listener.fileno():
                     self._add(Channel(listener.accept()[0]))
+                elif events == select.POLLOUT:
+                    self._followers[descriptor].flush()
                 elif descriptor in self._channels:
                     self._serve(self._channels[descriptor])
                 else:
@@ -172,6 +177,8 @@ class Holder:
         self._poll.register(channel, select.POLLIN)
 
     def _remove(self, channel: Channel) -> None:
+        if follower := self._followers.pop(channel.fileno(), None):
+            follower.leave()
         self._poll.unregister(channel)
         del self._channels[channel.fileno()]
         channel.close()
@@ -217,20 +224,11 @@ class Holder:
 
     def _tell_drops(self, channel: Channel, *, follow: bool) -> None:
         """Tell what is remembered, then whatever comes while the command listens."""
-        drops = self._cluster.drops
-
-        def tell(drop: Drop) -> None:
-            try:
-                channel.send({"drop": asdict(tell_drop(drop, drops.explain(drop)))})
-            except OSError:
-                drops.unfollow(tell)
-
-        for drop in tuple(drops.remembered):
-            channel.send({"drop": asdict(tell_drop(drop, drops.explain(drop)))})
+        follower = self._followers[channel.fileno()] = Follower(channel, self._cluster.drops)
         if follow:
-            drops.follow(tell)
+            follower.follow()
         else:
-            channel.send({"answer": None})
+            follower.end()
 
     def _network(self, whom: str, namespace: str) -> Network:
         """Return the namespace of a pod, of ``node:NAME`` or of the ``outside``."""

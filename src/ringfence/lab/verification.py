@@ -52,11 +52,13 @@ class Verification:
         comparisons: One for each trial, in the order of the plan.
         total: How many trials there would have been with every pair.
         seconds: How long planning, sending and judging took.
+        missed: How many drops the kernel could not tell of meanwhile.
     """
 
     comparisons: tuple[Comparison, ...]
     total: int
     seconds: float
+    missed: int = 0
 
     @property
     def differences(self) -> tuple[Comparison, ...]:
@@ -95,10 +97,10 @@ def verify(cluster: Cluster, *, every: bool = False, progress: Callable[[str], N
         every: Try every pair, however many there are.
         progress: Is told twice a second how far it is.
     """
-    start = time.monotonic()
+    start, missed = time.monotonic(), cluster.drops.missed
     plan = Trials(cluster.engine, cluster.ends).plan(every=every)
     comparisons = tuple(_judged(cluster, plan, progress))
-    return Verification(comparisons, plan.total, time.monotonic() - start)
+    return Verification(comparisons, plan.total, time.monotonic() - start, cluster.drops.missed - missed)
 
 
 def _judged(cluster: Cluster, plan: Plan, progress: Callable[[str], None]) -> Iterator[Comparison]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.addresses import render_address
+from ringfence.lab.drops import Missed
 from ringfence.lab.ends import render_end
 from ringfence.report.columns import render_columns
 from ringfence.report.counting import counted
@@ -14,7 +15,7 @@ from ringfence.report.table import Table
 
 if TYPE_CHECKING:
     from ringfence.dataplane.attribution import Attribution
-    from ringfence.lab.drops import Drop
+    from ringfence.lab.drops import Drop, DropLog, Entry
     from ringfence.lab.ends import Ends
     from ringfence.lab.judge import Comparison
     from ringfence.lab.topology import Topology
@@ -97,6 +98,7 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
         total=found.total,
         through_services=found.through_services,
         undecided=found.undecided,
+        missed=found.missed,
         families=families,
         differences=differences,
     )
@@ -104,14 +106,31 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
     return Words(text, document, good=not differences, notes=(took,))
 
 
+def tell_entry(log: DropLog, entry: Entry) -> Words:
+    """Say what an entry of a drop log tells."""
+    return tell_missed(entry) if isinstance(entry, Missed) else tell_drop(entry, log.explain(entry))
+
+
+def tell_missed(missed: Missed) -> Words:
+    """Say how many drops nobody can tell of."""
+    dropped = counted(missed.count, "packet was", "packets were")
+    why = f"{dropped} dropped of which nothing is known: the kernel threw their log entries away"
+    return _timed(missed.time, missed.node, why, {"missed": missed.count})
+
+
+def tell_unread(when: float, count: int) -> Words:
+    """Say how many entries were left out for somebody who reads slowly."""
+    entries = counted(count, "entry is", "entries are")
+    return _timed(when, "", f"{entries} left out here, because they were not read in time", {"unread": count})
+
+
 def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
     """Say when and where a packet was dropped, and why."""
-    when = time.localtime(drop.time)
     why = attribution or f"no policy is known for the packet, logged as {drop.logged.prefix.strip()!r}"
-    document = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z", when), "node": drop.node}
+    document: dict[str, Any] = {}
     if attribution:
         half = attribution.half
-        document |= connection_document(attribution.connection) | {
+        document = connection_document(attribution.connection) | {
             "protocol": attribution.protocol,
             "pod": str(attribution.pod),
             "direction": half.direction.value,
@@ -120,7 +139,15 @@ def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
             "origins": [*map(_origin_document, half.origins)],
             "nearest": [*map(_origin_document, half.nearest)],
         }
-    return Words(f"{time.strftime('%H:%M:%S', when)}  {drop.node}  {why}\n", document)
+    return _timed(drop.time, drop.node, str(why), document)
+
+
+def _timed(when: float, node: str, what: str, document: dict[str, Any]) -> Words:
+    """Say what happened when, and at which node; empty when it is of none."""
+    local = time.localtime(when)
+    place = {"node": node} if node else {}
+    head = "  ".join(filter(None, (time.strftime("%H:%M:%S", local), node, what)))
+    return Words(f"{head}\n", {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z", local), **place, **document})
 
 
 def _origin_document(origin: Origin) -> dict[str, Any]:
@@ -145,6 +172,9 @@ def _scope(found: Verification) -> list[str]:
     said = [f"{counted(tried, 'connection')}{through}, {found.undecided:,} undecided"]
     if tried < found.total:
         said.append(f"one pair stands for each two classes; --all tries all {counted(found.total, 'connection')}")
+    if found.missed:
+        entries = counted(found.missed, "log entry", "log entries")
+        said.append(f"the kernel threw {entries} away, so what was dropped may count as lost")
     return said
 
 
