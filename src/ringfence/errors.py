@@ -9,6 +9,7 @@
     └── WorldError        exit 3   the machine or the cluster refused
         ├── ClusterError           an API server that cannot be asked
         └── NftablesError          carries nft's own words and the transaction
+            └── OutdatedError      somebody else has changed the rules meanwhile
 
 A bug is none of these: it escapes with a traceback, exit 70.
 """
@@ -86,8 +87,14 @@ class NftablesError(WorldError):
 
     Attributes:
         transaction: The text that was refused.
+        name: The chain, set or map that was refused; empty when it was none of them, or is not known.
     """
 
-    def __init__(self, message: str, transaction: str, hint: str = "") -> None:
+    def __init__(self, message: str, transaction: str, hint: str = "", *, name: str = "") -> None:
         super().__init__(message, hint)
         self.transaction = transaction
+        self.name = name
+
+
+class OutdatedError(NftablesError):
+    """A transaction that rested on what is no longer so: somebody else has changed the rules."""

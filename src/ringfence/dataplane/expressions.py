@@ -34,6 +34,9 @@ class Field(StrEnum):
     CT_DIRECTION = "ct direction"
 
 
+_ADDRESSES = (Field.IP_SADDR, Field.IP_DADDR, Field.IP6_SADDR, Field.IP6_DADDR)
+
+
 class CtState(StrEnum):
     """What conntrack makes of a packet."""
 
@@ -106,7 +109,7 @@ class Within:
 
     def __str__(self) -> str:
         """Return nft's text."""
-        render = render_addresses if self.field is Field.IP6_SADDR else render_numbers
+        render = render_addresses if self.field in _ADDRESSES else render_numbers
         texts = [render(first, last) for first, last in self.values]
         return f"{self.field} {texts[0] if len(texts) == 1 else '{ ' + ', '.join(texts) + ' }'}"
 

@@ -75,6 +75,11 @@ def deny_chain(direction: Direction, name: str) -> str:
     return f"{_LETTER[direction]}_{name}_deny"
 
 
+def serves_class(chain_name: str) -> bool:
+    """Tell whether a chain judges or denies for one local class, and not for every packet."""
+    return chain_name.startswith(("h_", *(f"{letter}_" for letter in _LETTER.values())))
+
+
 def class_set(direction: Direction, name: str, kind: Kind, *, accepts: bool) -> str:
     """Return a set of a local class.
 

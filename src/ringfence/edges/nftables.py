@@ -41,7 +41,7 @@ from ringfence.dataplane.netlink.requests import (
     PERSISTENT,
     Requests,
 )
-from ringfence.errors import NftablesError, WorldError
+from ringfence.errors import NftablesError, OutdatedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -154,8 +154,9 @@ class Nftables:
         for answer in self._answers():
             if answer.kind == ERROR and answer.error:
                 index = answer.sequence - first - 1
-                about = messages[index].about if 0 <= index < len(messages) else "a transaction"
-                raise _refusal(answer.error, about)
+                if 0 <= index < len(messages):
+                    raise _refusal(answer.error, messages[index].about, messages[index].name)
+                raise _refusal(answer.error, "a transaction")
 
     def _answers(self) -> Iterator[Answer]:
         """Yield all answers that are there, and read them all even if nobody wants more."""
@@ -225,13 +226,13 @@ class _ChangedError(Exception):
     """What is being read has changed meanwhile."""
 
 
-def _refusal(number: int, about: str) -> WorldError:
+def _refusal(number: int, about: str, name: str = "") -> NftablesError:
     """Return what to say when the kernel refuses something."""
     words = os.strerror(number).lower()
     if number == errno.EMSGSIZE:
         message = f"{about} is larger than this user may send"
         return NftablesError(message, about, "raise net.core.wmem_max, or run as root")
     if number == errno.ERESTART:
-        return NftablesError("the rules have been changed by somebody else", about, "try again")
+        return OutdatedError("the rules have been changed by somebody else", about, "try again")
     hint = "Linux keeps a table that has an owner from 6.9 on" if number == errno.EOPNOTSUPP else ""
-    return NftablesError(f"nftables refused {about}: {words}", about, hint)
+    return NftablesError(f"nftables refused {about}: {words}", about, hint, name=name)

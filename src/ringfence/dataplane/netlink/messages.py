@@ -48,12 +48,14 @@ class Message:
         flags: Beside ``REQUEST``.
         attributes: All of them, one after the other.
         about: The object that it is about, in words for people.
+        name: The name of the chain, set or map that it is about; empty for anything else.
     """
 
     kind: int
     flags: int
     attributes: bytes
     about: str
+    name: str = ""
 
     @property
     def size(self) -> int:

@@ -94,13 +94,14 @@ class Requests:
             case DeleteTable(table):
                 return Message(DELETE_TABLE, 0, text(1, table), f"table {table}")
             case AddChain(table, chain):
-                return Message(NEW_CHAIN, CREATE, text(1, table) + _chain(chain), f"chain {chain.name}")
+                return Message(NEW_CHAIN, CREATE, text(1, table) + _chain(chain), f"chain {chain.name}", chain.name)
             case DeleteChain(table, name):
-                return Message(DELETE_CHAIN, 0, text(1, table) + text(3, name), f"chain {name}")
+                return Message(DELETE_CHAIN, 0, text(1, table) + text(3, name), f"chain {name}", name)
             case DeleteSet(table, named):
-                return Message(DELETE_SET, 0, text(1, table) + text(2, named.name), f"{named.noun} {named.name}")
+                place = text(1, table) + text(2, named.name)
+                return Message(DELETE_SET, 0, place, f"{named.noun} {named.name}", named.name)
             case AddSet(table, named):
-                return Message(NEW_SET, CREATE, self._set(table, named), f"{named.noun} {named.name}")
+                return Message(NEW_SET, CREATE, self._set(table, named), f"{named.noun} {named.name}", named.name)
             case _:
                 raise AssertionError(command)
 
@@ -123,12 +124,13 @@ class Requests:
         named = command.named
         place = text(1, command.table) + text(2, named.name)
         kind, flags = (NEW_ELEMENTS, CREATE) if isinstance(command, AddElements) else (DELETE_ELEMENTS, 0)
+        about = f"elements of {named.noun} {named.name}"
         for elements in encode_elements(named, Layout(named.key)):
-            yield Message(kind, flags, place + nested(3, elements), f"elements of {named.noun} {named.name}")
+            yield Message(kind, flags, place + nested(3, elements), about, named.name)
 
     def _filling(self, table: str, chain: Chain, ranges: frozenset[str]) -> Iterator[Message]:
         place = text(1, table) + text(2, chain.name)
-        yield Message(DELETE_RULE, 0, place, f"chain {chain.name}")
+        yield Message(DELETE_RULE, 0, place, f"chain {chain.name}", chain.name)
         for rule in chain.rules:
             yield from self._rule(table, chain.name, rule, ranges)
 
@@ -144,9 +146,9 @@ class Requests:
         for expression in rule.expressions:
             writer.write(expression)
         for identity, found in anonymous:
-            yield from (Message(kind, CREATE, part, about) for kind, part in _anonymous(table, identity, found))
+            yield from (Message(kind, CREATE, part, about, chain) for kind, part in _anonymous(table, identity, found))
         expressions = nested(4, *map(encode_step, writer.steps))
-        yield Message(NEW_RULE, CREATE | APPEND, text(1, table) + text(2, chain) + expressions, about)
+        yield Message(NEW_RULE, CREATE | APPEND, text(1, table) + text(2, chain) + expressions, about, chain)
 
 
 def _chain(chain: Chain) -> bytes:
