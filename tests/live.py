@@ -284,6 +284,8 @@ def pods(draw: st.DrawFn) -> list[Object]:
         addresses = [[], [f"10.0.0.{number}"], [f"fd00::{number}"], [f"10.0.0.{number}", f"fd00::{number}"]]
         if chosen := draw(st.sampled_from(addresses)):
             status |= {"podIP": chosen[0], "podIPs": [{"ip": each} for each in chosen]}
+        if on := draw(st.sampled_from([[], ["192.0.2.1"], ["192.0.2.2", "2001:db8::2"]])):
+            status |= {"hostIP": on[0]} | draw(st.sampled_from([{}, {"hostIPs": [{"ip": each} for each in on]}]))
         labels = draw(_LABELS) | ({"pod-template-hash": "5d9f"} if draw(st.booleans()) else {})
         labels |= {"k8s-app": "node-local-dns"} if "args" in spec["containers"][0] and draw(st.booleans()) else {}
         namespace = draw(st.sampled_from(("x", "y")))

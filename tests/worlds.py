@@ -193,6 +193,8 @@ def snapshots(draw: st.DrawFn, limits: Limits = Limits()) -> Snapshot:
     }
     if not limits.addressed and draw(st.integers(0, 3)) == 0:  # some node has not said yet where it is
         nodes["n2"] = replace(nodes["n2"], addresses=())
+    if not limits.addressed and draw(st.integers(0, 3)) == 0:  # only its pods speak of some node
+        nodes["n1"] = replace(nodes["n1"], labels=None)
     count = draw(st.integers(2, limits.pods))
     pools = {family: draw(st.permutations(POD_ADDRESSES[family])) for family in families}
     pods = []

@@ -102,3 +102,15 @@ def test_an_address_is_on_a_node_s_network_or_not_or_nobody_knows():
     assert world.is_on_node(read_address("192.168.0.3"), zone) is False
     assert world.is_on_node(read_address("fd00::1"), zone) is None
     assert snapshot().is_on_node(read_address("192.168.0.1"), zone) is None
+
+
+def test_a_node_of_which_only_pods_speak_is_a_node_of_unknown_labels():
+    """And there may be more nodes of which nobody spoke."""
+    zone = Selector.labels({"zone": "a"})
+    known = replace(node("n1", "192.168.0.1"), labels={"zone": "a"})
+    world = snapshot(known, replace(node("n2", "192.168.0.2"), labels=None))
+
+    assert world.is_on_node(read_address("192.168.0.1"), zone) is True
+    assert world.is_on_node(read_address("192.168.0.2"), Selector()) is True
+    assert world.is_on_node(read_address("192.168.0.2"), zone) is None
+    assert world.is_on_node(read_address("192.168.0.3"), Selector()) is None

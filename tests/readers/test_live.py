@@ -14,9 +14,10 @@ from ringfence.algebra.traffic import Protocol, ports
 from ringfence.model.policy import BlockPeer
 from ringfence.readers import read_listing
 from ringfence.readers.assembly import Assembly
-from ringfence.readers.core import read_pod
+from ringfence.readers.core import host_addresses, read_pod
 from ringfence.readers.listing import LivePod, Missing
 from ringfence.readers.live import as_manifest, read_live_pod
+from ringfence.readers.workloads import OwnedPod, read_owners
 from ringfence.semantics.engine import Engine
 from tests.live import CLUSTER, Object, an_object, container, listing, placeless, pods, read_file, read_live
 
@@ -51,8 +52,9 @@ def test_a_pod_built_at_once_is_the_one_that_the_reader_of_manifests_builds(foun
         manifest = as_manifest(record, "cluster:prod")
         Assembly("default", []).add(manifest)  # which names it
 
-        short = read_live_pod(record, "cluster:prod", {})
-        assert short == (None if record.is_cache else read_pod(manifest))
+        short = read_live_pod(record, "cluster:prod", {}, {})
+        long = OwnedPod(read_pod(manifest), read_owners(manifest), host_addresses(manifest))
+        assert short == (None if record.is_cache else long)
 
 
 POD_AND_CLUSTER = [each for each in (POD, *CLUSTER) if all(each.values())]

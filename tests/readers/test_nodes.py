@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.algebra.addresses import read_address, read_cidr
+from ringfence.algebra.addresses import read_address, read_cidr, render_address
 from ringfence.algebra.intervals import Intervals
 from ringfence.readers.nodes import read_node
 
-from .texts import manifest
+from .texts import POLICY, manifest, reading
 
 if TYPE_CHECKING:
     from ringfence.model.cluster import Node
@@ -92,3 +92,57 @@ def test_a_node_knows_the_ranges_of_its_pods():
     ]
     unknown = ['strict decoding error: unknown field "spec.podCidr"']
     assert node("apiVersion: v1\nkind: Node\nspec: {podCidr: 10.244.3.0/24}\n")[1] == unknown
+
+
+def a_pod(name: str, status: str, spec: str = "nodeName: n1") -> str:
+    """A pod on a node, with this status."""
+    metadata = f"metadata: {{name: {name}, namespace: x}}"
+    return f"apiVersion: v1\nkind: Pod\n{metadata}\nspec: {{{spec}, containers: []}}\nstatus: {{{status}}}\n"
+
+
+ON_HOST = "nodeName: n1, hostNetwork: true"
+BARE = "apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {a: b}}\n"
+
+
+@pytest.mark.parametrize(
+    ("texts", "addresses"),
+    [
+        ([a_pod("a", "hostIP: 192.0.2.1")], ["192.0.2.1"]),
+        ([a_pod("a", "hostIP: 192.0.2.1, hostIPs: [{ip: 192.0.2.1}, {ip: 'fd00::1'}]")], ["192.0.2.1", "fd00::1"]),
+        ([a_pod("a", "hostIP: 192.0.2.1"), a_pod("b", "hostIP: 'fd00::1'")], ["192.0.2.1", "fd00::1"]),
+        ([a_pod("a", "podIP: 192.0.2.1", ON_HOST)], ["192.0.2.1"]),
+        ([a_pod("a", "podIP: 10.0.0.1")], None),
+        ([a_pod("a", "hostIP: 192.0.2.1, phase: Succeeded")], None),
+        ([a_pod("a", "hostIP: 192.0.2.1", "hostNetwork: true")], None),
+    ],
+)
+def test_pods_tell_of_nodes_that_were_not_read(texts: list[str], addresses: list[str] | None):
+    """The addresses of their nodes, but not the labels; a pod that ended tells nothing."""
+    found = reading(*texts, POLICY)
+    nodes = found.snapshot.nodes
+
+    assert found.errors == ()
+    assert {name: [*map(render_address, each.addresses)] for name, each in nodes.items()} == (
+        {"n1": addresses} if addresses else {}
+    )
+    assert all((each.labels, str(each.origin)) == (None, "a.yaml:1") for each in nodes.values())
+
+
+def test_what_a_node_says_of_itself_counts():
+    """Pods tell the addresses of a Node alone that says none, and nothing else of it."""
+    pods = a_pod("a", "hostIP: 192.0.2.1")
+    whole = f"{BARE}status: {{addresses: [{{type: InternalIP, address: 192.0.2.9}}]}}\n"
+
+    (found,) = reading(pods, POLICY, BARE).snapshot.nodes.values()
+    assert (found.labels, found.addresses, str(found.origin)) == ({"a": "b"}, (read_address("192.0.2.1"),), "c.yaml:1")
+    (found,) = reading(pods, POLICY, whole).snapshot.nodes.values()
+    assert found.addresses == (read_address("192.0.2.9"),)
+
+
+def test_an_address_of_a_host_that_is_none_is_an_error():
+    """As one of a pod is."""
+    found = reading(a_pod("a", "hostIP: 192.0.2.256"), POLICY)
+
+    assert [error.message for error in found.errors] == [
+        'status.hostIP: Invalid value: "192.0.2.256": must be a valid IP address'
+    ]

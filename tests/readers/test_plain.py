@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bench.fleet import Size, fleet
 from ringfence.readers import Source, json_stream, read
 from ringfence.readers.json_stream import MANY
+from ringfence.readers.nodes import told_by_pods
 from ringfence.readers.places import MAX_DEPTH, Place
 from ringfence.readers.plain import PlainReader
 from tests.fuzz.inputs import anything
@@ -42,7 +43,13 @@ POD: dict[str, Any] = {
         "initContainers": [{"restartPolicy": "Always", "ports": [{"name": "side", "containerPort": 81}]}],
         "containers": [{"name": "c", "ports": [{"name": "http", "containerPort": 80, "protocol": "TCP"}]}],
     },
-    "status": {"phase": "Running", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}]},
+    "status": {
+        "phase": "Running",
+        "hostIP": "192.0.2.1",
+        "hostIPs": [{"ip": "192.0.2.1"}, {"ip": "2001:db8::1"}],
+        "podIP": "10.0.0.1",
+        "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}],
+    },
 }
 
 
@@ -73,6 +80,7 @@ def check(text: str) -> bool:
         expected = slow(text)
         assert [error.message for error in expected.errors] == ["no network policies"]
         assert (expected.snapshot.pods, expected.notes) == ((found.pod,), ())
+        assert expected.snapshot.nodes == told_by_pods({}, [found])
     return found is not None
 
 
@@ -123,6 +131,8 @@ def test_owners_are_those_of_the_reader_that_looks_closely():
         changed("status", "phases", to="Running"),
         changed("status", "phase", to=["Running"]),
         changed("status", "podIPs", to=0),
+        changed("status", "hostIPs", to=0),
+        changed("status", "hostIPs", 1, to={"ip": "192.0.2.256"}),
         changed("status", "podIPs", 0, to={"ip": "10.0.0.999"}),
         changed("spec", "x", to="\ud800"),
         changed("spec", "x", to=float("inf")),

@@ -39,16 +39,17 @@ class Node:
 
     Attributes:
         name: Its name.
-        labels: Labels.
-        addresses: The IP addresses of ``status.addresses``, sorted; may be empty.
-        origin: None when only a Pod's ``nodeName`` speaks of it.
+        labels: Labels; None when only pods speak of it, so that its labels are not known.
+        addresses: The IP addresses of ``status.addresses``, sorted; where it says none, those that
+            its pods say; may be empty.
+        origin: That of a pod when only pods speak of it; None when only a lab does.
         tunnels: Other addresses that it speaks from: ends of the tunnels of an overlay, and
             the bridge to its pods; sorted, none of ``addresses``.
         pod_ranges: Where its pods get their addresses, ``spec.podCIDRs``; empty when not given.
     """
 
     name: str
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] | None
     addresses: tuple[Address, ...] = ()
     origin: Origin | None = None
     tunnels: tuple[Address, ...] = ()

@@ -80,7 +80,7 @@ class Snapshot:
         """Tell whether an end is on the network of a node with such labels; None when that is not known.
 
         An address is not known to be no node's while a node that is meant has none of its
-        family, or no node was read at all. One that is a pod's own is the pod's, whatever else
+        family, or not every node was read. One that is a pod's own is the pod's, whatever else
         claims it.
         """
         if not isinstance(end, Pod) and self.pod_at(end):
@@ -88,13 +88,15 @@ class Snapshot:
         name = self.node_of(end)
         if name is not None:
             node = self.nodes.get(name)
-            return not nodes.requirements or (nodes.matches(node.labels) if node else None)
+            labels = node.labels if node else None
+            return not nodes.requirements or (nodes.matches(labels) if labels is not None else None)
         if isinstance(end, Pod):
             return False if not end.host_network else (None if nodes.requirements else True)
-        meant = [node for node in self.nodes.values() if nodes.matches(node.labels)]
+        if not self._lists_nodes:
+            return None
+        meant = [node for node in self.nodes.values() if node.labels is not None and nodes.matches(node.labels)]
         family = family_of(end)
-        complete = self.nodes and all(any(family_of(a) is family for a in node.addresses) for node in meant)
-        return False if complete else None
+        return False if all(any(family_of(a) is family for a in node.addresses) for node in meant) else None
 
     def may_share_node(self, pod: Pod, end: Pod | Address) -> bool:
         """Tell whether an end on a node's network may turn out to be on a pod's node: one is not known yet."""
@@ -121,6 +123,11 @@ class Snapshot:
         """Every set of addresses that a rule of any policy names, each once, in order."""
         rules = [rule for policy in self.policies for d in Direction for rule in policy.rules(d)]
         return tuple(dict.fromkeys(p.addresses for rule in rules for p in rule.peers if isinstance(p, BlockPeer)))
+
+    @cached_property
+    def _lists_nodes(self) -> bool:
+        """Whether nodes were read, and no pod speaks of another: there may be more where one does."""
+        return bool(self.nodes) and all(node.labels is not None for node in self.nodes.values())
 
     @cached_property
     def _pod_by_address(self) -> dict[Address, Pod]:

@@ -41,6 +41,22 @@ def read_range(block: Field) -> Intervals:
         return EMPTY
 
 
+def hosts_of(texts: Iterable[str], known: dict[tuple[str, ...], tuple[Address, ...]]) -> tuple[Address, ...]:
+    """Return the addresses of a node as texts give them, each once.
+
+    Args:
+        texts: The texts; empty ones are left out.
+        known: What was returned before, which pods of one node share.
+
+    Raises:
+        ValueError: a text is no address.
+    """
+    key = tuple(texts)
+    if key not in known:
+        known[key] = tuple(dict.fromkeys(read_address(text) for text in key if text))
+    return known[key]
+
+
 def by_family(addresses: Iterable[Address | None]) -> dict[Family, Address]:
     """Return the first address of each family, in order of the families."""
     found: dict[Family, Address] = {}

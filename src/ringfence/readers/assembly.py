@@ -12,7 +12,7 @@ from ringfence.model.policy import Tier
 from ringfence.model.snapshot import Snapshot
 from ringfence.readers.adminnetworkpolicy import read_admin_network_policy, read_baseline_admin_network_policy
 from ringfence.readers.clusternetworkpolicy import read_cluster_network_policy
-from ringfence.readers.core import read_namespace, read_pod
+from ringfence.readers.core import host_addresses, read_namespace, read_pod
 from ringfence.readers.decoding import decode
 from ringfence.readers.fields import OBJECT, Field
 from ringfence.readers.foreign import is_foreign_policy, not_understood
@@ -29,7 +29,7 @@ from ringfence.readers.kinds import (
 )
 from ringfence.readers.metadata import check_identity, check_metadata
 from ringfence.readers.networkpolicy import network_policy_shape, read_network_policy
-from ringfence.readers.nodes import read_node
+from ringfence.readers.nodes import read_node, told_by_pods
 from ringfence.readers.release import VERIFIED
 from ringfence.readers.routes import read_ingress, read_ingress_class, read_route
 from ringfence.readers.services import read_endpoint_slice, read_endpoints, read_service
@@ -47,7 +47,7 @@ from ringfence.readers.workloads import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ringfence.algebra.addresses import Address
     from ringfence.algebra.intervals import Intervals
@@ -177,6 +177,7 @@ class Assembly:
         policies = [policy for policy, _ in self._policies.values()]
         workloads, pods = expand(self._templates, self._pods.values(), policies)
         pods.sort(key=lambda pod: (pod.namespace, pod.name))
+        nodes = told_by_pods(self._nodes, self._pods.values())
         if not complete:
             self._check_presence(pods)
         self._check_addresses(pods)
@@ -185,14 +186,14 @@ class Assembly:
             pods=tuple(pods),
             policies=tuple(sorted(policies, key=lambda policy: (policy.kind, policy.name))),
             namespaces=dict(sorted(self._namespaces.items())),
-            nodes=dict(sorted(self._nodes.items())),
+            nodes=dict(sorted(nodes.items())),
             workloads=tuple(sorted(workloads, key=lambda each: (each.namespace, each.kind, each.name))),
             services=tuple(sorted(self._services.values(), key=lambda each: (each.namespace, each.name))),
             slices=self._known_endpoints(),
             routes=tuple(sorted(self._routes.values(), key=lambda each: (each.kind, each.namespace, each.name))),
             controllers=dict(sorted(self._controllers.items())),
             pod_ranges=pod_ranges,
-            families=self._families(pods, pod_ranges),
+            families=self._families(pods, nodes, pod_ranges),
         )
 
     def _identify(self, manifest: Manifest) -> None:
@@ -262,7 +263,8 @@ class Assembly:
             case "Service":
                 self._keep(manifest, self._services, key, read_service(manifest))
             case "Pod":
-                self._keep(manifest, self._pods, key, OwnedPod(read_pod(manifest), read_owners(manifest)))
+                found = OwnedPod(read_pod(manifest), read_owners(manifest), host_addresses(manifest))
+                self._keep(manifest, self._pods, key, found)
             case "NetworkPolicy":
                 policy = read_network_policy(manifest, self._release)
                 self._keep(manifest, self._policies, key, (policy, manifest.origin(("metadata", "namespace"))))
@@ -349,10 +351,10 @@ class Assembly:
         place = sources[0] if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1} more"
         self._errors.append(ManifestError(what, Origin(place, 0, 0, "", ""), hint))
 
-    def _families(self, pods: list[Pod], pod_ranges: Intervals) -> tuple[Family, ...]:
+    def _families(self, pods: list[Pod], nodes: Mapping[str, Node], pod_ranges: Intervals) -> tuple[Family, ...]:
         """Return the families that anything in the input has; IPv4 when nothing has any."""
         found = {family for pod in pods for family in pod.addresses}
-        found |= {family_of(address) for node in self._nodes.values() for address in node.addresses}
+        found |= {family_of(address) for node in nodes.values() for address in node.addresses}
         found |= {family for service in self._services.values() for family in service.families}
         found |= {family for family, everything in EVERY.items() if everything & pod_ranges}
         return tuple(sorted(found)) or (Family.IPV4,)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 POD_SPEC = ("containers", "hostNetwork", "initContainers", "nodeName")
 """The members of a pod's ``spec`` that decide something."""
 
-POD_STATUS = ("phase", "podIP", "podIPs")
+POD_STATUS = ("hostIP", "hostIPs", "phase", "podIP", "podIPs")
 """The members of a pod's ``status`` that decide something."""
 
 CACHE = "node-local-dns"
@@ -58,6 +58,14 @@ def read_pod(manifest: Manifest) -> Pod:
         ports=container_ports(spec),
         binds=bound_addresses(spec, labels),
     )
+
+
+def host_addresses(manifest: Manifest) -> tuple[Address, ...]:
+    """Return the addresses that a Pod's status says of its node, in their order; what is in error is left out."""
+    status = Field(manifest)["status"]
+    written = [each["ip"] for each in status["hostIPs"].items()] or [status["hostIP"]]
+    found = (read_ip(each) for each in written if each.value)
+    return tuple(dict.fromkeys(address for address in found if address is not None))
 
 
 def container_ports(spec: Field) -> tuple[ContainerPort, ...]:

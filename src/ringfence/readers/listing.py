@@ -134,6 +134,8 @@ class _PodStatus(Struct, gc=False, omit_defaults=True):
     phase: str = ""
     pod_address: str = field(name="podIP", default="")
     pod_addresses: list[_PodAddress] | None = field(name="podIPs", default=None)
+    host_address: str = field(name="hostIP", default="")
+    host_addresses: list[_PodAddress] | None = field(name="hostIPs", default=None)
 
 
 class LivePod(Struct, gc=False, omit_defaults=True):

@@ -16,7 +16,7 @@ from ringfence.algebra.traffic import WITH_PORTS, Protocol
 from ringfence.errors import ManifestError
 from ringfence.model.cluster import ContainerPort, Pod
 from ringfence.model.origin import Origin
-from ringfence.readers.addresses import by_family
+from ringfence.readers.addresses import by_family, hosts_of
 from ringfence.readers.listing import LivePod
 from ringfence.readers.manifest import Manifest
 from ringfence.readers.places import Place, Span
@@ -25,6 +25,7 @@ from ringfence.readers.workloads import OwnedPod, rank_owners
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ringfence.algebra.addresses import Address
     from ringfence.readers.assembly import Assembly
     from ringfence.readers.listing import Header, Listing, PodSpecShape, Record
     from ringfence.readers.workloads import Owners
@@ -36,16 +37,20 @@ _PROTOCOLS = {"": Protocol.TCP} | {protocol.value: protocol for protocol in WITH
 
 _Ports = tuple[ContainerPort, ...]
 
+_Hosts = dict[tuple[str, ...], tuple["Address", ...]]
+"""Addresses of nodes, by their texts."""
+
 
 def add_listing(assembly: Assembly, listing: Listing) -> None:
     """Give every object of a listing to an assembly."""
     source = listing.header.source
+    hosts: _Hosts = {}
     for group in listing.groups:
         shared: dict[_Ports, _Ports] = {}
         for record in group.records:
-            pod = read_live_pod(record, source, shared) if isinstance(record, LivePod) else None
-            if pod and isinstance(record, LivePod):
-                assembly.add_pod(OwnedPod(pod, _owners(record)))
+            pod = read_live_pod(record, source, shared, hosts) if isinstance(record, LivePod) else None
+            if pod:
+                assembly.add_pod(pod)
             else:
                 assembly.add(as_manifest(record, source))
 
@@ -85,20 +90,22 @@ def as_manifest(record: Record, source: str) -> Manifest:
     )
 
 
-def read_live_pod(record: LivePod, source: str, shared: dict[_Ports, _Ports]) -> Pod | None:
+def read_live_pod(record: LivePod, source: str, shared: dict[_Ports, _Ports], hosts: _Hosts) -> OwnedPod | None:
     """Read a pod; None for one that the reader of manifests must look at.
 
     Args:
         record: The pod.
         source: The source of its origin.
         shared: Ports that pods read before it declare, for pods that declare the same.
+        hosts: Addresses that pods read before it say of their nodes.
     """
     if record.is_cache:
         return None
     metadata, spec, status = record.metadata, record.spec, record.status
     written = [each.ip for each in status.pod_addresses or ()] or [status.pod_address]
+    on = [each.ip for each in status.host_addresses or ()] or [status.host_address]
     try:
-        addresses = by_family(read_address(text) for text in written if text)
+        addresses, host = by_family(read_address(text) for text in written if text), hosts_of(on, hosts)
         ports = _ports(spec)
     except (KeyError, ValueError):  # no server lists this, and whoever does is told what is wrong
         return None
@@ -111,7 +118,7 @@ def read_live_pod(record: LivePod, source: str, shared: dict[_Ports, _Ports]) ->
         resource_version=metadata.resource_version,
         field_manager=metadata.field_manager,
     )
-    return Pod(
+    pod = Pod(
         namespace=metadata.namespace,
         name=metadata.name,
         labels=metadata.labels or {},
@@ -122,6 +129,7 @@ def read_live_pod(record: LivePod, source: str, shared: dict[_Ports, _Ports]) ->
         terminal=status.phase in {"Succeeded", "Failed"},
         ports=shared.setdefault(ports, ports),
     )
+    return OwnedPod(pod, _owners(record), host)
 
 
 def _owners(record: LivePod) -> Owners:

@@ -1,4 +1,4 @@
-"""Nodes, and the addresses from which they speak to pods.
+"""Nodes, the addresses from which they speak to pods, and what pods tell of nodes.
 
 On an overlay a node reaches the pods of another from the end of its tunnel, which is not
 among the addresses of its status. Two overlays write down what is needed to know it:
@@ -12,6 +12,7 @@ Sources:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Address
@@ -21,9 +22,10 @@ from ringfence.readers.addresses import read_ip, read_range
 from ringfence.readers.fields import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ringfence.readers.manifest import Manifest
+    from ringfence.readers.workloads import OwnedPod
 
 _CALICO = (
     "projectcalico.org/IPv4IPIPTunnelAddr",
@@ -58,6 +60,25 @@ def read_node(manifest: Manifest) -> Node:
         tuple(sorted(tunnels)),
         Intervals.union(ranges),
     )
+
+
+def told_by_pods(nodes: Mapping[str, Node], pods: Iterable[OwnedPod]) -> dict[str, Node]:
+    """Return nodes by name: those that were read, and those of whose addresses only pods speak.
+
+    A live pod's status has addresses of its node, and a pod on its node's network has those
+    for its own. Where a Node was read they count only if it says none itself. Pods that have
+    ended are not asked: their node may be gone.
+    """
+    found = dict(nodes)
+    for pod, _, host in pods:
+        told = (*host, *pod.addresses.values()) if pod.host_network else host
+        read = nodes.get(pod.node or "")
+        if not told or pod.node is None or pod.terminal or (read and read.addresses):
+            continue
+        node = found.get(pod.node) or Node(pod.node, None, origin=pod.origin)
+        if not {*told} <= {*node.addresses}:
+            found[pod.node] = replace(node, addresses=tuple(sorted({*node.addresses, *told})))
+    return found
 
 
 def _tunnels(annotations: Field, ranges: list[Intervals]) -> Iterator[Address]:

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct, convert, field
 from ringfence.algebra.addresses import read_address
 from ringfence.model.cluster import Pod
 from ringfence.model.origin import Origin
-from ringfence.readers.addresses import by_family
+from ringfence.readers.addresses import by_family, hosts_of
 from ringfence.readers.core import CACHE, POD_SPEC, POD_STATUS, container_ports
 from ringfence.readers.decoding import fits
 from ringfence.readers.fields import OBJECT, Field
@@ -31,6 +31,7 @@ from ringfence.readers.workloads import OwnedPod, rank_owners
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ringfence.algebra.addresses import Address
     from ringfence.model.cluster import ContainerPort
     from ringfence.readers.json_stream import Listed
 
@@ -110,6 +111,7 @@ class PlainReader:
         self._labels: dict[Any, dict[str, str]] = {}
         self._ports: dict[Any, tuple[ContainerPort, ...]] = {}
         self._texts: dict[str, str] = {}
+        self._hosts: dict[tuple[str, ...], tuple[Address, ...]] = {}
 
     def read(self, text: str, place: Place, listed: Listed) -> OwnedPod | None:
         """Read the text of one object; None for what must be looked at closely.
@@ -146,6 +148,7 @@ class PlainReader:
         if labels is None or ports is None or labels.get("k8s-app") == CACHE:
             return None
         addresses = [each["ip"] for each in _typed(status.get("podIPs"), list) or ()] or [status.get("podIP")]
+        hosts = [each["ip"] for each in _typed(status.get("hostIPs"), list) or ()] or [status.get("hostIP")]
         node = _typed(spec.get("nodeName"), str) or None
         pod = Pod(
             self._texts.setdefault(namespace, namespace),
@@ -159,7 +162,7 @@ class PlainReader:
             ports,
         )
         owners = [(each.kind or "", each.name or "", each.controller is True) for each in written.owners or ()]
-        return OwnedPod(pod, rank_owners(owners, labels))
+        return OwnedPod(pod, rank_owners(owners, labels), hosts_of(hosts, self._hosts))
 
     def _known_labels(self, metadata: _Metadata) -> dict[str, str] | None:
         """Return the labels of a pod, if a server takes them and all else by which policies know it but its name."""

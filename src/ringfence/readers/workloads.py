@@ -23,6 +23,7 @@ from ringfence.readers.selectors import check_labels
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ringfence.algebra.addresses import Address
     from ringfence.model.policy import Policy
     from ringfence.readers.manifest import Manifest
 
@@ -51,10 +52,11 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 class OwnedPod(NamedTuple):
-    """A pod as read, and its owners."""
+    """A pod as read, its owners, and the addresses that its status says of its node."""
 
     pod: Pod
     owners: Owners
+    host: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ def expand(
     """
     found = []
     replaced = set()
-    for pod, owners in pods:
+    for pod, owners, _ in pods:
         owner = _topmost(pod.namespace, owners, templates)
         found.append(replace(pod, workload=owner.workload.key) if owner else pod)
         if owner and not pod.terminal:
