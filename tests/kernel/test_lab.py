@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ringfence.cli.lab import _running
@@ -22,13 +23,16 @@ from ringfence.cli.main import main
 from ringfence.edges.netns import fork_isolated
 from ringfence.edges.programs import find_program
 from ringfence.errors import WorldError
+from ringfence.lab.documents import DropEntry, Lab, LabProbe, LabVerification, lab_schema, plain
 from tests.kernel.command import User, user
 from tests.lab.small import MANIFESTS
+from tests.schemas import fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.kernel
+SCHEMA = json.loads(lab_schema())
 FLOOD = 1_500
 
 
@@ -100,6 +104,24 @@ def test_a_lab_is_brought_up_asked_and_taken_down(somebody: User):
     assert (down.code, down.out, down.err) == (0, "", "")
     assert list((somebody.folder / "ringfence").iterdir()) == []
     assert host() == before
+
+
+def test_what_a_lab_says_to_programs_is_as_its_schema_says(somebody: User):
+    """The summary, a verification with a difference, a probe and every drop; no key is missing and none is more."""
+    built = somebody.run("lab", "up", "-f", f"{somebody.folder}/small.yaml", "-o", "json")
+    rule = ["insert", "rule", "inet", "ringfence", "hook_forward", "accept"]
+    somebody.run("lab", "exec", "node:node-1", "--", find_program("nft"), *rule)
+    verified = somebody.run("lab", "verify", "-o", "json")
+    probed = somebody.run("lab", "probe", "10.244.0.1", "shop/web-0", "-o", "json")
+    dropped = somebody.run("lab", "drops", "-o", "json")
+    assert somebody.run("lab", "down").code == 0
+
+    told = [(built.out, Lab), (verified.out, LabVerification), (probed.out, LabProbe)]
+    for text, shape in (*told, *((line, DropEntry) for line in dropped.out.splitlines())):
+        assert fits(json.loads(text), SCHEMA), text
+        assert plain(msgspec.convert(json.loads(text), shape)) == json.loads(text)
+    assert json.loads(verified.out)["differences"]
+    assert dropped.out
 
 
 def test_a_kernel_that_holds_something_else_is_found_out(somebody: User):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import ringfence.report.json as shapes
 from ringfence.algebra.addresses import cidrs, read_cidr
 from ringfence.errors import InputError, ManifestError
+from ringfence.lab.documents import lab_schema
 from ringfence.model import origin as places
 from ringfence.readers.listing import snapshot_schema
 from ringfence.semantics.answer import Respondent
@@ -220,7 +221,7 @@ def test_the_published_schemas_are_those_of_the_shapes():
     """A change of shape is a change of the files in the repository."""
     found = {path.name: path.read_bytes() for path in SCHEMA.iterdir()}
 
-    assert found == shapes.schemas() | {"snapshot.json": snapshot_schema()}
+    assert found == shapes.schemas() | {"snapshot.json": snapshot_schema(), "lab.json": lab_schema()}
 
 
 def test_hops_and_remarks_have_the_documented_shape():

@@ -6,19 +6,21 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Address, render_address
 from ringfence.algebra.traffic import Protocol, at
 from ringfence.errors import InputError
 from ringfence.lab.addresses import UNUSABLE
+from ringfence.lab.documents import LabProbe, Probed, answers, plain
 from ringfence.lab.ends import render_end
 from ringfence.lab.judge import render_connection
 from ringfence.lab.probes import Trial, Trials
 from ringfence.lab.services import frontends
-from ringfence.lab.words import Words, connection_document, document_of
+from ringfence.lab.words import Words
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
+from ringfence.report.json import API_VERSION
 from ringfence.report.text import render_answer
 from ringfence.semantics.answer import Respondent
 from ringfence.semantics.dialects import RINGFENCE
@@ -61,9 +63,10 @@ class Attempt:
             raise InputError(message, "see `ringfence lab exec POD -- ip address` for the addresses given out")
         results = cluster.prober.run([trial.probe(cluster.ends) for trial in trials])
         found = [cluster.judge.compare(*each) for each in zip(trials, results, strict=True)]
+        connections = [_document(cluster, each) for each in found]
         return Words(
             "".join(self._explain(cluster, found, color=color)),
-            document_of("LabProbe", connections=[_document(cluster, each) for each in found]),
+            plain(LabProbe(api_version=API_VERSION, kind="LabProbe", connections=connections)),
             good=all(each.kernel is True and each.agrees for each in found),
         )
 
@@ -211,14 +214,7 @@ def _seen(cluster: Cluster, comparison: Comparison) -> str:
     return f"{packet}answered" if comparison.kernel else f"{packet}neither arrived nor dropped, twice"
 
 
-def _document(cluster: Cluster, comparison: Comparison) -> dict[str, Any]:
+def _document(cluster: Cluster, comparison: Comparison) -> Probed:
     logged = comparison.result.logged
-    return connection_document(comparison.connection) | {
-        "through": comparison.through,
-        "engine": comparison.engine,
-        "undecided": comparison.undecided,
-        "program": comparison.program,
-        "kernel": comparison.result.fate.value,
-        "agrees": comparison.agrees,
-        "node": cluster.drops.node_of(logged) if logged else "",
-    }
+    node = cluster.drops.node_of(logged) if logged else ""
+    return Probed(**answers(comparison), agrees=comparison.agrees, node=node)

@@ -6,11 +6,24 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from ringfence.algebra.addresses import render_address
+from ringfence.lab.documents import (
+    Difference,
+    DropEntry,
+    FamilyTally,
+    Lab,
+    LabNode,
+    LabVerification,
+    answers,
+    named,
+    plain,
+)
 from ringfence.lab.drops import Missed
-from ringfence.lab.ends import render_end
 from ringfence.report.columns import render_columns
 from ringfence.report.counting import counted
+from ringfence.report.json import API_VERSION, VerdictWord, origins_of
 from ringfence.report.table import Table
 
 if TYPE_CHECKING:
@@ -20,12 +33,6 @@ if TYPE_CHECKING:
     from ringfence.lab.judge import Comparison
     from ringfence.lab.topology import Topology
     from ringfence.lab.verification import Verification
-    from ringfence.model.connection import Connection
-    from ringfence.model.origin import Origin
-
-_API_VERSION = "ringfence.io/v1alpha1"
-_WHERE_KNOWN = frozenset({"field_manager", "resource_version", "template"})
-"""Attributes of an origin that are empty where they do not apply."""
 
 _SHOWN = 20
 """Differences that are printed; the others are counted."""
@@ -58,7 +65,7 @@ def summarize(topology: Topology, name: str) -> Words:
         addresses = [render_address(address) for address in node.addresses]
         there = [str(pod) for pod in living if pod.node == node.name]
         rows.append((node.name, ", ".join(addresses), str(len(there))))
-        nodes.append({"name": node.name, "addresses": addresses, "pods": there})
+        nodes.append(LabNode(name=node.name, addresses=addresses, pods=there))
     services = {str(each): [*map(render_address, each.addresses.values())] for each in snapshot.services}
     reachable = {service: addresses for service, addresses in services.items() if addresses}
     remark = (
@@ -73,8 +80,16 @@ def summarize(topology: Topology, name: str) -> Words:
     tables[-1] = replace(tables[-1], remarks=(remark,))
     text = "".join(map(render_columns, tables))
     outside = [*map(render_address, topology.outside)]
-    document = document_of("Lab", name=name, nodes=nodes, pods=addresses_of, services=reachable, outside=outside)
-    return Words(text, document, notes=topology.notes)
+    lab = Lab(
+        api_version=API_VERSION,
+        kind="Lab",
+        name=name,
+        nodes=nodes,
+        pods=addresses_of,
+        services=reachable,
+        outside=outside,
+    )
+    return Words(text, plain(lab), notes=topology.notes)
 
 
 def tell_verification(ends: Ends, found: Verification) -> Words:
@@ -82,18 +97,19 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
     rows, families = [], []
     for family in ends.topology.snapshot.families:
         tally = found.tally(family)
-        families.append({"family": family.value, **asdict(tally)})
+        families.append(FamilyTally(family=family, **asdict(tally)))
         allowed = [f"{count:,} allowed" for count in (tally.engine, tally.program, tally.kernel)]
         rows.append((f"IPv{family.value}", f"{tally.tried:,}", *allowed, f"{tally.differences:,}"))
     head = ("family", "tried", "engine", "program", "kernel", "differences")
     remarks = [*_scope(found), f"{counted(len(found.differences), 'difference')} between engine, program and kernel"]
     differences = [_difference(ends, each) for each in found.differences]
     text = render_columns(Table(head, tuple(rows), tuple(remarks)))
-    text += "".join(f"  {line}\n" for each in differences[:_SHOWN] for line in (each["text"], each["packet"]))
+    text += "".join(f"  {line}\n" for each in differences[:_SHOWN] for line in (each.text, each.packet))
     if len(differences) > _SHOWN:
         text += f"  and {len(differences) - _SHOWN:,} more\n"
-    document = document_of(
-        "LabVerification",
+    document = LabVerification(
+        api_version=API_VERSION,
+        kind="LabVerification",
         tried=len(found.comparisons),
         total=found.total,
         through_services=found.through_services,
@@ -103,7 +119,7 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
         differences=differences,
     )
     took = f"{counted(len(found.comparisons), 'connection')} took {found.seconds:.1f} s"
-    return Words(text, document, good=not differences, notes=(took,))
+    return Words(text, plain(document), good=not differences, notes=(took,))
 
 
 def tell_entry(log: DropLog, entry: Entry) -> Words:
@@ -115,13 +131,13 @@ def tell_missed(missed: Missed) -> Words:
     """Say how many drops nobody can tell of."""
     dropped = counted(missed.count, "packet was", "packets were")
     why = f"{dropped} dropped of which nothing is known: the kernel threw their log entries away"
-    return _timed(missed.time, missed.node, why, {"missed": missed.count})
+    return _timed(missed.time, missed.node, why, missed=missed.count)
 
 
 def tell_unread(when: float, count: int) -> Words:
     """Say how many entries were left out for somebody who reads slowly."""
     entries = counted(count, "entry is", "entries are")
-    return _timed(when, "", f"{entries} left out here, because they were not read in time", {"unread": count})
+    return _timed(when, "", f"{entries} left out here, because they were not read in time", unread=count)
 
 
 def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
@@ -130,40 +146,24 @@ def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
     document: dict[str, Any] = {}
     if attribution:
         half = attribution.half
-        document = connection_document(attribution.connection) | {
+        document = named(attribution.connection) | {
             "protocol": attribution.protocol,
             "pod": str(attribution.pod),
-            "direction": half.direction.value,
-            "verdict": half.outcome.value,
+            "direction": half.direction,
+            "verdict": VerdictWord(half.outcome.value),
             "reason": half.reason,
-            "origins": [*map(_origin_document, half.origins)],
-            "nearest": [*map(_origin_document, half.nearest)],
+            "origins": origins_of(half.origins),
+            "nearest": origins_of(half.nearest),
         }
-    return _timed(drop.time, drop.node, str(why), document)
+    return _timed(drop.time, drop.node, str(why), **document)
 
 
-def _timed(when: float, node: str, what: str, document: dict[str, Any]) -> Words:
+def _timed(when: float, node: str, what: str, **known: Any) -> Words:
     """Say what happened when, and at which node; empty when it is of none."""
     local = time.localtime(when)
-    place = {"node": node} if node else {}
     head = "  ".join(filter(None, (time.strftime("%H:%M:%S", local), node, what)))
-    return Words(f"{head}\n", {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z", local), **place, **document})
-
-
-def _origin_document(origin: Origin) -> dict[str, Any]:
-    """Return a place as answers of other commands have it: what does not apply is absent."""
-    return {name: part for name, part in asdict(origin).items() if part or name not in _WHERE_KNOWN}
-
-
-def connection_document(connection: Connection) -> dict[str, Any]:
-    """Return the keys that name a connection."""
-    return {
-        "client": render_end(connection.client),
-        "server": render_end(connection.server),
-        "port": connection.port,
-        "protocol": connection.protocol.value,
-        "family": connection.family.value,
-    }
+    document = DropEntry(time=time.strftime("%Y-%m-%dT%H:%M:%S%z", local), node=node or UNSET, **known)
+    return Words(f"{head}\n", plain(document))
 
 
 def _scope(found: Verification) -> list[str]:
@@ -178,22 +178,10 @@ def _scope(found: Verification) -> list[str]:
     return said
 
 
-def _difference(ends: Ends, comparison: Comparison) -> dict[str, Any]:
+def _difference(ends: Ends, comparison: Comparison) -> Difference:
     asked = comparison.connection
     addresses = [render_address(ends.address(end, asked.family)) for end in (asked.client, asked.server)]
     logged = comparison.result.logged
     by = f", logged as {logged.prefix.strip()!r}" if logged else ""
-    return connection_document(asked) | {
-        "through": comparison.through,
-        "engine": comparison.engine,
-        "undecided": comparison.undecided,
-        "program": comparison.program,
-        "kernel": comparison.result.fate.value,
-        "text": str(comparison),
-        "packet": f"packet {addresses[0]} -> {addresses[1]}{by}",
-    }
-
-
-def document_of(kind: str, **fields: Any) -> dict[str, Any]:
-    """Return a whole document of a kind."""
-    return {"apiVersion": _API_VERSION, "kind": kind, **fields}
+    packet = f"packet {addresses[0]} -> {addresses[1]}{by}"
+    return Difference(**answers(comparison), text=str(comparison), packet=packet)

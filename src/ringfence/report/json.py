@@ -332,13 +332,14 @@ def _faults(errors: Iterable[ManifestError]) -> list[Fault] | UnsetType:
 def schemas() -> dict[str, bytes]:
     """Return the JSON Schema of each kind of document, by the name of its file."""
     return {
-        "verdict.json": _schema(Answer, Refusal),
-        "reachability.json": _schema(Reachability),
-        "explanation.json": _schema(ExplanationDocument),
+        "verdict.json": schema(Answer, Refusal),
+        "reachability.json": schema(Reachability),
+        "explanation.json": schema(ExplanationDocument),
     }
 
 
-def _schema(*shapes: type[msgspec.Struct]) -> bytes:
+def schema(*shapes: type[msgspec.Struct]) -> bytes:
+    """Return the JSON Schema of what has any of some shapes."""
     found, shared = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return _document(draft | {"anyOf": [*found], "$defs": shared})
@@ -427,18 +428,18 @@ def _half(halves: tuple[verdicts.Half, ...]) -> Half:
     """Return one half of an answer; what several members say differently is joined."""
     outcomes = {half.outcome.value for half in halves}
     tiers = {half.tier for half in halves}
-    nearest = _origins(origin for half in halves for origin in half.nearest)
+    nearest = origins_of(origin for half in halves for origin in half.nearest)
     return Half(
         verdict=VerdictWord(outcomes.pop() if len(outcomes) == 1 else MIXED),
         tier=tiers.pop() if len(tiers) == 1 else None,
         reason="; ".join(dict.fromkeys(half.reason for half in halves)),
-        origins=_origins(origin for half in halves for origin in half.origins),
+        origins=origins_of(origin for half in halves for origin in half.origins),
         nearest=nearest or UNSET,
     )
 
 
-def _origins(origins: Iterable[places.Origin]) -> list[Origin]:
-    """Return places, each once."""
+def origins_of(origins: Iterable[places.Origin]) -> list[Origin]:
+    """Return places as documents have them, each once."""
     return [
         Origin(
             source=o.source,
@@ -472,11 +473,11 @@ def _hops(hops: tuple[ways.Hop, ...]) -> list[Hop] | UnsetType:
 
 
 def _remarks(remarks: tuple[remark.Remark, ...]) -> list[Remark] | UnsetType:
-    return [Remark(each.topic, each.text, _origins(each.origins)) for each in remarks] or UNSET
+    return [Remark(each.topic, each.text, origins_of(each.origins)) for each in remarks] or UNSET
 
 
 def _assumption(assumption: verdicts.Assumption) -> Assumption:
-    return Assumption(assumption.topic, assumption.text, _origins(assumption.origins))
+    return Assumption(assumption.topic, assumption.text, origins_of(assumption.origins))
 
 
 def _undefined(undefined: verdicts.Undefined) -> Undefined:
