@@ -81,7 +81,7 @@ def test_a_few_denials_are_written_instead_of_everything_else():
     assert elements(program) == {"d": ["10.0.0.7 . 6 . 80"]}
     assert [str(rule) for rule in program.chain_by_name["i_10.0.0.5"].rules] == [
         "ip saddr . meta l4proto . th dport @i_10.0.0.5_d goto i_10.0.0.5_deny",
-        "accept",
+        "goto allow",
     ]
 
 
@@ -188,5 +188,7 @@ def test_a_node_without_isolated_pods_has_the_fixed_chains_alone():
         names.FORWARD_REPLY,
         names.INPUT_ORIGINAL,
         names.DROP_INVALID,
+        names.MIDSTREAM,
+        names.ALLOW,
     ]
     assert simulate(program, Packet(PEER, STRANGER, 6, 1, 1)).accepted

@@ -16,6 +16,7 @@ from ringfence.dataplane.commands import AddElements, DeleteElements
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import delta, replacement
 from ringfence.dataplane.expressions import Dispatch, Field, Jump, Rule
+from ringfence.dataplane.handling import Epoch, Handling
 from ringfence.dataplane.nft import Chain, Datatype, Element, Hook, Map, Program, Set
 from ringfence.dataplane.plan import plan_node
 from ringfence.semantics.engine import Engine
@@ -52,9 +53,9 @@ def test_one_more_pod_is_a_few_elements():
         "add element inet ringfence judged4 { 10.0.0.200 }\n"
         "add element inet ringfence i_10.0.0.5_a { 10.0.0.200 . 6 . 5432 }\n"
         "add element inet ringfence eg4 { 10.0.0.200 : jump e_10.0.0.9 }\n"
-        "add element inet ringfence self4 { 10.0.0.200 . 10.0.0.200 : accept }\n"
+        "add element inet ringfence self4 { 10.0.0.200 . 10.0.0.200 : goto allow }\n"
         "add element inet ringfence eg4_r { 10.0.0.200 : jump e_10.0.0.9_r }\n"
-        "add element inet ringfence self4_r { 10.0.0.200 . 10.0.0.200 : accept }\n"
+        "add element inet ringfence self4_r { 10.0.0.200 . 10.0.0.200 : goto allow }\n"
     )
 
 
@@ -99,6 +100,17 @@ def test_a_class_that_is_gone_takes_its_chains_and_sets_with_it():
         "delete chain inet ringfence e_10.0.0.9_r",
         "delete chain inet ringfence e_10.0.0.9_deny",
     ]
+
+
+def test_marks_change_last():
+    """Where a change takes several transactions, a new epoch vouches for all of them."""
+    changed = small_plan(manifests=MANIFESTS.replace("port: 443", "port: 8443"))
+    (change,) = delta(SMALL, compile_program(changed, Handling(Epoch(2)))).transactions()
+    marking = [line for line in change.splitlines() if line.startswith("flush chain")]
+
+    assert "delete element inet ringfence e_10.0.0.9_ra" in change
+    assert marking[-3:] == [f"flush chain inet ringfence {name}" for name in ("hook_forward", "hook_input", "allow")]
+    assert change.index("delete element") < change.index(marking[-3])
 
 
 FORWARD = Chain("hook_forward", (Rule((Dispatch((Field.IP_SADDR,), "m"),)),), Hook.FORWARD)

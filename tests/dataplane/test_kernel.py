@@ -14,7 +14,7 @@ from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.expressions import CtDirection, CtState
 from ringfence.dataplane.plan import plan_node
-from ringfence.dataplane.simulate import Packet, simulate
+from ringfence.dataplane.simulate import ACK, Packet, simulate
 from ringfence.edges.packets import ICMP, ICMPV6, SCTP, TCP, UDP
 from ringfence.semantics.engine import Engine
 from tests.dataplane.kernel import canonical, loaded
@@ -43,7 +43,7 @@ SAMPLE = 3
 
 @given(snapshots(ADDRESSED))
 def test_the_kernel_forwards_what_the_simulation_accepts(snapshot: Snapshot):
-    """Opening packets of every kind of protocol, tracked or not, long enough for ports or not."""
+    """Packets of every kind of protocol, tracked or not, opening or not, long enough for ports or not."""
     program = compile_program(plan_node(Engine(snapshot), "n1"))
     sent = list(packets(snapshot))[::SAMPLE]
 
@@ -80,6 +80,8 @@ def between(source: Address, destination: Address) -> Iterator[Packet]:
             yield Packet(source, destination, protocol, CLIENT_PORTS + index, port, state=state)
         yield Packet(source, destination, protocol, port, CLIENT_PORTS + index, state=CtState.UNTRACKED)
         yield Packet(source, destination, protocol, None, None, state=CtState.UNTRACKED)
+    for index, port in enumerate(numbers):
+        yield Packet(source, destination, TCP, CLIENT_PORTS + len(numbers) + index, port, tcp_flags=ACK)
     echo = ICMP if family_of(source) is Family.IPV4 else ICMPV6
     for protocol, port in product((echo, GRE, UNASSIGNED), (80, None)):
         yield Packet(source, destination, protocol, port, port, state=CtState.UNTRACKED)

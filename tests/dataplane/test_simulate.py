@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,15 +26,20 @@ from ringfence.dataplane.expressions import (
     Within,
     Word,
 )
+from ringfence.dataplane.handling import Epoch, Handling, Mode
 from ringfence.dataplane.nft import Chain, Datatype, Element, Hook, Map, Program, Set
 from ringfence.dataplane.plan import plan_node
-from ringfence.dataplane.simulate import Packet, Passage, simulate
+from ringfence.dataplane.simulate import ACK, RST, SYN, Packet, Passage, simulate
 from ringfence.semantics.engine import Engine
 from tests.dataplane.small import small_plan, small_snapshot
+
+if TYPE_CHECKING:
+    from ringfence.algebra.addresses import Address
 
 DB, WEB, STRANGER, NODE = map(read_address, ("10.0.0.5", "10.0.0.9", "10.9.9.9", "192.168.0.1"))
 POD6, LINK_LOCAL, NODE6 = map(read_address, ("fd00::5", "fe80::5", "fd01::1"))
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+MARK = Epoch().value
 TO_DB = Packet(STRANGER, DB, TCP, 40_000, 5432)
 LOGGED = Rule((Log("deny ", 7, 128),))
 DROP = Rule((Counter(), Word.DROP))
@@ -148,8 +154,13 @@ def test_a_packet_too_short_for_ports_has_none():
     ("changes", "accepted"),
     [
         ({}, False),
-        ({"state": CtState.ESTABLISHED}, True),
-        ({"state": CtState.ESTABLISHED, "ct_direction": CtDirection.REPLY}, True),
+        ({"state": CtState.ESTABLISHED, "mark": MARK}, True),
+        ({"state": CtState.ESTABLISHED, "mark": MARK | 0x8000FFFF}, True),
+        ({"state": CtState.ESTABLISHED, "mark": MARK, "ct_direction": CtDirection.REPLY}, True),
+        ({"state": CtState.ESTABLISHED}, False),
+        ({"state": CtState.ESTABLISHED, "mark": 2 * MARK}, False),
+        ({"state": CtState.ESTABLISHED, "tcp_flags": ACK, "source": WEB}, True),
+        ({"mark": MARK}, False),
         ({"state": CtState.RELATED}, False),
         ({"state": CtState.RELATED, "protocol": ICMP}, True),
         ({"protocol": ICMP}, False),
@@ -165,14 +176,77 @@ def test_conntrack_decides_what_is_judged(changes: dict[str, object], accepted: 
     assert simulate(compile_program(small_plan()), replace(TO_DB, **changes)).accepted is accepted  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("ends", [(WEB, DB), (DB, STRANGER), (STRANGER, DB)])
+@pytest.mark.parametrize("flags", [ACK, SYN | ACK, SYN | RST, 0])
+def test_nobody_picks_up_a_connection_of_an_isolated_pod_in_mid_stream(ends: tuple[Address, Address], flags: int):
+    """Whoever its opener was, and whether it would be allowed or not: it is reset, and not logged."""
+    passage = simulate(compile_program(small_plan()), Packet(*ends, TCP, 40_000, 5432, tcp_flags=flags))
+
+    assert (passage.accepted, passage.reset, passage.log_prefix) == (False, True, "")
+
+
+def test_a_connection_that_nobody_judges_is_picked_up():
+    """Its packets are none of our business."""
+    assert simulate(compile_program(small_plan()), Packet(STRANGER, NODE, TCP, tcp_flags=ACK)).accepted
+
+
+@pytest.mark.parametrize(
+    ("established", "passes", "mark"),
+    [(Epoch(3), False, 3 * MARK), (Epoch(3, 0xF0), False, 0x30), (Mode.ALWAYS, False, 0), (Mode.TRUST, True, 0)],
+)
+def test_a_known_connection_is_judged_again_as_it_is_handled(established: Epoch | Mode, passes: bool, mark: int):  # noqa: FBT001
+    """One of an earlier epoch or of none; what is allowed bears the epoch from then on, beside other bits."""
+    made = compile_program(small_plan(), Handling(established))
+    denied = replace(TO_DB, state=CtState.ESTABLISHED, tcp_flags=ACK, mark=0x8000)
+
+    assert simulate(made, denied).accepted is passes
+    allowed = replace(denied, source=WEB)
+    assert simulate(made, allowed).mark == 0x8000 | mark
+    assert simulate(made, replace(TO_DB, source=WEB)).mark == mark
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        TO_DB,
+        Packet(WEB, DB, TCP, 40_000, 5432, state=CtState.UNTRACKED),
+        Packet(STRANGER, NODE, TCP, 40_000, 22),
+        Packet(WEB, NODE, TCP, 40_000, 10_250, Hook.INPUT),
+    ],
+)
+def test_what_is_denied_or_has_no_connection_or_is_not_ours_is_not_marked(packet: Packet):
+    """A mark says that everything on the way of a connection was judged and allowed."""
+    assert simulate(compile_program(small_plan()), packet).mark == 0
+
+
+def test_a_client_that_is_judged_alone_is_marked_too():
+    """Allowed egress to somebody whom nobody judges, in forward and to the node, and what a pod sends itself."""
+    made = compile_program(small_plan())
+    out = Packet(WEB, STRANGER, UDP, 40_000, 53)
+
+    assert simulate(made, out).mark == MARK
+    assert simulate(made, replace(out, hook=Hook.INPUT)).mark == MARK
+    assert simulate(made, replace(TO_DB, source=DB)).mark == MARK
+
+
+def test_a_denied_tcp_packet_is_answered_when_that_is_wanted():
+    """And logged first; other protocols are dropped as ever."""
+    made = compile_program(small_plan(), Handling(reset=True))
+    passage = simulate(made, TO_DB)
+
+    assert (passage.accepted, passage.reset, passage.log_prefix) == (False, True, "rf1 i 10.0.0.5 ")
+    assert not simulate(made, replace(TO_DB, protocol=UDP)).reset
+    assert not simulate(made, replace(TO_DB, protocol=UDP)).accepted
+
+
 def test_a_reply_is_judged_by_the_roles_of_its_connection():
     """An answer of the database passes as its question would, though nobody may open what it looks like."""
     made = compile_program(small_plan())
     question = Packet(WEB, DB, TCP, 40_000, 5432)
     reply = Packet(DB, WEB, TCP, 5432, 40_000, ct_direction=CtDirection.REPLY)
 
-    assert simulate(made, question).trail == ("hook_forward", "fwd_o", "e_10.0.0.9", "i_10.0.0.5")
-    assert simulate(made, reply).trail == ("hook_forward", "fwd_r", "e_10.0.0.9_r", "i_10.0.0.5_r")
+    assert simulate(made, question).trail == ("hook_forward", "fwd_o", "e_10.0.0.9", "i_10.0.0.5", "allow")
+    assert simulate(made, reply).trail == ("hook_forward", "fwd_r", "e_10.0.0.9_r", "i_10.0.0.5_r", "allow")
     assert simulate(made, reply).accepted
     assert not simulate(made, replace(reply, source_port=40_000, destination_port=5432)).accepted
 

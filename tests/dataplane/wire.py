@@ -89,7 +89,7 @@ def mark_of(data: bytes) -> int:
 
 
 def _body(packet: Packet, ends: bytes) -> bytes:
-    """What stands above IP: what opens a connection, or nothing for a packet without ports."""
+    """What stands above IP: by default what opens a connection, or nothing for a packet without ports."""
     source_port, destination_port = packet.source_port, packet.destination_port
     if source_port is None or destination_port is None:
         return b""
@@ -97,7 +97,7 @@ def _body(packet: Packet, ends: bytes) -> bytes:
     pseudo = ends + struct.pack(">HH", packet.protocol, 0)
     match packet.protocol:
         case packets.TCP:
-            head, tail = ports + struct.pack(">IIBBH", 1, 0, 5 << 4, 0x02, 1024), b"\0\0"
+            head, tail = ports + struct.pack(">IIBBH", 1, 0, 5 << 4, packet.tcp_flags or 0, 1024), b"\0\0"
         case packets.UDP:
             head, tail = ports + b"\0\x08", b""
         case packets.SCTP:

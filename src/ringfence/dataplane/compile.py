@@ -1,22 +1,22 @@
 """A node's plan as a program for nftables.
 
-The chains that packets meet first are always the same. They find the local pods at either
-end of a packet in small maps and hand it to one chain for each local class: first that of
-the client's egress, which comes back when it allows, then that of the server's ingress.
-A class's chain looks a packet up in sets and has nothing to do with how many policies
-there are. Replies have chains of their own over the same sets, with source and
-destination exchanged, so a packet is always judged by who opened its connection.
+The chains that packets meet first are always the same, see :mod:`ringfence.dataplane.layout`.
+They find the local pods at either end of a packet in small maps and hand it to one chain for
+each local class: first that of the client's egress, which comes back when it allows, then
+that of the server's ingress. A class's chain looks a packet up in sets and has nothing to do
+with how many policies there are. Replies have chains of their own over the same sets, with
+source and destination exchanged, so a packet is always judged by who opened its connection.
 
 ::
 
-    hook_forward ──▶ fwd_o ──▶ h_*                      a pod that meets itself
-                       ├─────▶ e_* ──▶ e_*_deny         jump: comes back when allowed
-                       └─────▶ i_* ──▶ i_*_deny         goto: accepts or denies
-    hook_forward ──▶ fwd_r ──▶ h_*_r, e_*_r, i_*_r      the same for replies
-    hook_input   ──▶ inp_o ──▶ e_*                      from a pod to its own node
+    fwd_o ──▶ h_* ──▶ e_*, i_*               a pod that meets itself
+      ├─────▶ e_* ──▶ e_*_deny               jump: comes back when allowed
+      └─────▶ i_* ──▶ i_*_deny or allow      goto: the last word
+    fwd_r ──▶ h_*_r, e_*_r, i_*_r            the same for replies
+    inp_o ──▶ e_*
 
-There is no output hook: a node always reaches its pods. The table must list in nft 1.0.6,
-which is why nothing is looked up through registers and no key reads the conntrack tuple.
+The table must list in nft 1.0.6, which is why nothing is looked up through registers and no
+key reads the conntrack tuple.
 """
 
 from __future__ import annotations
@@ -25,32 +25,31 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, TypeVar
 
-from ringfence.algebra.addresses import Family, read_cidr
+from ringfence.algebra.addresses import Family
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.traffic import ALL, PORTLESS, Protocol, by_protocol
 from ringfence.dataplane import names
 from ringfence.dataplane.expressions import (
     Counter,
     CtDirection,
-    CtState,
-    Dispatch,
-    Equals,
     Field,
     Goto,
     Jump,
     Log,
     Lookup,
-    Rule,
+    Reset,
     Within,
     Word,
 )
-from ringfence.dataplane.nft import NUMBERS, Chain, Datatype, Element, Hook, Map, Program, Set
+from ringfence.dataplane.handling import HANDLING, Handling
+from ringfence.dataplane.layout import DESTINATION, SOURCE, fixed_chains, rule
+from ringfence.dataplane.nft import NUMBERS, Chain, Datatype, Element, Map, Program, Set
 from ringfence.model.policy import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ringfence.dataplane.expressions import Expression, Statement
+    from ringfence.dataplane.expressions import Statement
     from ringfence.dataplane.nft import Key
     from ringfence.dataplane.plan import Hairpin, LocalClass, NodePlan, Row
 
@@ -65,22 +64,19 @@ SPELLED_OUT = 16
 A hash set answers equally fast however large it is; a set of ranges does not.
 """
 
-_SOURCE = {Family.IPV4: Field.IP_SADDR, Family.IPV6: Field.IP6_SADDR}
-_DESTINATION = {Family.IPV4: Field.IP_DADDR, Family.IPV6: Field.IP6_DADDR}
+_TCP = Intervals.point(NUMBERS[Protocol.TCP])
 _ADDRESS = {Family.IPV4: Datatype.IPV4_ADDR, Family.IPV6: Datatype.IPV6_ADDR}
 _PORT = {CtDirection.ORIGINAL: Field.DPORT, CtDirection.REPLY: Field.SPORT}
-_ERRORS = Intervals.of([(1, 1), (58, 58)])
-"""ICMP and ICMPv6: of what is related to a connection, only errors about it follow its verdict."""
 
 
-def compile_program(plan: NodePlan) -> Program:
-    """Compile a plan; equal plans give equal programs."""
-    sets, chains = list(_fixed_sets(plan)), list(_fixed_chains())
+def compile_program(plan: NodePlan, handling: Handling = HANDLING) -> Program:
+    """Compile a plan; equal plans that are handled alike give equal programs."""
+    sets, chains = list(_fixed_sets(plan)), list(fixed_chains(handling))
     for local_class in plan.judged:
         contents = _contents(local_class.rows)
         sets += _class_sets(local_class, contents)
         chains += [_class_chain(local_class, contents, way) for way in CtDirection]
-        chains.append(_deny_chain(local_class))
+        chains.append(_deny_chain(local_class, reset=handling.reset))
     chains += [_hairpin_chain(each, way) for each in plan.hairpins if each.classes for way in CtDirection]
     return Program(names.TABLE, tuple(sets), tuple(_maps(plan)), tuple(chains))
 
@@ -114,76 +110,13 @@ def _self_map(plan: NodePlan, family: Family, way: CtDirection) -> Map:
     elements = []
     for each in plan.hairpins:
         if each.family is family:
-            statement = Goto(names.hairpin_chain(each.name, way)) if each.classes else Word.ACCEPT
+            statement = Goto(names.hairpin_chain(each.name, way) if each.classes else names.ALLOW)
             elements += [Element(((a, a), (a, a)), statement) for a in each.addresses]
     return Map(names.self_map(family, way), (_ADDRESS[family],) * 2, _sorted(elements))
 
 
 def _sorted(elements: Iterable[Element]) -> tuple[Element, ...]:
     return tuple(sorted(elements, key=lambda element: element.key))
-
-
-def _fixed_chains() -> Iterator[Chain]:
-    """Yield the chains that every program has, whatever the policies are."""
-    state, way = Field.CT_STATE, Field.CT_DIRECTION
-    related = _rule(Equals(state, CtState.RELATED), Within(Field.L4PROTO, _ERRORS), Word.ACCEPT)
-    established = _rule(Equals(state, CtState.ESTABLISHED), Word.ACCEPT)
-    invalid = _rule(Equals(state, CtState.INVALID), Goto(names.DROP_INVALID))
-    forward = [
-        related,
-        established,
-        invalid,
-        # Nobody knows who opened it, so it is judged as if this packet did.
-        _rule(Equals(state, CtState.UNTRACKED), Goto(names.FORWARD_ORIGINAL)),
-        _rule(Equals(way, CtDirection.ORIGINAL), Goto(names.FORWARD_ORIGINAL)),
-        _rule(Goto(names.FORWARD_REPLY)),
-    ]
-    # A reply of a pod to its own node is let through: the node opened that connection.
-    to_node = [
-        related,
-        established,
-        *_neighbor_discovery(),
-        invalid,
-        _rule(Equals(state, CtState.UNTRACKED), Goto(names.INPUT_ORIGINAL)),
-        _rule(Equals(way, CtDirection.ORIGINAL), Goto(names.INPUT_ORIGINAL)),
-    ]
-    yield Chain(names.FORWARD, tuple(forward), Hook.FORWARD)
-    yield Chain(names.INPUT, tuple(to_node), Hook.INPUT)
-    yield Chain(names.FORWARD_ORIGINAL, tuple(_dispatch(CtDirection.ORIGINAL)))
-    yield Chain(names.FORWARD_REPLY, tuple(_dispatch(CtDirection.REPLY)))
-    egress = [Dispatch((_SOURCE[f],), names.dispatch_map(Direction.EGRESS, f, CtDirection.ORIGINAL)) for f in Family]
-    yield Chain(names.INPUT_ORIGINAL, tuple(_rule(each) for each in egress))
-    touched = [Lookup((side[f],), names.judged_set(f)) for f in Family for side in (_SOURCE, _DESTINATION)]
-    yield Chain(names.DROP_INVALID, tuple(_rule(each, Counter(), Word.DROP) for each in touched))
-
-
-def _neighbor_discovery() -> Iterator[Rule]:
-    """Accept what IPv6 cannot do without between a pod and its node; a router forwards none of it.
-
-    Neighbor discovery is genuine only with an undiminished hop limit, and a listener report
-    only with a hop limit of 1 from a link-local address (RFC 4861 6.1 and 7.1, RFC 2710 3).
-    A redirect, 137, is never accepted from a pod.
-    """
-    once, undiminished = Intervals.point(1), Intervals.point(255)
-    yield _rule(
-        Within(Field.ICMPV6_TYPE, Intervals.of([(133, 136)])), Within(Field.IP6_HOPLIMIT, undiminished), Word.ACCEPT
-    )
-    yield _rule(
-        Within(Field.ICMPV6_TYPE, Intervals.of([(130, 132), (143, 143)])),
-        Within(Field.IP6_HOPLIMIT, once),
-        Within(Field.IP6_SADDR, read_cidr("fe80::/10")),
-        Word.ACCEPT,
-    )
-
-
-def _dispatch(way: CtDirection) -> Iterator[Rule]:
-    """Yield the rules that find the local pods at both ends: itself, then the client, then the server."""
-    for family in Family:
-        ends = (_SOURCE[family], _DESTINATION[family])
-        client, server = ends if way is CtDirection.ORIGINAL else reversed(ends)
-        yield _rule(Dispatch(ends, names.self_map(family, way)))
-        yield _rule(Dispatch((client,), names.dispatch_map(Direction.EGRESS, family, way)))
-        yield _rule(Dispatch((server,), names.dispatch_map(Direction.INGRESS, family, way)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,27 +209,28 @@ def _class_chain(local_class: LocalClass, contents: _Contents, way: CtDirection)
     """
     direction, name = local_class.direction, local_class.name
     peer_is_destination = (direction is Direction.EGRESS) == (way is CtDirection.ORIGINAL)
-    peer = (_DESTINATION if peer_is_destination else _SOURCE)[local_class.family]
+    peer = (DESTINATION if peer_is_destination else SOURCE)[local_class.family]
     # Egress that is allowed goes on to the server's ingress; ingress is the last word.
-    allow: Statement = Word.RETURN if direction is Direction.EGRESS else Word.ACCEPT
+    allow: Statement = Word.RETURN if direction is Direction.EGRESS else Goto(names.ALLOW)
     deny: Statement = Goto(names.deny_chain(direction, name))
     found, otherwise = (allow, deny) if contents.accepts else (deny, allow)
     # A packet may end before ports, and then no key that has them is ever found: protocols
     # without ports are told by their number alone.
     no_ports = Lookup((Field.L4PROTO,), names.PORTED, negated=True)
-    rules = [_rule(no_ports, found)] if contents.portless else []
+    rules = [rule(no_ports, found)] if contents.portless else []
     for kind in contents.sets:
         held_in = names.class_set(direction, name, kind, accepts=contents.accepts)
         lookup = Lookup(_key(kind, peer, Field.L4PROTO, _PORT[way]), held_in)
-        rules.append(_rule(no_ports, lookup, found) if kind is names.Kind.PORTLESS else _rule(lookup, found))
-    return Chain(names.chain(direction, name, way), (*rules, _rule(otherwise)))
+        rules.append(rule(no_ports, lookup, found) if kind is names.Kind.PORTLESS else rule(lookup, found))
+    return Chain(names.chain(direction, name, way), (*rules, rule(otherwise)))
 
 
-def _deny_chain(local_class: LocalClass) -> Chain:
-    """Log and drop; the counter stands apart from the log, so it is exact however much is logged."""
+def _deny_chain(local_class: LocalClass, *, reset: bool) -> Chain:
+    """Log and drop; counters stand apart from the log, so they are exact however much is logged."""
     direction, name = local_class.direction, local_class.name
     log = Log(names.log_prefix(direction, name), names.LOG_GROUP, SNAPLEN)
-    return Chain(names.deny_chain(direction, name), (_rule(log), _rule(Counter(), Word.DROP)))
+    refuse = [rule(Within(Field.L4PROTO, _TCP), Counter(), Reset())] if reset else []
+    return Chain(names.deny_chain(direction, name), (rule(log), *refuse, rule(Counter(), Word.DROP)))
 
 
 def _hairpin_chain(hairpin: Hairpin, way: CtDirection) -> Chain:
@@ -304,11 +238,7 @@ def _hairpin_chain(hairpin: Hairpin, way: CtDirection) -> Chain:
     rules = []
     for each in hairpin.classes:
         chain = names.chain(each.direction, each.name, way)
-        rules.append(_rule(Jump(chain) if each.direction is Direction.EGRESS else Goto(chain)))
+        rules.append(rule(Jump(chain) if each.direction is Direction.EGRESS else Goto(chain)))
     if hairpin.classes[-1].direction is Direction.EGRESS:
-        rules.append(_rule(Word.ACCEPT))
+        rules.append(rule(Goto(names.ALLOW)))
     return Chain(names.hairpin_chain(hairpin.name, way), tuple(rules))
-
-
-def _rule(*expressions: Expression) -> Rule:
-    return Rule(expressions)

@@ -12,6 +12,9 @@ and find neither: an allowed packet would be dropped, or a pod's own packets not
 all. Where a set or map would have to change so, another one takes its place under another
 name: the first of ``NAME``, ``NAME.1``, ``NAME.2`` that is free.
 
+INVARIANT: chains that read or write marks come last of all. Where a change takes several
+transactions, a connection is marked with a new epoch only by rules of which everything is there.
+
 INVARIANT: a chain's name means the same hook in every program;
 :mod:`ringfence.dataplane.names` sees to that.
 
@@ -36,7 +39,7 @@ from ringfence.dataplane.commands import (
     DeleteTable,
     FillChain,
 )
-from ringfence.dataplane.expressions import Dispatch, Lookup, Rule
+from ringfence.dataplane.expressions import Bits, Dispatch, Field, Lookup, Rule, Stamp
 from ringfence.dataplane.nft import Chain, Map, Program, Set
 
 if TYPE_CHECKING:
@@ -71,12 +74,14 @@ class Delta:
 def delta(actual: Program, desired: Program) -> Delta:
     """Return what turns one program into another, whatever the names of its sets and maps."""
     program = _named_apart(actual, desired)
+    kept = [each for each in program.chains if each.name in actual.chain_by_name]
     change = (
         *_make(actual, program),
-        *_fill(actual, program, new=True),
+        *_fill(actual, program, (each for each in program.chains if each.name not in actual.chain_by_name)),
         *_add_elements(actual, program),
-        *_fill(actual, program, new=False),
+        *_fill(actual, program, (each for each in kept if not _is_marking(each))),
         *_delete_elements(actual, program),
+        *_fill(actual, program, filter(_is_marking, kept)),
     )
     return Delta(program, change, tuple(_delete(actual, program)))
 
@@ -168,12 +173,18 @@ def _make(actual: Program, desired: Program) -> Iterator[Command]:
     yield from (AddSet(desired.table, named) for named in _missing(desired, actual))
 
 
-def _fill(actual: Program, desired: Program, *, new: bool) -> Iterator[Command]:
-    """Write the rules of chains that are new, or of those that are not and have others now."""
+def _is_marking(chain: Chain) -> bool:
+    """Tell whether a chain has to do with the marks of connections."""
+    expressions = (each for rule in chain.rules for each in rule.expressions)
+    return any(isinstance(e, Stamp) or (isinstance(e, Bits) and e.field is Field.CT_MARK) for e in expressions)
+
+
+def _fill(actual: Program, desired: Program, chains: Iterable[Chain]) -> Iterator[Command]:
+    """Write the rules of those chains that have others now."""
     ranges = frozenset(each.name for each in desired.sets if each.interval)
-    for each in desired.chains:
+    for each in chains:
         old = actual.chain_by_name.get(each.name)
-        if (old is None) is new and each.rules != (old.rules if old else ()):
+        if each.rules != (old.rules if old else ()):
             named = frozenset(e.set_name for rule in each.rules for e in rule.expressions if isinstance(e, Lookup))
             yield FillChain(desired.table, each, named & ranges)
 

@@ -27,11 +27,13 @@ class Field(StrEnum):
     IP6_DADDR = "ip6 daddr"
     IP6_HOPLIMIT = "ip6 hoplimit"
     ICMPV6_TYPE = "icmpv6 type"
+    TCP_FLAGS = "tcp flags"
     L4PROTO = "meta l4proto"
     SPORT = "th sport"
     DPORT = "th dport"
     CT_STATE = "ct state"
     CT_DIRECTION = "ct direction"
+    CT_MARK = "ct mark"
 
 
 _ADDRESSES = (Field.IP_SADDR, Field.IP_DADDR, Field.IP6_SADDR, Field.IP6_DADDR)
@@ -115,6 +117,27 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class Bits:
+    """Some bits of a number have these values; never so without the field.
+
+    Attributes:
+        field: The number.
+        mask: The bits that are looked at.
+        value: What they are to be; no other bit is set.
+        negated: Whether they must be anything else instead.
+    """
+
+    field: Field
+    mask: int
+    value: int
+    negated: bool = False
+
+    def __str__(self) -> str:
+        """Return nft's text."""
+        return f"{self.field} & {self.mask:#x} {'!=' if self.negated else '=='} {self.value:#x}"
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """The fields together are in a named set; never so for a packet that lacks one of them.
 
@@ -174,6 +197,34 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """Write bits of the mark of the packet's connection, and leave the others as they are.
+
+    A rule ends here for a packet without a connection.
+
+    Attributes:
+        mask: The bits that are written.
+        value: What they become; no other bit is set.
+    """
+
+    mask: int
+    value: int
+
+    def __str__(self) -> str:
+        """Return nft's text."""
+        return f"ct mark set ct mark & {self.mask ^ 0xFFFFFFFF:#x} | {self.value:#x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Drop the packet and tell its sender that there is no such connection; the rule has insisted on TCP."""
+
+    def __str__(self) -> str:
+        """Return nft's text."""
+        return "reject with tcp reset"
+
+
+@dataclass(frozen=True, slots=True)
 class Foreign:
     """Something in the kernel that no program of ours holds, and whose meaning is not known.
 
@@ -188,7 +239,7 @@ class Foreign:
         return self.words
 
 
-Expression = Equals | Within | Lookup | Dispatch | Log | Counter | Foreign | Statement
+Expression = Equals | Within | Bits | Lookup | Dispatch | Log | Counter | Stamp | Reset | Foreign | Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +247,7 @@ class Rule:
     """Expressions that are evaluated in order until one does not hold.
 
     Attributes:
-        expressions: At least one; a statement or :class:`Dispatch` comes last, if at all.
+        expressions: At least one; a statement, :class:`Dispatch` or :class:`Reset` comes last, if at all.
     """
 
     expressions: tuple[Expression, ...]

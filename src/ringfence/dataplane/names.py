@@ -32,8 +32,11 @@ LOG_GROUP = 0x7266
 FORWARD, INPUT = "hook_forward", "hook_input"
 """The base chains."""
 
-FORWARD_ORIGINAL, FORWARD_REPLY, INPUT_ORIGINAL, DROP_INVALID = "fwd_o", "fwd_r", "inp_o", "drop_invalid"
-"""The chains they lead to."""
+FORWARD_ORIGINAL, FORWARD_REPLY, INPUT_ORIGINAL = "fwd_o", "fwd_r", "inp_o"
+"""The chains that find the local pods of a packet."""
+
+DROP_INVALID, MIDSTREAM, ALLOW = "drop_invalid", "midstream", "allow"
+"""The chains that end the way of a packet: unexplained by any connection, or judged and allowed."""
 
 PORTED = "with_ports"
 """The set of protocols that have ports."""

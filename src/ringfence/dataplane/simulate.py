@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.addresses import Address, Family, family_of
 from ringfence.dataplane.expressions import (
+    Bits,
     CtDirection,
     CtState,
     Dispatch,
@@ -25,6 +26,8 @@ from ringfence.dataplane.expressions import (
     Jump,
     Log,
     Lookup,
+    Reset,
+    Stamp,
     Within,
     Word,
 )
@@ -34,7 +37,10 @@ if TYPE_CHECKING:
     from ringfence.dataplane.expressions import Expression, Rule, Statement
     from ringfence.dataplane.nft import Map, Program
 
-_ICMPV6 = 58
+_TCP, _ICMPV6 = 6, 58
+SYN, RST, ACK = 0x02, 0x04, 0x10
+"""Flags of TCP."""
+
 _TRACKED = (CtState.NEW, CtState.ESTABLISHED, CtState.RELATED)
 
 
@@ -55,6 +61,9 @@ class Packet:
             packet is invalid or untracked.
         hop_limit: Hop limit of an IPv6 packet.
         icmp_type: Type of an ICMPv6 message; an echo request by default.
+        tcp_flags: Flags of a TCP packet; by default those of one that opens a connection.
+            None when the packet ends before them.
+        mark: The mark of its connection, where it has one.
     """
 
     source: Address
@@ -67,6 +76,8 @@ class Packet:
     ct_direction: CtDirection = CtDirection.ORIGINAL
     hop_limit: int = 64
     icmp_type: int = 128
+    tcp_flags: int | None = SYN
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +88,15 @@ class Passage:
         accepted: Whether it went on.
         log_prefix: The prefix under which it was logged; empty when it was not.
         trail: The chains it went through, in order.
+        mark: The mark of its connection afterwards.
+        reset: Whether its sender was told that there is no such connection.
     """
 
     accepted: bool
     log_prefix: str
     trail: tuple[str, ...]
+    mark: int = 0
+    reset: bool = False
 
 
 def simulate(program: Program, packet: Packet) -> Passage:
@@ -89,7 +104,8 @@ def simulate(program: Program, packet: Packet) -> Passage:
     fields = _fields(packet)
     prefix, trail = "", [chain.name for chain in program.chains if chain.hook is packet.hook]
     frames = [iter(program.chain_by_name[name].rules) for name in trail]
-    while frames:
+    accepted = reset = None
+    while frames and accepted is None:
         rule = next(frames[-1], None)
         if rule is None:
             frames.pop()
@@ -97,8 +113,9 @@ def simulate(program: Program, packet: Packet) -> Passage:
         logged, statement = _evaluate(program, rule, fields)
         prefix = logged or prefix
         match statement:
-            case Word.ACCEPT | Word.DROP:
-                return Passage(statement is Word.ACCEPT, prefix, tuple(trail))
+            case Word.ACCEPT | Word.DROP | Reset():
+                accepted = statement is Word.ACCEPT
+                reset = isinstance(statement, Reset)
             case Word.RETURN:
                 frames.pop()
             case Jump(chain) | Goto(chain):
@@ -106,7 +123,8 @@ def simulate(program: Program, packet: Packet) -> Passage:
                     frames.pop()
                 trail.append(chain)
                 frames.append(iter(program.chain_by_name[chain].rules))
-    return Passage(accepted=True, log_prefix=prefix, trail=tuple(trail))
+    mark = fields.get(Field.CT_MARK, packet.mark)
+    return Passage(accepted is not False, prefix, tuple(trail), mark, bool(reset))
 
 
 _Fields = dict[Field, Any]
@@ -123,16 +141,18 @@ def _fields(packet: Packet) -> _Fields:
         fields[Field.IP6_HOPLIMIT] = packet.hop_limit
     if packet.protocol == _ICMPV6:
         fields[Field.ICMPV6_TYPE] = packet.icmp_type
+    if packet.protocol == _TCP and packet.tcp_flags is not None:
+        fields[Field.TCP_FLAGS] = packet.tcp_flags
     if packet.source_port is not None:
         fields[Field.SPORT] = packet.source_port
     if packet.destination_port is not None:
         fields[Field.DPORT] = packet.destination_port
     if packet.state in _TRACKED:
-        fields[Field.CT_DIRECTION] = packet.ct_direction
+        fields |= {Field.CT_DIRECTION: packet.ct_direction, Field.CT_MARK: packet.mark}
     return fields
 
 
-def _evaluate(program: Program, rule: Rule, fields: _Fields) -> tuple[str, Statement | None]:
+def _evaluate(program: Program, rule: Rule, fields: _Fields) -> tuple[str, Statement | Reset | None]:
     """Return what a rule logged and what it decided; None when the next rule is to be tried."""
     prefix = ""
     for expression in rule.expressions:
@@ -141,8 +161,10 @@ def _evaluate(program: Program, rule: Rule, fields: _Fields) -> tuple[str, State
                 prefix = expression.prefix
             case Dispatch():
                 return prefix, _look_up(program.map_by_name[expression.map_name], _read(expression.fields, fields))
-            case Word() | Jump() | Goto():
+            case Word() | Jump() | Goto() | Reset():
                 return prefix, expression
+            case Stamp(mask, value) if Field.CT_MARK in fields:
+                fields[Field.CT_MARK] = fields[Field.CT_MARK] & ~mask | value
             case _ if not _holds(program, expression, fields):
                 break
     return prefix, None
@@ -154,11 +176,13 @@ def _holds(program: Program, expression: Expression, fields: _Fields) -> bool:
             return fields.get(field) is value
         case Within(field, values):
             return field in fields and fields[field] in values
+        case Bits(field, mask, value, negated):
+            return field in fields and (fields[field] & mask == value) is not negated
         case Lookup(wanted, name, negated):
             read = _read(wanted, fields)
             return read is not None and _is_member(program, name, read) is not negated
         case _:
-            return True
+            return not isinstance(expression, Stamp)
 
 
 def _read(wanted: tuple[Field, ...], fields: _Fields) -> tuple[int, ...] | None:

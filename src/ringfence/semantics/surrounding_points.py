@@ -115,7 +115,10 @@ _MOMENTS = (
             ),
             "gke": Stance("cut", "inferred", _LIKE_CILIUM),
             "ringfence": Stance(
-                "kept", "source", "ringfence src/ringfence/dataplane", "the data plane lets open connections live"
+                "cut",
+                "source",
+                "ringfence src/ringfence/dataplane/change.py",
+                "what is denied from then on ends at its next packet; nothing else is disturbed",
             ),
         },
     ),

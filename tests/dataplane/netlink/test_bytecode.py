@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import replacement
-from ringfence.dataplane.expressions import Dispatch, Expression, Field, Lookup, Rule, Word
+from ringfence.dataplane.expressions import Dispatch, Expression, Field, Lookup, Reset, Rule, Within, Word
 from ringfence.dataplane.nft import Chain, Datatype, Map, Program, Set
 from ringfence.edges import nft
 from ringfence.edges.netns import Network
@@ -32,6 +33,8 @@ TYPES = {
 }
 
 
+TCP = Within(Field.L4PROTO, Intervals.point(6))
+
 SHORTENED = "ip saddr 10.0.0.0/8"
 """Of a block of whole bytes nft loads those alone and compares them; we mask. The compiler has none."""
 
@@ -52,7 +55,9 @@ def program() -> Program:
                 maps.append(Map(f"m{number}", tuple(TYPES[field] for field in fields)))
                 found = replace(expression, map_name=f"m{number}")
         if str(found) != SHORTENED:
-            chains.append(Chain(f"c{number}", (Rule((found,)),)))
+            # Of a reset nft says itself that it is for TCP.
+            insisting = (TCP,) if isinstance(found, Reset) else ()
+            chains.append(Chain(f"c{number}", (Rule((*insisting, found)),)))
     return Program("t", tuple(sets), tuple(maps), tuple(chains))
 
 

@@ -15,7 +15,9 @@ from ringfence.dataplane.netlink.steps import (
     Mask,
     Meta,
     Payload,
+    Refuse,
     Report,
+    SetCt,
     Step,
     Swap,
     Unknown,
@@ -28,9 +30,11 @@ from ringfence.dataplane.netlink.steps import (
 STEPS: list[Step] = [
     Meta(15, 1),
     Ct(0, 1),
+    SetCt(3, 1),
     Payload(1, 12, 4, 9),
     Compare(1, 5, b"\x85"),
     Mask(1, b"\xff\xc0"),
+    Mask(1, b"\xff\xff\0\x80", b"\0\0\1\0"),
     Swap(9),
     Find(1, "s"),
     Find(1, "s", negated=True),
@@ -39,6 +43,7 @@ STEPS: list[Step] = [
     Decide(Jump("c")),
     Report("rf1 e x ", 29_286, 128),
     Count(),
+    Refuse(1),
 ]
 
 

@@ -27,7 +27,8 @@ DUMP_INTERRUPTED = 0x10
 """The flag of an answer that may be incomplete, because something changed while it was put together."""
 
 _BEGIN, _END = 0x10, 0x11
-_NFTABLES = 10
+_CONNTRACK, _NFTABLES = 1, 10
+_GET_CONNECTION = 1
 _GENERATION = 1
 _INET = 1
 _NESTED = 0x8000
@@ -118,6 +119,11 @@ def encode_transaction(messages: Sequence[Message], first: int, generation: int 
 
 def _frame(kind: int, flags: int, sequence: int, header: bytes, attributes: bytes) -> bytes:
     return _HEADER.pack(HEADERS + len(attributes), kind, REQUEST | flags, sequence, 0) + header + attributes
+
+
+def encode_connections_question() -> bytes:
+    """Return what asks conntrack for all connections, of both families."""
+    return _frame(_CONNTRACK << 8 | _GET_CONNECTION, DUMP, 1, bytes(4), b"")
 
 
 def transactions(units: Iterable[Sequence[Message]], limit: int) -> Iterator[list[Message]]:

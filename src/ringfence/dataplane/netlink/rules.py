@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ringfence.algebra.addresses import IPV6_BASE
 from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.expressions import (
+    Bits,
     Counter,
     CtDirection,
     CtState,
@@ -23,19 +24,23 @@ from ringfence.dataplane.expressions import (
     Foreign,
     Log,
     Lookup,
+    Reset,
     Rule,
+    Stamp,
     Within,
 )
 from ringfence.dataplane.netlink.steps import (
     AT_LEAST,
     AT_MOST,
     CT_DIRECTION,
+    CT_MARK,
     CT_STATE,
     EQUAL,
     L4PROTO,
     NETWORK,
     NFPROTO,
     NOT_EQUAL,
+    TCP_RESET,
     TRANSPORT,
     Compare,
     Count,
@@ -45,7 +50,9 @@ from ringfence.dataplane.netlink.steps import (
     Mask,
     Meta,
     Payload,
+    Refuse,
     Report,
+    SetCt,
     Swap,
 )
 
@@ -61,7 +68,7 @@ ANONYMOUS = "__set%d"
 """The name with which the kernel is asked to choose one."""
 
 _IPV4, _IPV6 = b"\x02", b"\x0a"
-_ICMPV6 = b"\x3a"
+_ICMPV6, _TCP = b"\x3a", b"\x06"
 
 _BITS = {
     CtState.INVALID: 1,
@@ -104,15 +111,20 @@ _PLACES = {
     Field.IP6_DADDR: _Place(NETWORK, 24, 16, _IPV6),
     Field.IP6_HOPLIMIT: _Place(NETWORK, 7, 1, _IPV6),
     Field.ICMPV6_TYPE: _Place(TRANSPORT, 0, 1, _IPV6, _ICMPV6),
+    Field.TCP_FLAGS: _Place(TRANSPORT, 13, 1, protocol=_TCP),
     Field.SPORT: _Place(TRANSPORT, 0, 2),
     Field.DPORT: _Place(TRANSPORT, 2, 2),
 }
 _FIELDS = {(place.base, place.offset, place.length, place.family): field for field, place in _PLACES.items()}
+_FLAGS = (Field.TCP_FLAGS, Field.CT_MARK)
+_OPERATORS = {False: EQUAL, True: NOT_EQUAL}
 _ADDRESSES = (Field.IP_SADDR, Field.IP_DADDR, Field.IP6_SADDR, Field.IP6_DADDR)
 
 
 def width(what: Field) -> int:
     """Return the bytes of a field that is a number or an address."""
+    if what is Field.CT_MARK:
+        return 4
     return 1 if what is Field.L4PROTO else _PLACES[what].length
 
 
@@ -151,6 +163,12 @@ class Writer:
                 self._compare_conntrack(value)
             case Within(what, values):
                 self._compare(what, values)
+            case Bits(what, mask, value, negated):
+                self._load(what, 1)
+                self.steps += [Mask(1, _encode(what, mask)), Compare(1, _OPERATORS[negated], _encode(what, value))]
+            case Stamp(mask, value):
+                kept, written = (_encode(Field.CT_MARK, each) for each in (mask ^ 0xFFFFFFFF, value))
+                self.steps += [Ct(CT_MARK, 1), Mask(1, kept, written), SetCt(CT_MARK, 1)]
             case Lookup(fields, name, negated):
                 self._load_key(fields, ranges=self.has_ranges(name))
                 self.steps.append(Find(1, name, negated=negated))
@@ -197,6 +215,9 @@ class Writer:
         if what is Field.L4PROTO:
             self.steps.append(Meta(L4PROTO, register))
             return
+        if what is Field.CT_MARK:
+            self.steps.append(Ct(CT_MARK, register))
+            return
         place = _PLACES[what]
         if place.family:
             self._insist(NFPROTO, place.family)
@@ -210,12 +231,14 @@ class Writer:
             self.steps += [Meta(key, 1), Compare(1, EQUAL, value)]
 
 
-def _plain(expression: Log | Counter | Statement) -> Step:
+def _plain(expression: Log | Counter | Reset | Statement) -> Step:
     match expression:
         case Log(prefix, group, snaplen):
             return Report(prefix, group, snaplen)
         case Counter():
             return Count()
+        case Reset():
+            return Refuse(TCP_RESET)
         case _:
             return Decide(expression)
 
@@ -226,10 +249,14 @@ def _register(offset: int) -> int:
 
 
 def _encode(what: Field, value: int) -> bytes:
+    if what is Field.CT_MARK:
+        return struct.pack("=I", value)
     return (value - IPV6_BASE if width(what) == 16 else value).to_bytes(width(what))
 
 
 def _decode(what: Field, data: bytes) -> int:
+    if what is Field.CT_MARK:
+        return int(struct.unpack("=I", data)[0])
     return int.from_bytes(data) + (IPV6_BASE if width(what) == 16 else 0)
 
 
@@ -297,13 +324,21 @@ class _Reader:
                 return self._took(1, Log(prefix, group, snaplen))
             case [Count(), *_]:
                 return self._took(1, Counter())
+            case [Refuse(1), *_]:
+                return self._took(1, Reset())
             case [Ct(), *_]:
                 return self._conntrack()
             case _:
                 return None if self._is_condition() else self._compared(self._loaded())
 
-    def _conntrack(self) -> Equals:
+    def _conntrack(self) -> Expression:
         match self.steps:
+            case [Ct(3, _), Mask(1, kept, flips), SetCt(3, 1), *_]:
+                mask = _decode(Field.CT_MARK, kept) ^ 0xFFFFFFFF
+                return self._took(3, Stamp(mask, _decode(Field.CT_MARK, flips or bytes(4))))
+            case [Ct(3, _), Mask(), Compare(), *_]:
+                del self.steps[0]
+                return self._compared((Field.CT_MARK,))
             case [_, Mask(1, mask), Compare(1, 1, _), *_]:
                 return self._took(3, Equals(Field.CT_STATE, _BY_MASK[mask]))
             case [_, Compare(1, 0, data), *_]:
@@ -316,6 +351,8 @@ class _Reader:
             case [Meta(15, 1), Compare(1, 0, data), *_]:
                 self.family = data
             case [Meta(16, 1), Compare(1, 0, data), Payload(2, 0, 1, 1), *_] if data == _ICMPV6:
+                pass
+            case [Meta(16, 1), Compare(1, 0, data), Payload(2, 13, 1, 1), *_] if data == _TCP:
                 pass
             case _:
                 return False
@@ -334,18 +371,18 @@ class _Reader:
                 case [Meta(16, _), *_]:
                     fields.append(Field.L4PROTO)
                 case [Payload(base, offset, length, _), *_]:
-                    fields.append(_FIELDS[base, offset, length, self._family(base, length)])
+                    fields.append(_FIELDS[base, offset, length, self._family(base, offset, length)])
                 case [Swap(), *_]:
                     pass
                 case _:
                     return tuple(fields)
             del self.steps[0]
 
-    def _family(self, base: int, length: int) -> bytes:
-        """Return the IP version of which a field is one; ports belong to both."""
+    def _family(self, base: int, offset: int, length: int) -> bytes:
+        """Return the IP version of which a field is one; what TCP has belongs to both."""
         if base == NETWORK:
             return self.family
-        return _IPV6 if length == 1 else b""
+        return _IPV6 if (offset, length) == (0, 1) else b""
 
     def _compared(self, fields: tuple[Field, ...]) -> Expression:
         match self.steps:
@@ -355,6 +392,13 @@ class _Reader:
                 return self._took(1, Lookup(fields, name, negated))
             case [Find(_, name, _, _, _), *_]:
                 return self._took(1, Within(fields[0], self.anonymous[name]))
+            case [Mask(1, mask), Compare(1, operator, data), *_] if fields[0] in _FLAGS:
+                what, negated = fields[0], operator == NOT_EQUAL
+                return self._took(2, Bits(what, _decode(what, mask), _decode(what, data), negated))
+        return self._within(fields)
+
+    def _within(self, fields: tuple[Field, ...]) -> Within:
+        match self.steps:
             case [Compare(1, 0, data), *_]:
                 return self._took(1, Within(fields[0], Intervals.point(_decode(fields[0], data))))
             case [Mask(1, mask), Compare(1, 0, data), *_]:

@@ -34,7 +34,7 @@ LIST_ELEMENT = 1
 NFPROTO, L4PROTO = 15, 16
 """Keys of :class:`Meta`."""
 
-CT_STATE, CT_DIRECTION = 0, 1
+CT_STATE, CT_DIRECTION, CT_MARK = 0, 1, 3
 """Keys of :class:`Ct`."""
 
 NETWORK, TRANSPORT = 1, 2
@@ -42,6 +42,9 @@ NETWORK, TRANSPORT = 1, 2
 
 EQUAL, NOT_EQUAL, AT_MOST, AT_LEAST = 0, 1, 3, 5
 """Operators of :class:`Compare`."""
+
+TCP_RESET = 1
+"""The kind of a :class:`Refuse`."""
 
 _VALUE, _VERDICT = 1, 2
 _CODE, _CHAIN = 1, 2
@@ -59,6 +62,13 @@ class Meta(NamedTuple):
 
 class Ct(NamedTuple):
     """Load what conntrack knows of a packet."""
+
+    key: int
+    register: int
+
+
+class SetCt(NamedTuple):
+    """Let conntrack know of a packet what is in a register."""
 
     key: int
     register: int
@@ -82,10 +92,17 @@ class Compare(NamedTuple):
 
 
 class Mask(NamedTuple):
-    """Clear the bits of a register that are not in the mask."""
+    """Clear the bits of a register that are not in the mask, then turn over those of another.
+
+    Attributes:
+        register: The register.
+        mask: The bits that stay.
+        flips: The bits that are turned over; empty for none.
+    """
 
     register: int
     mask: bytes
+    flips: bytes = b""
 
 
 class Swap(NamedTuple):
@@ -130,6 +147,16 @@ class Count(NamedTuple):
     """Count the packet."""
 
 
+class Refuse(NamedTuple):
+    """Drop the packet and answer it.
+
+    Attributes:
+        kind: With what; see :data:`TCP_RESET`.
+    """
+
+    kind: int
+
+
 class Unknown(NamedTuple):
     """A step that we never write."""
 
@@ -137,7 +164,7 @@ class Unknown(NamedTuple):
     data: bytes
 
 
-Step = Meta | Ct | Payload | Compare | Mask | Swap | Find | Decide | Report | Count | Unknown
+Step = Meta | Ct | SetCt | Payload | Compare | Mask | Swap | Find | Decide | Report | Count | Refuse | Unknown
 
 
 def encode_step(step: Step) -> bytes:
@@ -151,9 +178,9 @@ def _write_change(register: int, length: int) -> tuple[bytes, ...]:
 
 
 def _write_mask(step: Mask) -> Iterable[bytes]:
-    nothing = nested(5, attribute(_VALUE, bytes(len(step.mask))))
+    flips = nested(5, attribute(_VALUE, step.flips or bytes(len(step.mask))))
     yield from _write_change(step.register, len(step.mask))
-    yield from (number(6, 0), nested(4, attribute(_VALUE, step.mask)), nothing)
+    yield from (number(6, 0), nested(4, attribute(_VALUE, step.mask)), flips)
 
 
 def _write_find(step: Find) -> Iterator[bytes]:
@@ -170,6 +197,7 @@ def _write_find(step: Find) -> Iterator[bytes]:
 _WRITERS: dict[type, Callable[[Any], Iterable[bytes]]] = {
     Meta: lambda s: (number(2, s.key), number(1, s.register)),
     Ct: lambda s: (number(2, s.key), number(1, s.register)),
+    SetCt: lambda s: (number(2, s.key), number(4, s.register)),
     Payload: lambda s: (number(1, s.register), number(2, s.base), number(3, s.offset), number(4, s.length)),
     Compare: lambda s: (number(1, s.register), number(2, s.operator), nested(3, attribute(_VALUE, s.data))),
     Mask: _write_mask,
@@ -178,6 +206,7 @@ _WRITERS: dict[type, Callable[[Any], Iterable[bytes]]] = {
     Decide: lambda s: (number(1, 0), nested(2, encode_verdict(s.statement))),
     Report: lambda s: (attribute(1, s.group.to_bytes(2)), text(2, s.prefix), number(3, s.snaplen)),
     Count: lambda _: (attribute(1, bytes(8)), attribute(2, bytes(8))),
+    Refuse: lambda s: (number(1, s.kind), attribute(2, bytes(1))),
 }
 """How each step is written, as the kernel's numbers have it."""
 
@@ -233,19 +262,21 @@ def _read_decision(parts: _Parts) -> Step | None:
 
 _READERS: dict[str, Callable[[_Parts], Step | None]] = {
     "meta": lambda p: Meta(p.number(2), p.number(1)),
-    "ct": lambda p: Ct(p.number(2), p.number(1)),
+    "ct": lambda p: SetCt(p.number(2), p.number(4)) if p.has(4) else Ct(p.number(2), p.number(1)),
     "payload": lambda p: Payload(p.number(2), p.number(3), p.number(4), p.number(1)),
     "cmp": lambda p: Compare(p.number(1), p.number(2), p.data(3)),
-    "bitwise": lambda p: Mask(p.number(1), p.data(4)),
+    "bitwise": lambda p: Mask(p.number(1), p.data(4), p.data(5) if p.data(5).strip(b"\0") else b""),
     "byteorder": lambda p: Swap(p.number(1)),
     "lookup": lambda p: Find(p.number(2), p.text(1), 0, p.has(3), bool(p.number(5))),
     "immediate": _read_decision,
     "log": lambda p: Report(p.text(2), p.number(1), p.number(3)),
     "counter": lambda _: Count(),
+    "reject": lambda p: Refuse(p.number(1)),
 }
 """How each step is read, by the kernel's name for it."""
 
-_NAMES = dict(zip((Meta, Ct, Payload, Compare, Mask, Swap, Find, Decide, Report, Count), _READERS, strict=True))
+_READ = (Meta, Ct, Payload, Compare, Mask, Swap, Find, Decide, Report, Count, Refuse)
+_NAMES: dict[type, str] = {**dict(zip(_READ, _READERS, strict=True)), SetCt: "ct"}
 
 
 def decode_steps(data: bytes) -> Iterator[Step]:

@@ -1,0 +1,163 @@
+"""The chains that packets meet first: the same in every program, whatever the policies are.
+
+::
+
+    hook_forward ──▶ fwd_o ──▶ self4, eg4, in4          maps: to the chains of local classes
+                       └─────▶ allow                    what no class denied and one judged
+    hook_forward ──▶ fwd_r ──▶ self4_r, eg4_r, in4_r    the same for replies
+    hook_input   ──▶ inp_o ──▶ eg4                      from a pod to its own node
+    either hook  ──▶ drop_invalid, midstream            what no connection explains
+
+There is no output hook: a node always reaches its pods.
+
+Sources: RFC 4861 6.1 and 7.1, RFC 2710 3; ``net/netfilter/nf_conntrack_proto_tcp.c`` for
+connections that are picked up in mid-stream.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Family, read_cidr
+from ringfence.algebra.intervals import Intervals
+from ringfence.dataplane import names
+from ringfence.dataplane.expressions import (
+    Bits,
+    Counter,
+    CtDirection,
+    CtState,
+    Dispatch,
+    Equals,
+    Field,
+    Goto,
+    Lookup,
+    Reset,
+    Rule,
+    Stamp,
+    Within,
+    Word,
+)
+from ringfence.dataplane.handling import Epoch, Mode
+from ringfence.dataplane.nft import Chain, Hook
+from ringfence.model.policy import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.dataplane.expressions import Expression
+    from ringfence.dataplane.handling import Handling
+
+SOURCE = {Family.IPV4: Field.IP_SADDR, Family.IPV6: Field.IP6_SADDR}
+DESTINATION = {Family.IPV4: Field.IP_DADDR, Family.IPV6: Field.IP6_DADDR}
+
+_STATE, _WAY = Field.CT_STATE, Field.CT_DIRECTION
+_ERRORS = Intervals.of([(1, 1), (58, 58)])
+"""ICMP and ICMPv6: of what is related to a connection, only errors about it follow its verdict."""
+
+_OPENING, _SYN = 0x17, 0x02
+"""The flags FIN, SYN, RST and ACK, and what they are in a packet that opens a connection."""
+
+
+def rule(*expressions: Expression) -> Rule:
+    """Return the rule of these expressions."""
+    return Rule(expressions)
+
+
+def fixed_chains(handling: Handling) -> Iterator[Chain]:
+    """Yield the chains of :mod:`this module <ringfence.dataplane.layout>`."""
+    unopened = Bits(Field.TCP_FLAGS, _OPENING, _SYN, negated=True)
+    known = [
+        rule(Equals(_STATE, CtState.RELATED), Within(Field.L4PROTO, _ERRORS), Word.ACCEPT),
+        *_established(handling.established),
+    ]
+    unexplained = [
+        rule(Equals(_STATE, CtState.INVALID), Goto(names.DROP_INVALID)),
+        rule(Equals(_STATE, CtState.NEW), unopened, Goto(names.MIDSTREAM)),
+    ]
+    forward = [
+        *known,
+        *unexplained,
+        # Nobody knows who opened it, so it is judged as if this packet did.
+        rule(Equals(_STATE, CtState.UNTRACKED), Goto(names.FORWARD_ORIGINAL)),
+        rule(Equals(_WAY, CtDirection.ORIGINAL), Goto(names.FORWARD_ORIGINAL)),
+        rule(Goto(names.FORWARD_REPLY)),
+    ]
+    # A reply of a pod to its own node is let through: the node opened that connection.
+    to_node = [
+        *known,
+        *_neighbor_discovery(),
+        *unexplained,
+        rule(Equals(_STATE, CtState.UNTRACKED), Goto(names.INPUT_ORIGINAL)),
+        rule(Equals(_WAY, CtDirection.ORIGINAL), Goto(names.INPUT_ORIGINAL)),
+    ]
+    yield Chain(names.FORWARD, tuple(forward), Hook.FORWARD)
+    yield Chain(names.INPUT, tuple(to_node), Hook.INPUT)
+    yield Chain(names.FORWARD_ORIGINAL, tuple(_dispatch(CtDirection.ORIGINAL)))
+    yield Chain(names.FORWARD_REPLY, tuple(_dispatch(CtDirection.REPLY)))
+    egress = [Dispatch((SOURCE[f],), names.dispatch_map(Direction.EGRESS, f, CtDirection.ORIGINAL)) for f in Family]
+    yield Chain(names.INPUT_ORIGINAL, (*map(rule, egress), *_allow_judged(CtDirection.ORIGINAL)))
+    touched = [Lookup((side[f],), names.judged_set(f)) for f in Family for side in (SOURCE, DESTINATION)]
+    yield Chain(names.DROP_INVALID, tuple(rule(each, Counter(), Word.DROP) for each in touched))
+    yield Chain(names.MIDSTREAM, tuple(_refuse(touched)))
+    yield Chain(names.ALLOW, (*_stamp(handling.established), rule(Word.ACCEPT)))
+
+
+def _established(established: Epoch | Mode) -> Iterator[Rule]:
+    """Let through what need not be judged again."""
+    known = Equals(_STATE, CtState.ESTABLISHED)
+    if isinstance(established, Epoch):
+        yield rule(known, Bits(Field.CT_MARK, established.mask, established.value), Word.ACCEPT)
+    elif established is Mode.TRUST:
+        yield rule(known, Word.ACCEPT)
+
+
+def _stamp(established: Epoch | Mode) -> Iterator[Rule]:
+    """Remember that a connection was judged, where it is one: hence in a rule of its own."""
+    if isinstance(established, Epoch):
+        yield rule(Stamp(established.mask, established.value))
+
+
+def _refuse(touched: list[Lookup]) -> Iterator[Rule]:
+    """Refuse what claims to belong to a connection that nobody saw opened.
+
+    Conntrack takes the sender for the client, whoever it was: a server that goes on speaking
+    would turn a denied connection into an allowed one that it seems to have opened itself.
+    """
+    for each in touched:
+        yield rule(Within(Field.L4PROTO, Intervals.point(6)), each, Counter(), Reset())
+
+
+def _neighbor_discovery() -> Iterator[Rule]:
+    """Accept what IPv6 cannot do without between a pod and its node; a router forwards none of it.
+
+    Neighbor discovery is genuine only with an undiminished hop limit, and a listener report
+    only with a hop limit of 1 from a link-local address. A redirect, 137, is never accepted
+    from a pod.
+    """
+    once, undiminished = Intervals.point(1), Intervals.point(255)
+    yield rule(
+        Within(Field.ICMPV6_TYPE, Intervals.of([(133, 136)])), Within(Field.IP6_HOPLIMIT, undiminished), Word.ACCEPT
+    )
+    yield rule(
+        Within(Field.ICMPV6_TYPE, Intervals.of([(130, 132), (143, 143)])),
+        Within(Field.IP6_HOPLIMIT, once),
+        Within(Field.IP6_SADDR, read_cidr("fe80::/10")),
+        Word.ACCEPT,
+    )
+
+
+def _dispatch(way: CtDirection) -> Iterator[Rule]:
+    """Yield the rules that find the local pods at both ends: itself, then the client, then the server."""
+    for family in Family:
+        ends = (SOURCE[family], DESTINATION[family])
+        client, server = ends if way is CtDirection.ORIGINAL else reversed(ends)
+        yield rule(Dispatch(ends, names.self_map(family, way)))
+        yield rule(Dispatch((client,), names.dispatch_map(Direction.EGRESS, family, way)))
+        yield rule(Dispatch((server,), names.dispatch_map(Direction.INGRESS, family, way)))
+    yield from _allow_judged(way)
+
+
+def _allow_judged(way: CtDirection) -> Iterator[Rule]:
+    """Allow what came back from the egress of its client; what no class judged is left alone, and its mark too."""
+    client = SOURCE if way is CtDirection.ORIGINAL else DESTINATION
+    return (rule(Lookup((client[family],), names.judged_set(family)), Goto(names.ALLOW)) for family in Family)

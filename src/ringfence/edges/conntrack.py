@@ -1,0 +1,51 @@
+"""Asks conntrack which marks the connections of a network namespace bear.
+
+Source: ``linux/netfilter/nfnetlink_conntrack.h``; ``net/netfilter/nf_conntrack_netlink.c``,
+which leaves out a mark of 0.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from ringfence.dataplane.netlink.messages import (
+    DONE,
+    ERROR,
+    decode_answers,
+    encode_connections_question,
+    read_attributes,
+    read_number,
+)
+from ringfence.errors import WorldError
+
+if TYPE_CHECKING:
+    from ringfence.edges.netns import Network
+
+_NETLINK_NETFILTER = 12
+_MARK = 8
+_DATAGRAM_BYTES = 1 << 20
+
+
+def marks(network: Network) -> frozenset[int]:
+    """Return every mark but 0 that a connection bears; each connection is looked at.
+
+    Raises:
+        WorldError: the kernel has no connection tracking, or refuses to show it.
+    """
+    with network.entered():
+        asking = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
+    with asking:
+        asking.bind((0, 0))
+        asking.send(encode_connections_question())
+        found: set[int] = set()
+        while True:
+            for answer in decode_answers(asking.recv(_DATAGRAM_BYTES)):
+                if answer.error:
+                    message = "the kernel does not show which connections it tracks"
+                    raise WorldError(message, "load the module nf_conntrack_netlink, and run with CAP_NET_ADMIN")
+                if answer.kind in {DONE, ERROR}:
+                    return frozenset(found)
+                mark = read_attributes(answer.body).get(_MARK)
+                if mark:
+                    found.add(read_number(mark))
