@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from ringfence.algebra.addresses import EVERY, Family, family_of
 from ringfence.algebra.intervals import EMPTY
 from ringfence.algebra.traffic import point
+from ringfence.edges.bitmaps import BITMAPS
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
 from ringfence.semantics.dialects import KUBERNETES, Dialect, Topic
 from ringfence.semantics.engine import Engine, PairTraffic
+from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 from tests.worlds import boundary_addresses, boundary_traffic, pairs, snapshots
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.ends import Ends
     from ringfence.semantics.reachability import Block
+    from ringfence.semantics.sets import Sets
 
 
 @st.composite
@@ -48,6 +51,7 @@ def addresses_in(part: Pod | Node) -> Iterable[Address]:
 
 worlds = snapshots() | collisions()
 choices = st.frozensets(st.sampled_from([topic for topic in Topic if topic is not Topic.EQUAL_PRIORITY]))
+forms = st.sampled_from([INTEGERS, BITMAPS])
 dialects = st.builds(Dialect, st.just("random"), choices, st.booleans())
 
 POINTS = [(point(protocol, port), protocol, port) for protocol, port in boundary_traffic()]
@@ -74,10 +78,10 @@ def holds(ends: Ends, end: End) -> bool:
     return end in ends.pods if isinstance(end, Pod) else end in ends.addresses
 
 
-@given(worlds, dialects | st.just(KUBERNETES))
-def test_every_connection_and_each_half_is_judged_as_defined(snapshot: Snapshot, dialect: Dialect):
+@given(forms, worlds, dialects | st.just(KUBERNETES))
+def test_every_connection_and_each_half_is_judged_as_defined(form: Sets, snapshot: Snapshot, dialect: Dialect):
     """The engine's sets hold exactly the connections that the definition allows."""
-    engine = Engine(snapshot, dialect)
+    engine = Engine(snapshot, dialect, form)
     for client, server, family, via in pairs(snapshot):
         whole = engine.allowed(client, server, family, via)
         egress = engine.half(Direction.EGRESS, client, server, family, via) if isinstance(client, Pod) else None
@@ -90,10 +94,10 @@ def test_every_connection_and_each_half_is_judged_as_defined(snapshot: Snapshot,
             assert ingress is None or outcome(ingress, at) is defined.ingress.outcome, defined
 
 
-@given(worlds)
-def test_permitted_addresses_are_those_that_the_definition_allows(snapshot: Snapshot):
+@given(forms, worlds)
+def test_permitted_addresses_are_those_that_the_definition_allows(form: Sets, snapshot: Snapshot):
     """What a pod may exchange with an address is what its half of the connection says."""
-    engine = Engine(snapshot)
+    engine = Engine(snapshot, sets=form)
     for pod in snapshot.pods:
         for family in () if pod.terminal else snapshot.families_of(pod):
             found = {*boundary_addresses(snapshot), *pod.addresses.values()}
@@ -109,10 +113,10 @@ def test_permitted_addresses_are_those_that_the_definition_allows(snapshot: Snap
                         assert (at in traffic) is (half.outcome is Outcome.ALLOWED)
 
 
-@given(worlds)
-def test_permitted_addresses_are_disjoint_and_complete(snapshot: Snapshot):
+@given(forms, worlds)
+def test_permitted_addresses_are_disjoint_and_complete(form: Sets, snapshot: Snapshot):
     """Every address of the family is in exactly one set, and no two sets have the same traffic."""
-    engine = Engine(snapshot)
+    engine = Engine(snapshot, sets=form)
     for pod in snapshot.pods:
         for family in () if pod.terminal else snapshot.families_of(pod):
             for direction in Direction:
@@ -126,10 +130,10 @@ def test_permitted_addresses_are_disjoint_and_complete(snapshot: Snapshot):
                 assert len({traffic for _, traffic in permitted}) == len(permitted)
 
 
-@given(worlds, dialects | st.just(KUBERNETES))
-def test_blocks_hold_every_pair_with_the_traffic_that_is_defined(snapshot: Snapshot, dialect: Dialect):
+@given(forms, worlds, dialects | st.just(KUBERNETES))
+def test_blocks_hold_every_pair_with_the_traffic_that_is_defined(form: Sets, snapshot: Snapshot, dialect: Dialect):
     """Each pair is in one block with all its traffic, or in none because nothing may pass."""
-    engine = Engine(snapshot, dialect)
+    engine = Engine(snapshot, dialect, form)
     blocks = {family: list(engine.blocks(family)) for family in Family}
     for client, server, family, via in pairs(snapshot):
         # Blocks leave out a pod with itself, and put a pod in the place of its own address.
@@ -141,11 +145,11 @@ def test_blocks_hold_every_pair_with_the_traffic_that_is_defined(snapshot: Snaps
             assert outcome(traffic, at) is defined.outcome, (client, server, protocol, port)
 
 
-@given(worlds)
-def test_blocks_say_something_and_could_not_be_fewer(snapshot: Snapshot):
+@given(forms, worlds)
+def test_blocks_say_something_and_could_not_be_fewer(form: Sets, snapshot: Snapshot):
     """No block is empty or speaks of outsiders alone; none has the servers and traffic of another."""
     for family in Family:
-        engine = Engine(snapshot)
+        engine = Engine(snapshot, sets=form)
         blocks = list(engine.blocks(family))
         for block in blocks:
             clients, servers = engine.ends(block.clients), engine.ends(block.servers)

@@ -8,14 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringfence.edges.bitmaps import BITMAPS
 from ringfence.semantics.sets import INTEGERS
 
 if TYPE_CHECKING:
     from ringfence.semantics.sets import Sets
 
-FORMS = [INTEGERS]
+FORMS = [INTEGERS, BITMAPS]
 forms = pytest.mark.parametrize("form", FORMS, ids=lambda form: type(form).__name__)
-members = st.frozensets(st.integers(0, 70)) | st.frozensets(st.integers(0, 100_000), max_size=4)
+few = st.frozensets(st.integers(0, 70)) | st.frozensets(st.integers(0, 100_000), max_size=4)
+many = st.builds(
+    lambda start, stop, step: frozenset(range(start, stop, step)), *[st.integers(0, 9_000)] * 2, st.integers(1, 3)
+)
+members = few | many | st.builds(frozenset.__sub__, many, few)
 
 
 @forms
@@ -28,6 +33,7 @@ def test_what_goes_in_comes_out_in_order(form: Sets, one: frozenset[int]):
     assert form.count(found) == len(one)
     assert all(form.has(found, member) for member in one)
     assert form.has(found, 71) == (71 in one)
+    assert not form.has(found, 200_000)
     assert bool(found) == bool(one)
 
 
@@ -42,6 +48,21 @@ def test_the_algebra_is_that_of_sets(form: Sets, one: frozenset[int], other: fro
     assert form.sub(mine, theirs) == form.of(one - other)
     assert (mine == theirs) is (one == other)
     assert {mine, theirs} == {form.of(one), form.of(other)}
+    for made, meant in (
+        (mine & theirs, one & other),
+        (mine | theirs, one | other),
+        (form.sub(mine, theirs), one - other),
+    ):
+        assert hash(made) == hash(form.of(meant))
+
+
+@forms
+def test_sets_that_share_most_members_are_told_apart_at_once(form: Sets):
+    """What is kept by sets is found without comparing it with all others."""
+    everyone = form.of(range(10_000))
+    lacking = [form.sub(everyone, form.of([member, 9_000, 9_500])) for member in range(100)]
+
+    assert len({hash(each) for each in lacking}) > 50
 
 
 @forms

@@ -10,6 +10,7 @@ import click
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
+from ringfence.cli.forms import form_for
 from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
 from ringfence.semantics.engine import Engine
@@ -65,7 +66,8 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
         if as_netpol_analyzer:
             text = _as_netpol_analyzer(reading.snapshot, dialect, namespace)
         else:
-            text = _rendered(lines(Engine(reading.snapshot, dialect), namespace), reading, form)
+            engine = Engine(reading.snapshot, dialect, form_for(len(reading.snapshot.pods)))
+            text = _rendered(lines(engine, namespace), reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
 
@@ -98,7 +100,7 @@ def _as_netpol_analyzer(snapshot: Snapshot, dialect: Dialect, namespace: str | N
     from ringfence.report import netpol_analyzer  # noqa: PLC0415
 
     snapshot = netpol_analyzer.with_controller(snapshot)
-    found = lines(Engine(snapshot, dialect), namespace)
+    found = lines(Engine(snapshot, dialect, form_for(len(snapshot.pods))), namespace)
     if unsaid := sum(not netpol_analyzer.says(line) for line in found):
         rows = "1 row of list is" if unsaid == 1 else f"{unsaid} rows of list are"
         output.say("note", f"{rows} in no line here: undecided, on the own node alone or without ports")

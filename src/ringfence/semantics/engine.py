@@ -28,6 +28,7 @@ from ringfence.semantics.ends import Ends
 from ringfence.semantics.program import Compiler, Meeting
 from ringfence.semantics.reachability import Block, Overlay, PairTraffic
 from ringfence.semantics.rows import Said
+from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.universe import Universe
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.program import Program
     from ringfence.semantics.rows import Bounds, Row
-    from ringfence.semantics.sets import PeerSet
+    from ringfence.semantics.sets import PeerSet, Sets
 
 __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 
@@ -57,11 +58,11 @@ class Engine:
         classes: The pods that are not terminal, by what policies can tell of them.
     """
 
-    def __init__(self, snapshot: Snapshot, dialect: Dialect = KUBERNETES) -> None:
-        """Prepare for questions about one snapshot, open points decided by a dialect."""
+    def __init__(self, snapshot: Snapshot, dialect: Dialect = KUBERNETES, sets: Sets = INTEGERS) -> None:
+        """Prepare for questions about one snapshot, open points decided by a dialect, in sets of some form."""
         self.snapshot = snapshot
         self._readings = dialect.readings
-        self._universe = Universe(snapshot, self._readings)
+        self._universe = Universe(snapshot, self._readings, sets)
         self._compiler = Compiler(self._universe)
         self._programs: dict[tuple[int, Direction, Choices], Program | None] = {}
         self._said_by_programs: dict[tuple[Direction, tuple[Program | None, ...]], Said] = {}

@@ -2,7 +2,8 @@
 
 ``&`` and ``|`` are operators; the other six are the methods of a :class:`Sets`. Python's
 own integers, one bit for each member, are the form that needs nothing and is fastest up
-to some ten thousand members. Sets are immutable, hashable, and false when empty.
+to some ten thousand members; :mod:`ringfence.edges.bitmaps` has the form for more. Sets
+are immutable, hashable, and false when empty.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ringfence.model.policy import Peer, PodSelector
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.matching import View
-    from ringfence.semantics.sets import PeerSet
+    from ringfence.semantics.sets import PeerSet, Sets
 
 Signature = int
 """The blocks that hold an address, one bit for each."""
@@ -122,14 +122,15 @@ class Universe:
         on_nodes: Those on the network of a node that is known.
     """
 
-    def __init__(self, snapshot: Snapshot, readings: Iterable[Choices] = ()) -> None:
+    def __init__(self, snapshot: Snapshot, readings: Iterable[Choices] = (), sets: Sets = INTEGERS) -> None:
         """Tell apart what any of the readings tells apart.
 
         Args:
             snapshot: The snapshot.
             readings: Sets of open points that are decided the other way; none for the default.
+            sets: The form of its sets of atoms.
         """
-        self.snapshot, self.sets = snapshot, INTEGERS
+        self.snapshot, self.sets = snapshot, sets
         self._points = frozenset[Topic]().union(*readings)
         self._selectors = scoped_selectors(snapshot.policies)
         self._node_selectors = {each: number for number, each in enumerate(_node_selectors(snapshot))}
