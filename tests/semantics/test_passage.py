@@ -170,6 +170,33 @@ def test_from_outside_a_pod_sees_the_client_on_its_own_node_and_another_node_els
     assert {halves for halves, _, _ in told(ask(local, "203.0.113.5", "svc:x/db", 80, clients))} == {"++"}
 
 
+@pytest.mark.parametrize(
+    ("client", "server", "halves", "assumed"),
+    [
+        ("x/client", "node:n1", ["++"], []),
+        ("x/client", "node:n2", ["+-"], ["node-port"]),
+        ("x/host", "node:n1", ["++"], []),
+        ("x/host", "node:n2", ["+-"], []),
+        ("node:n1", "node:n1", ["++"], []),
+        ("node:n1", "node:n2", ["+-"], []),
+        ("203.0.113.5", "node:n1", ["+-"], []),
+        ("203.0.113.5", "node:n3", ["++"], []),
+    ],
+)
+def test_a_traffic_policy_is_for_who_comes_from_elsewhere(
+    client: str, server: str, halves: list[str], assumed: list[str]
+):
+    """By its own node a pod gets to any endpoint, by another one to those on it, where that counts it as outside."""
+    local = replace(PORTED, local_from_outside=True)
+    host = pod("x/host", node="n1", host_network=True)
+    there = pod("x/db-2", "app=db", "10.0.0.3", node="n3")
+    world = replace(snapshot(PODS[0], host, there, *NODES, node("n3", "192.168.0.3")), services=(local,))
+    answer = Respondent(world).answer(Question.of(client, server, 30080))
+
+    assert [each for each, _, _ in told(answer)] == halves
+    assert [each.topic for each in answer.assumptions] == assumed
+
+
 def test_an_inner_service_leads_to_the_node_s_own_endpoints():
     """On another node there is none, and that is nobody's policy."""
     inner = replace(DB, local_from_inside=True)

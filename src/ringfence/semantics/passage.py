@@ -217,6 +217,12 @@ class Passage:
         if entry.service.selector is None and not slices_of(self.snapshot, entry.service):
             unsaid = f"nobody is taken to be behind {entry.service}, which has no selector and no EndpointSlices here"
             assumptions = (Assumption("endpoints", unsaid, origins),)
+        elif opening.endpoints and entry.node is not None and isinstance(client, Pod) and not client.host_network:
+            unsaid = (
+                f"node {entry.node} is taken to count {CLIENT} among clients from outside; kube-proxy counts it among "
+                "the node's own pods where its address gets there and detect-local-mode is ClusterCIDR"
+            )
+            assumptions = (Assumption("node-port", unsaid, origins),)
         halves = (
             Half(Direction.EGRESS, Outcome.ALLOWED, None, reason),
             Half(Direction.INGRESS, Outcome.DENIED, None, text, origins, assumptions=assumptions),

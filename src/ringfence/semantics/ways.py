@@ -20,6 +20,11 @@ the same, from outside                  nothing                     as on a node
 a load balancer that is a proxy         the balancer                an address that is not known
 ======================================  ==========================  =========================
 
+A pod that goes by its own node, or to an external address or a load balancer, is under neither
+traffic policy, as if it came back in from a balancer. At a node port of another node it is one
+of many outside, unless kube-proxy there counts it among its pods: with
+``--detect-local-mode=ClusterCIDR``, the default, it does where the pod's own address gets there.
+
 Sources: k8s.io/kubernetes ``pkg/proxy/iptables/proxier.go`` and ``pkg/proxy/topology.go``;
 kubernetes.io/docs/reference/networking/virtual-ips.
 """
