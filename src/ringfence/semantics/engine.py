@@ -25,6 +25,7 @@ from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
 from ringfence.semantics.dialects import KUBERNETES, Choices, Topic
 from ringfence.semantics.ends import Ends
+from ringfence.semantics.grounds import Finder, Grounds
 from ringfence.semantics.program import Compiler, Meeting
 from ringfence.semantics.reachability import Block, Overlay, PairTraffic
 from ringfence.semantics.rows import Said
@@ -120,13 +121,17 @@ class Engine:
             (addresses, self._compiler.traffic.traffic(mask)) for mask, addresses in found.items() if addresses
         )
 
-    def blocks(self, family: Family) -> Iterator[Block]:
+    def blocks(self, family: Family, among: tuple[PeerSet, PeerSet] | None = None) -> Iterator[Block]:
         """Yield all pairs of ends between which something may pass, as disjoint rectangles.
 
         Each pair with a pod at one end is in one block at most, and in one if anything may
         pass. A block says nothing of a pod with itself, even if it is in both sides.
+
+        Args:
+            family: The family.
+            among: Only clients and servers at these atoms; None for everyone.
         """
-        for each in Overlay(self._universe, family, self._of_class).rectangles():
+        for each in Overlay(self._universe, family, self._of_class, among).rectangles():
             traffic, own_node = self._pair_traffic(*each.masks[:2]), self._pair_traffic(*each.masks[2:])
             yield Block(each.clients, each.servers, traffic, own_node)
 
@@ -141,6 +146,38 @@ class Engine:
         if found is None:
             found = self._ends[atoms] = self._universe.ends(atoms)
         return found
+
+    def atoms(self, ends: Ends, family: Family) -> PeerSet:
+        """Return the atoms at which some ends may be in a family; alike ends that are not meant may be there too."""
+        universe = self._universe
+        classes = {self.class_of(pod) for pod in ends.pods}
+        found = [atom for number in classes for atom in universe.atoms_of_class(number).get(family, ())]
+        if ends.addresses:
+            found += (atom for atom in universe.outside(family) if universe.addresses[atom] & ends.addresses)
+        return universe.sets.of(found)
+
+    def grounds(
+        self, direction: Direction, sides: tuple[Ends, Ends], family: Family, traffic: Intervals, *, own_node: bool
+    ) -> Grounds:
+        """Return what decides in one direction about all these clients with all these servers.
+
+        Args:
+            direction: The direction.
+            sides: Clients and servers.
+            family: The family.
+            traffic: On what.
+            own_node: Whether the ends of each pair share a node, as :meth:`share_node` tells.
+        """
+        subjects, peers = sides if direction is Direction.EGRESS else sides[::-1]
+        atoms, mask = self.atoms(peers, family), self._compiler.traffic.covering(traffic)
+        finder = Finder(self._compiler, self._universe)
+        found: list[Grounds] = []
+        for choices in self._readings:
+            meeting = Meeting.OWN_NODE if own_node and self._is_exempt(direction, choices) else Meeting.ORDINARY
+            programs = dict.fromkeys(self._program(self.class_of(pod), direction, choices) for pod in subjects.pods)
+            judging = (*programs, None) if subjects.addresses else programs
+            found += (finder.grounds(program, meeting, choices, (atoms, mask)) for program in judging)
+        return Grounds.union(found)
 
     def own_node_ends(self, block: Block) -> Iterator[tuple[Ends, Ends]]:
         """Yield, of the ends of a block, those that share a node with one on its network at the other side.

@@ -24,7 +24,7 @@ from ringfence.semantics.space import TrafficSpace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ringfence.model.policy import Rule
+    from ringfence.model.policy import Policy, Rule
     from ringfence.semantics.rows import Bounds
     from ringfence.semantics.sets import PeerSet
     from ringfence.semantics.universe import PodClass, Ports, Universe
@@ -108,12 +108,26 @@ class Compiler:
             self._rows[key] = self._ordered(program, program.admin, lower, choices)
         return self._rows[key]
 
+    def policy(self, number: int) -> Policy:
+        """Return a policy by the number that programs have for it."""
+        return self._policies[number]
+
+    def clauses(self, number: int, program: Program, choices: Choices) -> tuple[Clause, ...]:
+        """Return what a policy means in a program, in the order of its rules."""
+        known = self._clauses[program.direction, program.ports, choices]
+        if number not in known:
+            policy, universe = self._policies[number], self._universe
+            exempt = universe.in_cluster(choices) if policy.tier is Tier.NETWORK_POLICY else universe.sets.empty
+            rules = policy.rules(program.direction)
+            known[number] = tuple(c for rule in rules for c in self._compile(rule, program, exempt, choices))
+        return known[number]
+
     def _isolated(self, program: Program, meeting: Meeting, choices: Choices) -> Bounds:
         """Return what the NetworkPolicies say that isolate a subject."""
         hairpin = Topic.HAIRPIN_EGRESS if program.direction is Direction.EGRESS else Topic.HAIRPIN_INGRESS
         if meeting is Meeting.ITSELF and hairpin not in choices:
             return self._anything
-        clauses = [clause for number in program.isolating for clause in self._compiled(number, program, choices)]
+        clauses = [clause for number in program.isolating for clause in self.clauses(number, program, choices)]
         row, _ = self.rows.decide(clauses, (self.rows.nothing, self.rows.nothing))
         if Topic.ICMP in choices:
             everyone, icmp = self.rows.everyone, self.traffic.mask(traffic_of(Protocol.ICMP))
@@ -125,22 +139,13 @@ class Compiler:
         found = lower
         groups = groupby(policies, key=lambda number: self._policies[number].priority)
         for equals in reversed([list(group) for _, group in groups]):
-            compiled = [self._compiled(number, program, choices) for number in equals]
+            compiled = [self.clauses(number, program, choices) for number in equals]
             actions = {clause.action for clauses in compiled for clause in clauses}
             if len(equals) == 1 or len(actions) == 1:
                 found = self.rows.decide([clause for clauses in compiled for clause in clauses], lower, found)
             elif actions:
                 found = self.rows.decide_equals(compiled, lower, found)
         return found
-
-    def _compiled(self, number: int, program: Program, choices: Choices) -> tuple[Clause, ...]:
-        known = self._clauses[program.direction, program.ports, choices]
-        if number not in known:
-            policy, universe = self._policies[number], self._universe
-            exempt = universe.in_cluster(choices) if policy.tier is Tier.NETWORK_POLICY else universe.sets.empty
-            rules = policy.rules(program.direction)
-            known[number] = tuple(c for rule in rules for c in self._compile(rule, program, exempt, choices))
-        return known[number]
 
     def _by_subject(self, direction: Direction) -> dict[Tier, dict[int, list[int]]]:
         """Return the policies that have a say in a direction, by tier and subject."""
@@ -168,7 +173,7 @@ class Compiler:
             traffic = rule.traffic | resolve(rule.named, ports) if rule.named else rule.traffic
             if both := perhaps & atoms:
                 known = surely & atoms
-                yield Clause(rule.action, known, self.traffic.mask(traffic), sets.sub(both, known))
+                yield Clause(rule.action, known, self.traffic.mask(traffic), sets.sub(both, known), rule)
 
     def _traffic_sets(self) -> Iterator[Intervals]:
         for policy in self._policies:

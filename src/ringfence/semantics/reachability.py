@@ -60,9 +60,24 @@ class Overlay:
         subjects: The atom at which each class stands, and those of addresses, with the class; None for addresses.
     """
 
-    def __init__(self, universe: Universe, family: Family, said_of: Callable[[int | None, Direction], Said]) -> None:
-        """Take from ``said_of`` what a class's policies say in one direction; those of no class have none."""
+    def __init__(
+        self,
+        universe: Universe,
+        family: Family,
+        said_of: Callable[[int | None, Direction], Said],
+        among: tuple[PeerSet, PeerSet] | None = None,
+    ) -> None:
+        """Lay out who there is.
+
+        Args:
+            universe: The universe.
+            family: The family.
+            said_of: What a class's policies say in one direction; those of no class have none.
+            among: Clients and servers; of all others nothing is told, or worked out. None for everyone.
+        """
         self._universe, self._said_of, self._sets = universe, said_of, universe.sets
+        everyone = universe.everyone
+        self._among = dict(zip((Direction.EGRESS, Direction.INGRESS), among or (everyone, everyone), strict=True))
         self.subjects: dict[int, int | None] = {}
         spread: list[int] = []
         self._places = 0
@@ -90,10 +105,12 @@ class Overlay:
         return said(self._sets, direction, ((atoms, self.column(told)) for told, atoms in self.by_said(direction)))
 
     def by_said(self, direction: Direction) -> Iterable[tuple[Said, list[int]]]:
-        """Return what policies say in one direction, with all subjects of whom they say it."""
+        """Return what policies say in one direction, with all subjects who are asked about and of whom they say it."""
         subjects: dict[Said, list[int]] = defaultdict(list)
+        among = self._among[direction]
         for atom, number in self.subjects.items():
-            subjects[self._said_of(number, direction)].append(atom)
+            if self._sets.has(among, atom):
+                subjects[self._said_of(number, direction)].append(atom)
         return subjects.items()
 
     def _settled(self, met: Iterable[Rectangle]) -> Iterator[Rectangle]:

@@ -19,6 +19,7 @@ from ringfence.model.policy import Action
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ringfence.model.policy import Rule
     from ringfence.semantics.sets import PeerSet, Sets
 
 Row = tuple[tuple[int, "PeerSet"], ...]
@@ -52,12 +53,14 @@ class Clause:
         peers: The atoms it surely matches.
         traffic: The mask it matches.
         perhaps: The atoms that it perhaps matches; none of them is in ``peers``.
+        rule: The rule; None where it makes no difference.
     """
 
     action: Action
     peers: PeerSet
     traffic: int
     perhaps: PeerSet
+    rule: Rule | None = None
 
 
 Become: TypeAlias = "Callable[[int, int, int], int]"

@@ -51,6 +51,10 @@ class TrafficSpace:
             found |= (1 << high) - (1 << low)
         return found
 
+    def covering(self, traffic: Intervals) -> int:
+        """Return the mask of the atoms that any set meets."""
+        return sum(1 << number for number, run in enumerate(self.atoms) if traffic & Intervals((run,)))
+
     def traffic(self, mask: int) -> Intervals:
         """Return the traffic of a mask."""
         return Intervals.of(run for number, run in enumerate(self.atoms) if mask >> number & 1)
