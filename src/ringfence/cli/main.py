@@ -18,6 +18,8 @@ from ringfence.errors import InputError, RingfenceError, WorldError
 COMMANDS = {
     "can": ("can", "May this connection open? Who decides, in which file and line?"),
     "list": ("list_", "Who reaches whom, on what: the whole map."),
+    "reach": ("reach", "Whom somebody reaches, on what, and why."),
+    "reached-by": ("reached_by", "Who reaches somebody, on what, and why."),
     "explain-api": ("explain_api", "What a field of a policy means, and what the APIs leave open."),
     "lab": ("lab", "Real packets between network namespaces built from manifests."),
 }

@@ -15,7 +15,7 @@ from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads an
 from ringfence.edges.probe import Fate  # noqa: TC001 - msgspec reads annotations
 from ringfence.lab.ends import render_end
 from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
-from ringfence.report.json import ApiVersion, Origin, VerdictWord, schema
+from ringfence.report.json_parts import ApiVersion, Origin, VerdictWord, schema
 
 if TYPE_CHECKING:
     from ringfence.lab.judge import Comparison

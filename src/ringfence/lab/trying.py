@@ -20,7 +20,7 @@ from ringfence.lab.services import frontends
 from ringfence.lab.words import Words
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
-from ringfence.report.json import API_VERSION
+from ringfence.report.json_parts import API_VERSION
 from ringfence.report.text import render_answer
 from ringfence.semantics.answer import Respondent
 from ringfence.semantics.dialects import RINGFENCE

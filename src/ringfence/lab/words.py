@@ -23,7 +23,7 @@ from ringfence.lab.documents import (
 from ringfence.lab.drops import Missed
 from ringfence.report.columns import render_columns
 from ringfence.report.counting import counted
-from ringfence.report.json import API_VERSION, VerdictWord, origins_of
+from ringfence.report.json_parts import API_VERSION, VerdictWord, origins_of
 from ringfence.report.table import Table
 
 if TYPE_CHECKING:

@@ -6,20 +6,37 @@ that does not apply is absent; a list is never null.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ringfence.algebra.addresses import Family, cidrs
-from ringfence.algebra.traffic import PORTS, Protocol, by_protocol
+from ringfence.algebra.addresses import Family  # noqa: TC001 - msgspec reads annotations
+from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads annotations
 from ringfence.model.naming import Directory
 from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.json_explanation import ExplanationDocument
+from ringfence.report.json_parts import (
+    API_VERSION,
+    ApiVersion,
+    Assumption,
+    Fault,
+    Origin,
+    Remark,
+    Traffic,
+    VerdictWord,
+    as_assumption,
+    as_ends,
+    as_faults,
+    as_remarks,
+    as_traffic,
+    origins_of,
+    render_document,
+    schema,
+)
+from ringfence.report.json_reach import Reach
 from ringfence.semantics.answer import MIXED
 from ringfence.semantics.summary import assumptions
-from ringfence.semantics.verdict import Outcome
 from ringfence.semantics.ways import Happening  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
@@ -27,59 +44,11 @@ if TYPE_CHECKING:
 
     from ringfence.algebra.intervals import Intervals
     from ringfence.errors import ManifestError, RingfenceError
-    from ringfence.model import origin as places
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics import answer as semantics
-    from ringfence.semantics import remark, ways
     from ringfence.semantics import verdict as verdicts
-    from ringfence.semantics.engine import Ends
+    from ringfence.semantics import ways
     from ringfence.semantics.summary import Line
-
-ApiVersion = Literal["ringfence.io/v1alpha1"]
-API_VERSION: ApiVersion = "ringfence.io/v1alpha1"
-"""Of every whole document."""
-
-
-class VerdictWord(Enum):
-    """What is answered; mixed when the parts of an answer have different verdicts."""
-
-    ALLOWED = Outcome.ALLOWED.value
-    DENIED = Outcome.DENIED.value
-    UNDECIDED = Outcome.UNDECIDED.value
-    MIXED = MIXED
-
-
-class Origin(msgspec.Struct):
-    """A place in a manifest, or in an object of a live cluster."""
-
-    source: Annotated[
-        str,
-        Meta(
-            description="The path as given; - is standard input, cluster:CONTEXT a live cluster or a snapshot of one."
-        ),
-    ]
-    line: Annotated[int, Meta(description="1-based; 0 when there is none.")]
-    column: Annotated[int, Meta(description="1-based; 0 when there is none.")]
-    pointer: Annotated[str, Meta(description="JSON pointer within the object; empty for the object itself.")]
-    object: Annotated[str, Meta(description="Kind/namespace/name, or Kind/name without a namespace.")]
-    rule: Annotated[int | None, Meta(description="0-based index of the rule within its direction.")]
-    rule_name: Annotated[str | None, Meta(description="The rule's own name, where the API has one.")]
-    template: Annotated[
-        str | UnsetType, Meta(description="The file of a chart that it was rendered from, as helm template names it.")
-    ] = UNSET
-    resource_version: Annotated[str | UnsetType, Meta(description="Of an object of a live cluster.")] = UNSET
-    field_manager: Annotated[
-        str | UnsetType,
-        Meta(description="Who last wrote the spec of an object of a live cluster, where that is known."),
-    ] = UNSET
-
-
-class Assumption(msgspec.Struct):
-    """Something taken for granted, without which the answer would differ."""
-
-    topic: str
-    text: str
-    origins: list[Origin]
 
 
 class Undefined(msgspec.Struct):
@@ -90,14 +59,6 @@ class Undefined(msgspec.Struct):
     otherwise: Annotated[
         list[str], Meta(description="The dialects that choose otherwise; the point is open even if none does.")
     ]
-
-
-class Remark(msgspec.Struct):
-    """Something worth knowing beside the verdict."""
-
-    topic: str
-    text: str
-    origins: list[Origin]
 
 
 class Hop(msgspec.Struct):
@@ -126,35 +87,6 @@ class Half(msgspec.Struct):
     origins: Annotated[list[Origin], Meta(description="Rules that matched, or policies that isolate.")]
     nearest: Annotated[
         list[Origin] | UnsetType, Meta(description="Rules that miss by their peers alone or by their ports alone.")
-    ] = UNSET
-
-
-class Traffic(msgspec.Struct):
-    """Ports of one protocol."""
-
-    protocol: Annotated[Protocol, Meta(description="ICMP stands for every protocol without ports.")]
-    ports: Annotated[
-        list[str] | UnsetType, Meta(description="Numbers and ranges such as 8000-8010; absent for all ports.")
-    ] = UNSET
-
-
-class Fault(msgspec.Struct):
-    """Something in the input that was not read or is in error."""
-
-    source: Annotated[str, Meta(description="The path as given; - is standard input.")]
-    line: Annotated[int, Meta(description="1-based; 0 when there is none.")]
-    column: Annotated[int, Meta(description="1-based; 0 when there is none.")]
-    pointer: Annotated[str, Meta(description="JSON pointer within the object; empty for the object itself.")]
-    object: Annotated[str, Meta(description="Kind/namespace/name, or Kind/name without a namespace; may be empty.")]
-    message: Annotated[str, Meta(description="What an API server says of the field, where it refuses it.")]
-    field: Annotated[str | UnsetType, Meta(description="What an API server names when it refuses this.")] = UNSET
-    reason: Annotated[
-        str | UnsetType,
-        Meta(description="Its reason, such as FieldValueInvalid; absent when it cannot even decode the field."),
-    ] = UNSET
-    hint: str | UnsetType = UNSET
-    template: Annotated[
-        str | UnsetType, Meta(description="The file of a chart that it was rendered from, as helm template names it.")
     ] = UNSET
 
 
@@ -248,10 +180,10 @@ def render_answer(answer: semantics.Answer, errors: Iterable[ManifestError] = ()
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
     """
-    faults = _faults(errors)
+    faults = as_faults(errors)
     body = _answer(answer, partial=bool(faults))
     body.api_version, body.kind, body.errors, body.notes = API_VERSION, "Verdict", faults, [*notes] or UNSET
-    return _document(body)
+    return render_document(body)
 
 
 def render_line(answer: semantics.Answer, *, partial: bool, errors: Iterable[ManifestError] = ()) -> bytes:
@@ -263,7 +195,7 @@ def render_line(answer: semantics.Answer, *, partial: bool, errors: Iterable[Man
         errors: Why, where this line is to say so.
     """
     body = _answer(answer, partial=partial)
-    body.errors = _faults(errors)
+    body.errors = as_faults(errors)
     return msgspec.json.encode(body) + b"\n"
 
 
@@ -286,21 +218,21 @@ def render_reachability(
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
     """
-    faults = _faults(errors)
+    faults = as_faults(errors)
     directory = Directory(snapshot)
     found = [
         Connections(
-            clients=_ends(directory, line.clients),
-            servers=_ends(directory, line.servers),
-            traffic=_traffic(line.traffic),
+            clients=as_ends(directory, line.clients),
+            servers=as_ends(directory, line.servers),
+            traffic=as_traffic(line.traffic),
             families=[*line.families],
             verdict=VerdictWord(line.outcome.value),
             own_node=line.own_node or UNSET,
         )
         for line in lines
     ]
-    assumed = [_assumption(each) for each in assumptions(snapshot)]
-    return _document(
+    assumed = [as_assumption(each) for each in assumptions(snapshot)]
+    return render_document(
         Reachability(
             api_version=API_VERSION,
             kind="Reachability",
@@ -313,40 +245,14 @@ def render_reachability(
     )
 
 
-def _faults(errors: Iterable[ManifestError]) -> list[Fault] | UnsetType:
-    """Return errors as a document has them; a document without any has no list."""
-    found = [
-        Fault(
-            *(each.origin.source, each.origin.line, each.origin.column, each.origin.pointer, each.origin.object),
-            message=each.message.removeprefix(f"{each.field}: ") if each.field else each.message,
-            field=each.field or UNSET,
-            reason=each.reason or UNSET,
-            hint=each.hint or UNSET,
-            template=each.origin.template or UNSET,
-        )
-        for each in errors
-    ]
-    return found or UNSET
-
-
 def schemas() -> dict[str, bytes]:
     """Return the JSON Schema of each kind of document, by the name of its file."""
     return {
         "verdict.json": schema(Answer, Refusal),
         "reachability.json": schema(Reachability),
+        "reach.json": schema(Reach),
         "explanation.json": schema(ExplanationDocument),
     }
-
-
-def schema(*shapes: type[msgspec.Struct]) -> bytes:
-    """Return the JSON Schema of what has any of some shapes."""
-    found, shared = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
-    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return _document(draft | {"anyOf": [*found], "$defs": shared})
-
-
-def _document(body: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n"
 
 
 def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
@@ -354,7 +260,7 @@ def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
     question, divided = answer.question, answer.divided
     port, protocol, traffic = _spoken(answer.traffic)
     if isinstance(question.port, str):
-        port, protocol, traffic = question.port, question.protocol or UNSET, _traffic(answer.traffic)
+        port, protocol, traffic = question.port, question.protocol or UNSET, as_traffic(answer.traffic)
     return Answer(
         client=question.client,
         server=question.server,
@@ -366,9 +272,9 @@ def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
         egress=UNSET if divided else _half(answer.egress),
         ingress=UNSET if divided else _half(answer.ingress),
         hops=_hops(answer.hops),
-        assumptions=[_assumption(each) for each in answer.assumptions],
+        assumptions=[as_assumption(each) for each in answer.assumptions],
         undefined=[_undefined(each) for each in answer.undefined],
-        remarks=_remarks(answer.remarks),
+        remarks=as_remarks(answer.remarks),
         parts=[_part(part, answer) for part in answer.parts] if divided else UNSET,
         partial=partial or UNSET,
     )
@@ -379,8 +285,8 @@ def _part(part: semantics.Part, whole: semantics.Answer) -> Answer:
     asked, directory = whole.question, whole.directory
     port, protocol, traffic = _spoken(part.traffic)
     return Answer(
-        client=part.client if part.client == asked.client else ", ".join(_ends(directory, part.clients)),
-        server=part.server if part.server == asked.server else ", ".join(_ends(directory, part.servers)),
+        client=part.client if part.client == asked.client else ", ".join(as_ends(directory, part.clients)),
+        server=part.server if part.server == asked.server else ", ".join(as_ends(directory, part.servers)),
         port=port,
         protocol=protocol,
         traffic=traffic,
@@ -389,9 +295,9 @@ def _part(part: semantics.Part, whole: semantics.Answer) -> Answer:
         egress=_half((part.verdict.egress,)),
         ingress=_half((part.verdict.ingress,)),
         hops=_hops(part.hops),
-        assumptions=[_assumption(each) for each in part.verdict.assumptions],
+        assumptions=[as_assumption(each) for each in part.verdict.assumptions],
         undefined=[_undefined(each) for each in part.verdict.undefined],
-        remarks=_remarks(part.remarks),
+        remarks=as_remarks(part.remarks),
     )
 
 
@@ -399,25 +305,13 @@ def _spoken(
     traffic: Intervals,
 ) -> tuple[int | str | UnsetType, Protocol | UnsetType, list[Traffic] | UnsetType]:
     """Return traffic as port and protocol where they can say it, else as a list."""
-    first, *others = _traffic(traffic)
+    first, *others = as_traffic(traffic)
     if others or (first.ports and len(first.ports) > 1):
         return UNSET, UNSET, [first, *others]
     if not first.ports:
         return UNSET, first.protocol, UNSET
     (port,) = first.ports
     return int(port) if port.isdecimal() else port, first.protocol, UNSET
-
-
-def _traffic(traffic: Intervals) -> list[Traffic]:
-    return [Traffic(protocol, _ports(protocol, ranges)) for protocol, ranges in by_protocol(traffic).items()]
-
-
-def _ports(protocol: Protocol, ranges: tuple[tuple[int, int], ...]) -> list[str] | UnsetType:
-    """Write ranges as PORT is asked; port 0, which nobody can ask about, only when alone."""
-    if protocol is Protocol.ICMP or ranges == ((0, PORTS - 1),):
-        return UNSET
-    shown = [(first or min(1, last), last) for first, last in ranges]
-    return [str(first) if first == last else f"{first}-{last}" for first, last in shown]
 
 
 def _family(families: tuple[Family, ...]) -> Family | UnsetType:
@@ -438,25 +332,6 @@ def _half(halves: tuple[verdicts.Half, ...]) -> Half:
     )
 
 
-def origins_of(origins: Iterable[places.Origin]) -> list[Origin]:
-    """Return places as documents have them, each once."""
-    return [
-        Origin(
-            source=o.source,
-            line=o.line,
-            column=o.column,
-            pointer=o.pointer,
-            object=o.object,
-            rule=o.rule,
-            rule_name=o.rule_name,
-            resource_version=o.resource_version or UNSET,
-            template=o.template or UNSET,
-            field_manager=o.field_manager or UNSET,
-        )
-        for o in dict.fromkeys(origins)
-    ]
-
-
 def _hops(hops: tuple[ways.Hop, ...]) -> list[Hop] | UnsetType:
     return [
         Hop(
@@ -472,17 +347,5 @@ def _hops(hops: tuple[ways.Hop, ...]) -> list[Hop] | UnsetType:
     ] or UNSET
 
 
-def _remarks(remarks: tuple[remark.Remark, ...]) -> list[Remark] | UnsetType:
-    return [Remark(each.topic, each.text, origins_of(each.origins)) for each in remarks] or UNSET
-
-
-def _assumption(assumption: verdicts.Assumption) -> Assumption:
-    return Assumption(assumption.topic, assumption.text, origins_of(assumption.origins))
-
-
 def _undefined(undefined: verdicts.Undefined) -> Undefined:
     return Undefined(undefined.topic, undefined.dialect, list(undefined.otherwise))
-
-
-def _ends(directory: Directory, ends: Ends) -> list[str]:
-    return [*directory.names_of(ends.pods), *cidrs(directory.filled(ends.addresses))]

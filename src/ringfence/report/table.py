@@ -32,8 +32,17 @@ class Table:
     remarks: tuple[str, ...]
 
 
-def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = False) -> Table:
-    """Return the map of a snapshot in words; ``partial`` when part of the input was not read."""
+def tabulate(
+    lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = False, remarks: tuple[str, ...] = ()
+) -> Table:
+    """Return the map of a snapshot in words.
+
+    Args:
+        lines: The map.
+        snapshot: What it is of.
+        partial: Whether part of the input was not read.
+        remarks: What else a reader must know.
+    """
     directory = Directory(snapshot)
     on_node = any(line.own_node for line in lines)
     undecided = any(line.outcome is Outcome.UNDECIDED for line in lines)
@@ -48,10 +57,10 @@ def tabulate(lines: tuple[Line, ...], snapshot: Snapshot, *, partial: bool = Fal
         row += ["own node" if line.own_node else "anywhere"] if on_node else []
         row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
         rows.append(tuple(row))
-    remarks = _remarks(snapshot, directory)
-    remarks += ("own node: where one end is on the network of the node that the other is on",) if on_node else ()
-    remarks += ("part of the input was not read or is in error",) if partial else ()
-    return Table(tuple(head), tuple(rows), remarks)
+    said = (*_remarks(snapshot, directory), *remarks)
+    said += ("own node: where one end is on the network of the node that the other is on",) if on_node else ()
+    said += ("part of the input was not read or is in error",) if partial else ()
+    return Table(tuple(head), tuple(rows), said)
 
 
 def _ends(directory: Directory, ends: Ends) -> str:

@@ -1,0 +1,139 @@
+"""Whom somebody reaches, for programs.
+
+The shape of every such document, of which ``schema/reach.json`` is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ringfence.algebra.addresses import Family  # noqa: TC001 - msgspec reads annotations
+from ringfence.model.naming import Directory
+from ringfence.model.policy import Tier  # noqa: TC001 - msgspec reads annotations
+from ringfence.report.json_parts import (
+    API_VERSION,
+    ApiVersion,
+    Assumption,
+    Fault,
+    Origin,
+    Remark,
+    Traffic,
+    VerdictWord,
+    as_assumption,
+    as_ends,
+    as_faults,
+    as_remarks,
+    as_traffic,
+    origins_of,
+    render_document,
+)
+from ringfence.semantics.summary import assumptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ringfence.analysis.reach import Row
+    from ringfence.analysis.whom import Whom
+    from ringfence.errors import ManifestError
+    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.grounds import Grounds
+
+
+class Deciding(msgspec.Struct):
+    """What decides in one direction about some of the pairs or some of the traffic."""
+
+    tiers: list[Tier]
+    origins: Annotated[list[Origin], Meta(description="Rules that match, or policies that isolate.")]
+    unjudged: Annotated[bool, Meta(description="Whether some of it is allowed because no policy decides.")]
+
+
+class Reached(msgspec.Struct):
+    """Every client with every server; a pod with itself is not meant."""
+
+    clients: Annotated[list[str], Meta(description="Workloads, pods or CIDRs; CIDRs stand for those who are no pods.")]
+    servers: Annotated[list[str], Meta(description="Likewise.")]
+    traffic: list[Traffic]
+    families: list[Family]
+    verdict: Annotated[VerdictWord, Meta(description="allowed or undecided.")]
+    egress: Deciding
+    ingress: Deciding
+    own_node: Annotated[
+        Literal[True] | UnsetType,
+        Meta(description="Only where one end is on the network of the node that the other is on; goes before others."),
+    ] = msgspec.field(name="ownNode", default=UNSET)
+
+
+class Reach(msgspec.Struct, kw_only=True):
+    """Whom a client reaches, or who reaches a server. What is in no entry of connections is denied."""
+
+    api_version: ApiVersion = msgspec.field(name="apiVersion")
+    kind: Literal["Reach"]
+    client: Annotated[str | UnsetType, Meta(description="Who was asked about, in full; absent for everyone.")]
+    server: Annotated[str | UnsetType, Meta(description="Likewise.")]
+    connections: list[Reached]
+    assumptions: list[Assumption]
+    remarks: Annotated[list[Remark] | UnsetType, Meta(description="Absent when there are none.")] = UNSET
+    partial: Annotated[
+        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
+    ] = UNSET
+    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
+    notes: Annotated[
+        list[str] | UnsetType,
+        Meta(description="What of the input was left out or passed over, or is not as it looks."),
+    ] = UNSET
+
+
+def render_reach(
+    rows: tuple[Row, ...],
+    snapshot: Snapshot,
+    sides: tuple[Whom | None, Whom | None],
+    errors: Iterable[ManifestError] = (),
+    notes: Iterable[str] = (),
+) -> bytes:
+    """Return a document, indented.
+
+    Args:
+        rows: Who reaches whom, and why.
+        snapshot: What that was found in.
+        sides: Who was asked about as clients and as servers; None for everyone.
+        errors: What of the input was not read or is in error.
+        notes: What of it was left out or passed over, or is not as it looks.
+    """
+    clients, servers = sides
+    directory, faults = Directory(snapshot), as_faults(errors)
+    return render_document(
+        Reach(
+            api_version=API_VERSION,
+            kind="Reach",
+            client=clients.name if clients else UNSET,
+            server=servers.name if servers else UNSET,
+            connections=[_reached(directory, row) for row in rows],
+            assumptions=[as_assumption(each) for each in assumptions(snapshot)],
+            remarks=as_remarks(tuple(remark for whom in sides if whom for remark in whom.remarks)),
+            partial=bool(faults) or UNSET,
+            errors=faults,
+            notes=[*notes] or UNSET,
+        )
+    )
+
+
+def _reached(directory: Directory, row: Row) -> Reached:
+    line = row.line
+    return Reached(
+        clients=as_ends(directory, line.clients),
+        servers=as_ends(directory, line.servers),
+        traffic=as_traffic(line.traffic),
+        families=[*line.families],
+        verdict=VerdictWord(line.outcome.value),
+        egress=_deciding(row.egress),
+        ingress=_deciding(row.ingress),
+        own_node=line.own_node or UNSET,
+    )
+
+
+def _deciding(grounds: Grounds) -> Deciding:
+    tiers = dict.fromkeys(each.tier for each in grounds.deciding)
+    return Deciding([*tiers], origins_of(each.origin for each in grounds.deciding), grounds.unjudged)
