@@ -15,7 +15,7 @@ from ringfence.edges.cluster import PAGE, read_cluster
 from ringfence.errors import ClusterError
 from ringfence.readers import read_listing
 from ringfence.readers.kinds import READ
-from tests.api_server import ApiServer, serving, status
+from tests.api_server import BUILT_IN, ApiServer, plural, serving, status
 from tests.edges.clusters import access
 from tests.live import CLUSTER, HTTP, Object, an_object, container, owner, placeless, read_file, template
 
@@ -164,6 +164,19 @@ def test_what_may_not_be_listed_makes_the_answer_partial(tmp_path: Path):
     ]
     assert len(reading.snapshot.pods) > 3
     assert not reading.snapshot.nodes
+
+
+def test_who_may_list_nothing_gets_no_answer(tmp_path: Path):
+    """An empty map would say that everything is denied; what one namespace shows is an answer."""
+    starts = {version: f"/apis/{version}" if "/" in version else f"/api/{version}" for version in BUILT_IN}
+    lists = {f"{starts[version]}/{plural(kind)}" for version, kinds in BUILT_IN.items() for kind in kinds}
+    server = ApiServer([*PODS, *CLUSTER], forbidden=lists)
+    with pytest.raises(ClusterError) as refused:
+        listed(server, tmp_path)
+
+    assert refused.value.message == f"cluster:prod at {server.url} lets {tmp_path}/config: user u list nothing"
+    assert refused.value.hint.startswith("ask for the verb list, name with -n a namespace")
+    assert len(read(server, tmp_path, "x").snapshot.pods) > 2
 
 
 def test_kinds_of_one_plural_are_told_apart(tmp_path: Path):

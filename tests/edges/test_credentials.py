@@ -17,6 +17,7 @@ from tests.api_server import TLS
 if TYPE_CHECKING:
     from pathlib import Path
 
+PLACE = "/home/jane/config: user jane"
 V1 = "client.authentication.k8s.io/v1"
 CLUSTER = Cluster(
     server="https://api",
@@ -42,9 +43,9 @@ def printed(status: dict[str, str], version: str = V1) -> str:
 @pytest.mark.parametrize("version", [V1, f"{V1}beta1"])
 def test_what_a_program_prints_is_taken(tmp_path: Path, version: str):
     """A token, or a certificate with its key, in both versions that kubectl speaks."""
-    token = run_plugin(plugin(tmp_path, printed({"token": "t"}, version), version), CLUSTER)
+    token = run_plugin(plugin(tmp_path, printed({"token": "t"}, version), version), CLUSTER, PLACE)
     pair = {"clientCertificateData": "c", "clientKeyData": "k"}
-    certificate = run_plugin(plugin(tmp_path, printed(pair, version), version), CLUSTER)
+    certificate = run_plugin(plugin(tmp_path, printed(pair, version), version), CLUSTER, PLACE)
 
     assert (token.token, token.client_key_data) == ("t", "")
     assert (certificate.client_certificate_data, certificate.client_key_data) == ("c", "k")
@@ -56,7 +57,7 @@ def test_a_program_is_told_what_it_wants_to_know(tmp_path: Path):
     asked = plugin(
         tmp_path, f'echo "$1 $WHO $KUBERNETES_EXEC_INFO" > {tmp_path}/told\n{printed({"token": "t"})}', **more
     )
-    run_plugin(asked, CLUSTER)
+    run_plugin(asked, CLUSTER, PLACE)
     first, who, info = (tmp_path / "told").read_text().split(" ", 2)
     told = json.loads(info)
 
@@ -65,7 +66,7 @@ def test_a_program_is_told_what_it_wants_to_know(tmp_path: Path):
     assert told["spec"]["cluster"].pop("certificate-authority-data")
     assert told["spec"]["cluster"] == {"server": "https://api", "tls-server-name": "api", "config": {"audience": "us"}}
     asked.provide_cluster_info = False
-    run_plugin(asked, CLUSTER)
+    run_plugin(asked, CLUSTER, PLACE)
     assert "cluster" not in json.loads((tmp_path / "told").read_text().split(" ", 2)[2])["spec"]
 
 
@@ -73,6 +74,8 @@ def test_a_program_is_told_what_it_wants_to_know(tmp_path: Path):
     ("script", "more", "words"),
     [
         ("exit 7", {}, "failed with exit code 7"),
+        ("kill -9 $$", {}, "failed with signal 9"),
+        ('echo \'{"kind": "Pod", "apiVersion": "v1", "status": {}}\'', {}, "printed a Pod, no ExecCredential"),
         ("echo hello", {}, "printed no ExecCredential"),
         (printed({}), {}, "printed neither a token nor a certificate with its key"),
         (printed({"clientCertificateData": "c"}), {}, "printed neither a token nor a certificate with its key"),
@@ -84,18 +87,31 @@ def test_a_program_is_told_what_it_wants_to_know(tmp_path: Path):
 def test_a_program_that_gives_no_credentials_is_said(tmp_path: Path, script: str, more: dict[str, str], words: str):
     """What it did, and what to do."""
     with pytest.raises(ClusterError) as refused:
-        run_plugin(plugin(tmp_path, script, **more), CLUSTER)
+        run_plugin(plugin(tmp_path, script, **more), CLUSTER, PLACE)
 
+    assert refused.value.message.startswith(f"{PLACE}: the exec plugin {tmp_path}/login ")
     assert words in refused.value.message
+    assert "\n" not in refused.value.message
     assert refused.value.hint
+
+
+@pytest.mark.parametrize("text", ["no program", "#!/no/such/interpreter\n"])
+def test_a_program_that_cannot_be_run_is_said(tmp_path: Path, text: str):
+    """A file that may be executed need not be a program."""
+    wrong = plugin(tmp_path, "")
+    (tmp_path / "login").write_text(text)
+    with pytest.raises(ClusterError, match=r"cannot be run: (exec format error|no such file or directory)") as refused:
+        run_plugin(wrong, CLUSTER, PLACE)
+
+    assert refused.value.hint == "correct its command, args and env in the kubeconfig"
 
 
 def test_a_program_that_is_not_there_is_named_with_its_hint():
     """Whoever wrote the kubeconfig knew where to get it."""
     hint = "install it:\n\n  brew install login"
     absent = msgspec.convert({"apiVersion": V1, "command": "no-such-login", "installHint": hint}, Plugin)
-    with pytest.raises(ClusterError, match="the exec plugin no-such-login is not installed") as refused:
-        run_plugin(absent, CLUSTER)
+    with pytest.raises(ClusterError, match=f"^{PLACE}: the exec plugin no-such-login is not installed$") as refused:
+        run_plugin(absent, CLUSTER, PLACE)
 
     assert refused.value.hint == "install it: brew install login"
     assert "KUBERNETES_EXEC_INFO" not in os.environ

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,55 +104,81 @@ def test_flags_go_before_the_file(files: tuple[Path, Path]):
 @pytest.mark.parametrize(
     ("wanted", "message", "hint"),
     [
-        (Wanted(context="on"), "the kubeconfig has no context on", "try one"),
-        (Wanted(cluster="zzz"), "the kubeconfig has no cluster zzz", "name one with --cluster"),
-        (Wanted(user="zzz"), "the kubeconfig has no user zzz", "name one with --user"),
-        (Wanted(context="lost"), "the kubeconfig has no cluster nowhere", "name one with --cluster"),
-        (Wanted(context="alone"), "the context names no cluster", "name one with --cluster"),
+        (Wanted(context="on"), "--context: there is no context on in A, B", "try one"),
+        (Wanted(cluster="zzz"), "--cluster: there is no cluster zzz in A, B", "try c or d"),
+        (Wanted(user="zzz"), "--user: there is no user zzz in A, B", "try u or v"),
+        (Wanted(context="lost"), "A: context lost: there is no cluster nowhere in A, B", "try c or d"),
+        (Wanted(context="alone"), "A: context alone: no cluster", "try c or d"),
     ],
 )
 def test_what_is_named_must_be_there(files: tuple[Path, Path], wanted: Wanted, message: str, hint: str):
-    """A name that is nearly one is offered."""
+    """Who names it is said, and names that come near are offered, else those that there are."""
     with pytest.raises(InputError) as refused:
         find_access(wanted, joined(*files))
 
+    for name, path in zip("AB", files, strict=True):
+        message = re.sub(rf"\b{name}\b", str(path), message)
     assert (refused.value.message, refused.value.hint) == (message, hint)
+
+
+def test_a_current_context_must_be_there(tmp_path: Path):
+    """The file that makes it the current one is named."""
+    path = tmp_path / "config"
+    path.write_text("current-context: gone\nusers: [{name: u}]\n")
+    with pytest.raises(InputError) as refused:
+        find_access(Wanted(kubeconfig=str(path)), {})
+
+    assert refused.value.message == f"{path}: current-context: there is no context gone in {path}"
+    assert refused.value.hint == "name one with --context"
+
+
+def test_files_of_kubeconfig_that_are_all_missing_are_named(tmp_path: Path):
+    """Some may be missing, as for kubectl; without any it is worth knowing where was looked."""
+    paths = [str(tmp_path / name) for name in "ab"]
+    with pytest.raises(InputError) as refused:
+        find_access(Wanted(), {"KUBECONFIG": os.pathsep.join(paths), "HOME": str(tmp_path)})
+
+    assert refused.value.message == f"no manifests and no cluster: there is no kubeconfig at {', '.join(paths)}"
 
 
 @pytest.mark.parametrize(
     ("cluster", "user", "words"),
     [
-        ("{}", "{}", "the cluster has no server"),
-        ('{server: "http://["}', "{}", '"http://[" is no address of a server: write https://HOST:PORT'),
-        ("{server: first}", "{}", '"first" is no address of a server: write https://HOST:PORT'),
+        ("{}", "{}", "cluster c: no server"),
+        ('{server: "http://["}', "{}", 'cluster c: server: "http://[" is no address: write https://HOST:PORT'),
+        ("{server: first}", "{}", 'cluster c: server: "first" is no address: write https://HOST:PORT'),
         (
             '{server: "https://a", certificate-authority: a, certificate-authority-data: a}',
             "{}",
-            "certificate-authority and certificate-authority-data are both given",
+            "cluster c: certificate-authority and certificate-authority-data are both given",
         ),
         (
             '{server: "https://a", certificate-authority: a, insecure-skip-tls-verify: true}',
             "{}",
-            "a certificate authority is given, and insecure-skip-tls-verify is true",
+            "cluster c: a certificate authority is given, and insecure-skip-tls-verify is true",
         ),
-        ('{server: "https://a"}', "{client-certificate: a}", "the client certificate has no client-key"),
+        ('{server: "https://a"}', "{client-certificate: a}", "user u: the client certificate has no client-key"),
         (
             '{server: "https://a"}',
             "{client-certificate: a, client-certificate-data: a, client-key: a}",
-            "client-certificate and client-certificate-data are both given",
+            "user u: client-certificate and client-certificate-data are both given",
         ),
         (
             '{server: "https://a"}',
             "{client-certificate: a, client-key: a, client-key-data: a}",
-            "client-key and client-key-data are both given",
+            "user u: client-key and client-key-data are both given",
         ),
-        ('{server: "https://a"}', "{token: a, username: a}", "both a token and a password are given"),
+        ('{server: "https://a"}', "{token: a, username: a}", "user u: both a token and a password are given"),
         (
             '{server: "https://a"}',
             "{auth-provider: {name: gcp}}",
-            "auth-provider is not supported; Kubernetes has exec plugins in place of it",
+            "user u: auth-provider is not supported; Kubernetes has exec plugins in place of it",
         ),
-        ('{server: "https://a"}', "{as-groups: [a]}", "groups, uid or extra are to be impersonated without a user"),
+        (
+            '{server: "https://a"}',
+            "{as-groups: [a]}",
+            "user u: groups, uid or extra are to be impersonated without a user",
+        ),
     ],
 )
 def test_what_contradicts_itself_is_refused(tmp_path: Path, cluster: str, user: str, words: str):
@@ -164,7 +191,7 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, cluster: str, user: 
     with pytest.raises(InputError) as refused:
         find_access(Wanted(kubeconfig=str(path)), {})
 
-    assert refused.value.message == f"context p: {words}"
+    assert refused.value.message == f"{path}: {words}"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +204,7 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, cluster: str, user: 
         ("clusters: 1", "PATH: clusters: expected `array`, got `int`"),
         ("clusters: [{cluster: {server: a}}]", "PATH: clusters: expected `str`, got `null`"),
         ("users: [{name: u, user: {token: 1}}]", "PATH: users: expected `str | null`, got `int` - at `$.token`"),
-        ("users: [{name: u}]", "no context is current in the kubeconfig"),
+        ("users: [{name: u}]", "PATH: no current-context"),
     ],
 )
 def test_a_file_that_is_no_kubeconfig_is_refused(tmp_path: Path, text: str, words: str):

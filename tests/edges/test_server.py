@@ -84,9 +84,61 @@ def test_a_client_certificate_is_shown(server: ApiServer, tmp_path: Path, *, dat
     if data:
         user = {f"{name}-data": base64.b64encode(open(path, "rb").read()).decode() for name, path in user.items()}  # noqa: PTH123, SIM115
     assert dict(headers(server, access(tmp_path, server.url, user)))
-    broken = access(tmp_path, server.url, {"client-certificate": str(TLS / "client.key"), "client-key": "none"})
-    with pytest.raises(InputError, match="context prod: certificates or proxy cannot be used"):
-        connect(broken)
+
+
+CERTIFICATE, KEY = str(TLS / "client.pem"), str(TLS / "client.key")
+BROKEN = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----").decode()
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster", "words"),
+    [
+        ({}, {"certificate-authority": "no.pem"}, "cluster c: certificate-authority FOLDER/no.pem: cannot be read: no"),
+        ({}, {"certificate-authority": KEY}, f"cluster c: certificate-authority {KEY}: no certificate in PEM"),
+        (
+            {},
+            {"certificate-authority": None, "certificate-authority-data": "eA"},
+            "cluster c: certificate-authority-data: not base64",
+        ),
+        (
+            {},
+            {"certificate-authority": None, "certificate-authority-data": BROKEN},
+            "cluster c: certificate-authority-data: its certificate is broken",
+        ),
+        ({"tokenFile": "no.token"}, {}, "user u: tokenFile FOLDER/no.token: cannot be read: no such file or directory"),
+        (
+            {"client-certificate": "no.pem", "client-key": KEY},
+            {},
+            "user u: client-certificate FOLDER/no.pem: cannot be read: no such file or directory",
+        ),
+        (
+            {"client-certificate": KEY, "client-key": KEY},
+            {},
+            f"user u: client-certificate {KEY}: no certificate in PEM",
+        ),
+        (
+            {"client-certificate": CERTIFICATE, "client-key": CERTIFICATE},
+            {},
+            f"user u: client-key {CERTIFICATE}: no private key in PEM",
+        ),
+        (
+            {"client-certificate": CERTIFICATE, "client-key": str(TLS / "server.key")},
+            {},
+            "user u: the client certificate and key cannot be used: ",
+        ),
+        ({}, {"proxy-url": "odd://x"}, "cluster c: proxy-url odd://x: "),
+    ],
+)
+def test_what_cannot_be_used_is_named_by_file_and_field(
+    tmp_path: Path, user: dict[str, Any], cluster: dict[str, Any], words: str
+):
+    """Before anybody is asked, on one line, and with a hint."""
+    with pytest.raises(InputError) as refused:
+        connect(access(tmp_path, "https://127.0.0.1:1", user, **cluster))
+
+    assert refused.value.message.startswith(f"{tmp_path}/config: {words.replace('FOLDER', str(tmp_path))}")
+    assert "\n" not in refused.value.message
+    assert refused.value.hint
 
 
 def test_whom_to_act_as_is_said_in_headers(server: ApiServer, tmp_path: Path):
@@ -131,7 +183,6 @@ def test_a_busy_server_is_asked_again(tmp_path: Path):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (status(401, "Unauthorized"), "does not know who asks: 401 Unauthorized: Unauthorized"),
         (
             status(500, "etcd\nis down"),
             "does not answer as an API server: /apis: 500 Internal Server Error: etcd is down",
@@ -147,6 +198,30 @@ def test_a_refusal_is_told_in_the_server_s_words(tmp_path: Path, answer: tuple[i
 
     assert message == f"cluster:prod at {server.url} {words}"
     assert hint
+
+
+@pytest.mark.parametrize(
+    ("user", "hint"),
+    [
+        ({"token": "t"}, "log in again for another token"),
+        ({"tokenFile": "file.token"}, "log in again for another token"),
+        ({"client-certificate": CERTIFICATE, "client-key": KEY}, "renew the client certificate"),
+        ({"username": "jane", "password": "secret"}, "correct the password"),
+        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "./login"}}, "log in again with PATH"),
+        ({}, "log in"),
+    ],
+)
+def test_credentials_that_a_server_does_not_take_are_named(tmp_path: Path, user: dict[str, Any], hint: str):
+    """Whose they are, in which file, and what to do about that kind: they may have expired."""
+    (tmp_path / "file.token").write_text("old\n")
+    (tmp_path / "login").write_text(f"#!/bin/sh\n{printed({'token': 'old'})}\n")
+    (tmp_path / "login").chmod(0o755)
+    with serving(ApiServer(answers={"/apis": lambda _: status(401, "Unauthorized")}), tls=True) as server:
+        message, told = refusal(access(tmp_path, server.url, user))
+
+    who = f"{tmp_path}/config: user u"
+    assert message == f"cluster:prod at {server.url} does not know who asks, {who}: 401 Unauthorized: Unauthorized"
+    assert told == f"{hint.replace('PATH', str(tmp_path / 'login'))}, or choose another --user or --context"
 
 
 def test_a_server_that_says_nothing_is_given_up(tmp_path: Path):
@@ -180,12 +255,6 @@ def test_what_is_no_answer_at_all_is_told(tmp_path: Path):
             connected.decode(connected.get("/apis"), msgspec.json.Decoder(dict))
         wrong = access(tmp_path, server.url.replace("http:", "https:"), None, **{"insecure-skip-tls-verify": True})
         assert "cannot be reached" in refusal(wrong)[0]
-
-
-def test_a_token_file_that_is_not_there_is_told(server: ApiServer, tmp_path: Path):
-    """It is read when the server is asked."""
-    message, _ = refusal(access(tmp_path, server.url, {"tokenFile": "none"}))
-    assert f"oken file {tmp_path}/none not found" in message
 
 
 def test_proxies_of_the_environment_lead_to_other_machines(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -16,6 +16,7 @@ from ringfence import __version__
 from ringfence.edges.discovery import ALWAYS_SERVED, OWN_GROUPS, Resource, discover
 from ringfence.edges.server import JSON, connect, words
 from ringfence.edges.threads import at_once
+from ringfence.errors import ClusterError
 from ringfence.readers.foreign import is_foreign_policy
 from ringfence.readers.kinds import CLUSTER_SCOPED, READ, is_read, refusal
 from ringfence.readers.listing import Group, Header, Listing, Missing, Record, decode_page, owners_of
@@ -70,6 +71,8 @@ class _Reader:
         taken = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         served = discover(self.server)
         found = at_once(lambda each: self.group(each, namespace), self.resources(served), _THREADS)
+        if all(missing and missing.reason == "forbidden" and not missing.namespace for _, missing in found):
+            self.refuse()
         groups = [group for group, _ in found if group.records]
         groups += self.foreign_workloads(groups, served or [], namespace)
         header = Header(
@@ -80,6 +83,17 @@ class _Reader:
             missing=tuple(missing for _, missing in found if missing),
         )
         return Listing(header, tuple(groups))
+
+    def refuse(self) -> NoReturn:
+        """Say that nothing may be listed: an empty map would look like an answer.
+
+        Raises:
+            ClusterError: always.
+        """
+        access = self.server.access
+        message = f"{self.server.place} lets {access.user_place} list nothing"
+        hint = "ask for the verb list, name with -n a namespace where you have it, or choose another --user"
+        raise ClusterError(message, hint)
 
     def resources(self, served: list[Resource] | None) -> list[Resource]:
         """Return what to list: the kinds that are read, and policies that are not."""

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from base64 import b64encode
+from errno import EINVAL
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,53 +41,67 @@ class _Printed(msgspec.Struct, rename="camel"):
     status: Credentials
 
 
-def run_plugin(plugin: Plugin, cluster: Cluster) -> Credentials:
+def run_plugin(plugin: Plugin, cluster: Cluster, place: str) -> Credentials:
     """Run a program and return the credentials that it prints.
 
     It may ask the user something where there is a terminal; its standard error is ours.
 
+    Args:
+        plugin: The program.
+        cluster: What it may want to know.
+        place: Where the user is written whose program it is.
+
     Raises:
         ClusterError: it cannot be run, fails, or prints none.
     """
+    named = f"{place}: the exec plugin {plugin.command}"
     if plugin.apiVersion not in _VERSIONS:
-        message = f"the exec plugin {plugin.command} speaks {plugin.apiVersion}, which is not supported"
+        message = f"{named} speaks {plugin.apiVersion}, which is not supported"
         raise ClusterError(message, f"set its apiVersion to {_VERSIONS[0]}")
     interactive = plugin.interactive_mode != "Never" and sys.stdin is not None and sys.stdin.isatty()
     if plugin.interactive_mode == "Always" and not interactive:
-        message = f"the exec plugin {plugin.command} asks questions, and standard input is no terminal"
+        message = f"{named} asks questions, and standard input is no terminal"
         raise ClusterError(message, "run it on a terminal")
     program = shutil.which(plugin.command)
     if not program:
-        message = f"the exec plugin {plugin.command} is not installed"
+        message = f"{named} is not installed"
         raise ClusterError(message, " ".join((plugin.installHint or "install it, or use another --user").split()))
     variables = {each.name: each.value for each in plugin.env or ()}
     info = msgspec.json.encode(_info(plugin, cluster, interactive=interactive)).decode()
-    done = subprocess.run(  # noqa: S603 - the kubeconfig names it, as for kubectl
-        [program, *(plugin.args or ())],
-        env={**os.environ, **variables, "KUBERNETES_EXEC_INFO": info},
-        stdin=None if interactive else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - the kubeconfig names it, as for kubectl
+            [program, *(plugin.args or ())],
+            env={**os.environ, **variables, "KUBERNETES_EXEC_INFO": info},
+            stdin=None if interactive else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+    except (OSError, ValueError) as error:
+        message = f"{named} cannot be run: {os.strerror(getattr(error, 'errno', 0) or EINVAL).lower()}"
+        raise ClusterError(message, "correct its command, args and env in the kubeconfig") from error
     if done.returncode:
-        message = f"the exec plugin {plugin.command} failed with exit code {done.returncode}"
+        ended = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
+        message = f"{named} failed with {ended}"
         raise ClusterError(message, "log in again, or use another --user")
-    return _read(plugin, done.stdout)
+    return _read(plugin, done.stdout, named)
 
 
-def _read(plugin: Plugin, text: bytes) -> Credentials:
+def _read(plugin: Plugin, text: bytes, named: str) -> Credentials:
     """Read what a program printed."""
     try:
         printed = msgspec.json.decode(text, type=_Printed)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"the exec plugin {plugin.command} printed no ExecCredential: {error}"
+        message = f"{named} printed no ExecCredential: {error}"
         raise ClusterError(message, "run it by hand to see what it prints") from error
     found = printed.status
+    if printed.kind != "ExecCredential":
+        message = f"{named} printed a {printed.kind}, no ExecCredential"
+        raise ClusterError(message, "run it by hand to see what it prints")
     if printed.api_version != plugin.apiVersion:
-        message = f"the exec plugin {plugin.command} printed {printed.api_version}, not {plugin.apiVersion}"
+        message = f"{named} printed {printed.api_version}, not {plugin.apiVersion}"
         raise ClusterError(message, "correct its apiVersion in the kubeconfig")
     if not found.token and not (found.client_certificate_data and found.client_key_data):
-        message = f"the exec plugin {plugin.command} printed neither a token nor a certificate with its key"
+        message = f"{named} printed neither a token nor a certificate with its key"
         raise ClusterError(message, "run it by hand to see what it prints")
     return found
 

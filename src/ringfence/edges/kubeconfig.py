@@ -72,6 +72,9 @@ class Context(msgspec.Struct):
     namespace: str = ""
 
 
+_SHOWN = 3
+"""Names that a hint offers where none comes near."""
+
 _Named = TypeVar("_Named", Cluster, User, Context)
 
 
@@ -110,6 +113,8 @@ class Access:
         cluster: The cluster; its paths are absolute.
         user: The user; likewise.
         timeout_s: Seconds to wait for an answer; None for ever.
+        cluster_place: Where the cluster is written, as messages name it.
+        user_place: Where the user is written, likewise.
     """
 
     context: str
@@ -117,6 +122,8 @@ class Access:
     cluster: Cluster
     user: User
     timeout_s: float | None = None
+    cluster_place: str = IN_CLUSTER
+    user_place: str = IN_CLUSTER
 
     @property
     def source(self) -> str:
@@ -137,6 +144,12 @@ class _Config:
     users: dict[str, User] = field(default_factory=dict)
     contexts: dict[str, Context] = field(default_factory=dict)
     current: str = ""
+    files: list[Path] = field(default_factory=list)
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def place(self, what: str, name: str) -> str:
+        """Return where the ``cluster``, ``user`` or ``context`` of a name is written, as messages name it."""
+        return self.places.get((what, name), ", ".join(map(str, self.files)))
 
 
 def find_access(wanted: Wanted, environment: Mapping[str, str], service_account: str = SERVICE_ACCOUNT) -> Access:
@@ -154,7 +167,8 @@ def find_access(wanted: Wanted, environment: Mapping[str, str], service_account:
     if not (config.clusters or config.users or config.contexts):
         found = None if wanted.kubeconfig else _in_cluster(environment, Path(service_account))
         if found is None:
-            message = "no manifests and no cluster: there is no kubeconfig"
+            missing = _missing(wanted, environment)
+            message = f"no manifests and no cluster: there is no kubeconfig{missing and f' at {missing}'}"
             raise InputError(message, "give manifests with -f, or a kubeconfig with --kubeconfig or KUBECONFIG")
         return _with_flags(found, wanted)
     return _with_flags(_chosen(config, wanted), wanted)
@@ -168,21 +182,37 @@ def _files(wanted: Wanted, environment: Mapping[str, str]) -> list[Path]:
             message = f"{path}: cannot be read: no such file or directory"
             raise InputError(message, "correct the path of --kubeconfig")
         return [path]
+    return [path for path in _named(environment) if path.exists()]
+
+
+def _named(environment: Mapping[str, str]) -> list[Path]:
+    """Return the files that the environment names, whether they are there or not."""
     named = [each for each in environment.get("KUBECONFIG", "").split(os.pathsep) if each]
     if not named and environment.get("HOME"):
         named = [DEFAULT_FILE.replace("~", environment["HOME"], 1)]
-    return [path for each in dict.fromkeys(named) if (path := Path(each)).exists()]
+    return [Path(each) for each in dict.fromkeys(named)]
+
+
+def _missing(wanted: Wanted, environment: Mapping[str, str]) -> str:
+    """Return the files that were named and are not there; empty for none."""
+    return ", ".join(str(path) for path in _named(environment) if not wanted.kubeconfig and not path.exists())
 
 
 def _merged(files: list[Path]) -> _Config:
-    config = _Config()
+    config = _Config(files=files)
     for path in files:
         content = _content(path)
-        _add(config.clusters, content, path, ("clusters", "cluster"), Cluster)
-        _add(config.users, content, path, ("users", "user"), User)
-        _add(config.contexts, content, path, ("contexts", "context"), Context)
+        fresh = {
+            "cluster": _add(config.clusters, content, path, ("clusters", "cluster"), Cluster),
+            "user": _add(config.users, content, path, ("users", "user"), User),
+            "context": _add(config.contexts, content, path, ("contexts", "context"), Context),
+        }
         current = content.get("current-context")
-        config.current = config.current or (current if isinstance(current, str) else "")
+        if isinstance(current, str) and current and not config.current:
+            config.current = current
+            config.places["current-context", current] = f"{path}: current-context"
+        for what, names in fresh.items():
+            config.places |= {(what, name): f"{path}: {what} {name}" for name in names}
     return config
 
 
@@ -211,17 +241,20 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _add(
     taken: dict[str, _Named], content: dict[str, Any], path: Path, words: tuple[str, str], shape: type[_Named]
-) -> None:
-    """Add the entries of one list of a file, but for names that are taken."""
+) -> list[str]:
+    """Add the entries of one list of a file, but for names that are taken; return the names of those added."""
     plural, singular = words
+    added = []
     try:
         for entry in msgspec.convert(content.get(plural) or [], list[dict[str, Any]]):
             name = msgspec.convert(entry.get("name"), str)
             if name not in taken:
                 taken[name] = _absolute(msgspec.convert(entry.get(singular) or {}, shape), path.absolute().parent)
+                added.append(name)
     except msgspec.ValidationError as error:
         message = f"{path}: {plural}: {str(error)[:1].lower()}{str(error)[1:]}"
         raise InputError(message, "correct the kubeconfig, or name another") from error
+    return added
 
 
 def _absolute(entry: _Named, folder: Path) -> _Named:
@@ -239,25 +272,34 @@ def _chosen(config: _Config, wanted: Wanted) -> Access:
     """Return the cluster and user of the context that is meant."""
     name = wanted.context or config.current
     if not name and not (wanted.cluster and wanted.user):
-        message = "no context is current in the kubeconfig"
+        message = f"{config.place('', '')}: no current-context"
         raise InputError(message, "name one with --context, or run kubectl config use-context")
-    context = _found(config.contexts, name, "context") if name else Context()
-    user = wanted.user or context.user
-    cluster = _found(config.clusters, wanted.cluster or context.cluster, "cluster")
+    asking = "--context" if wanted.context else config.place("current-context", name)
+    context = _found(config, config.contexts, "context", name, asking) if name else Context()
+    cluster, user = wanted.cluster or context.cluster, wanted.user or context.user
+    here = config.place("context", name)
+    asking_cluster, asking_user = "--cluster" if wanted.cluster else here, "--user" if wanted.user else here
     return Access(
         context=name or wanted.cluster,
         namespace=context.namespace or "default",
-        cluster=cluster,
-        user=_found(config.users, user, "user") if user else User(),
+        cluster=_found(config, config.clusters, "cluster", cluster, asking_cluster),
+        user=_found(config, config.users, "user", user, asking_user) if user else User(),
+        cluster_place=config.place("cluster", cluster),
+        user_place=config.place("user", user),
     )
 
 
-def _found(entries: Mapping[str, _Named], name: str, what: str) -> _Named:
+def _found(config: _Config, entries: Mapping[str, _Named], what: str, name: str, asking: str) -> _Named:
+    """Return an entry.
+
+    Raises:
+        InputError: there is none of that name; whoever asks for it is named.
+    """
     if name in entries:
         return entries[name]
-    message = f"the kubeconfig has no {what} {name}" if name else f"the context names no {what}"
-    near = get_close_matches(name, sorted(entries), 1)
-    raise InputError(message, f"try {near[0]}" if near else f"name one with --{what}")
+    message = f"{asking}: there is no {what} {name} in {config.place('', '')}" if name else f"{asking}: no {what}"
+    near = get_close_matches(name, sorted(entries), 1) or sorted(entries)[:_SHOWN]
+    raise InputError(message, f"try {' or '.join(near)}" if near else f"name one with --{what}")
 
 
 def _with_flags(access: Access, wanted: Wanted) -> Access:
@@ -273,22 +315,21 @@ def _with_flags(access: Access, wanted: Wanted) -> Access:
     if wanted.impersonate or wanted.groups:
         user = msgspec.structs.replace(user, impersonate=wanted.impersonate, impersonate_groups=[*wanted.groups])
         user.impersonate_uid, user.impersonate_extra = "", {}
-    wrong = next((words for words, holds in _contradictions(access.cluster, user) if holds), "")
+    place = "--as-group" if wanted.groups else access.user_place
+    places = ((access.cluster_place, _of_cluster(access.cluster)), (place, _of_user(user)))
+    wrong = [f"{place}: {words}" for place, found in places for words, holds in found if holds]
     if wrong:
-        message = f"context {access.context}: {wrong}"
-        raise InputError(message, "correct the kubeconfig or the options")
+        raise InputError(wrong[0], "correct the kubeconfig or the options")
     return replace(access, user=user, timeout_s=wanted.timeout_s)
 
 
-def _contradictions(cluster: Cluster, user: User) -> tuple[tuple[str, bool], ...]:
-    """Return what may be wrong with a cluster and a user, and whether it is."""
+def _of_cluster(cluster: Cluster) -> tuple[tuple[str, bool], ...]:
+    """Return what may be wrong with a cluster, and whether it is."""
     authority = bool(cluster.certificate_auth or cluster.certificate_auth_data)
-    certificate, key = (user.client_cert or user.client_cert_data), (user.client_key or user.client_key_data)
-    alone = bool(user.impersonate_groups or user.impersonate_uid or user.impersonate_extra) and not user.impersonate
     return (
-        ("the cluster has no server", not cluster.server),
+        ("no server", not cluster.server),
         (
-            f'"{cluster.server}" is no address of a server: write https://HOST:PORT',
+            f'server: "{cluster.server}" is no address: write https://HOST:PORT',
             not _is_address(cluster.server),
         ),
         (
@@ -296,6 +337,14 @@ def _contradictions(cluster: Cluster, user: User) -> tuple[tuple[str, bool], ...
             bool(cluster.certificate_auth and cluster.certificate_auth_data),
         ),
         ("a certificate authority is given, and insecure-skip-tls-verify is true", authority and cluster.insecure),
+    )
+
+
+def _of_user(user: User) -> tuple[tuple[str, bool], ...]:
+    """Return what may be wrong with a user, and whether it is."""
+    certificate, key = (user.client_cert or user.client_cert_data), (user.client_key or user.client_key_data)
+    alone = bool(user.impersonate_groups or user.impersonate_uid or user.impersonate_extra) and not user.impersonate
+    return (
         (
             "client-certificate and client-certificate-data are both given",
             bool(user.client_cert and user.client_cert_data),

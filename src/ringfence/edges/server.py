@@ -19,6 +19,7 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.config.models import Context
 
 from ringfence import __version__
+from ringfence.edges.certificates import check_authority, check_credentials
 from ringfence.edges.credentials import run_plugin
 from ringfence.errors import ClusterError, InputError
 
@@ -101,8 +102,8 @@ class Server:
             said = ""
         told = f"{answer.status_code} {answer.reason_phrase}".strip() + (f": {_line(said)}" if said else "")
         if answer.status_code == 401:
-            message = f"{self.place} does not know who asks: {told}"
-            raise ClusterError(message, "log in again, or choose another --user or --context")
+            message = f"{self.place} does not know who asks, {self.access.user_place}: {told}"
+            raise ClusterError(message, f"{_renewal(self.access.user)}, or choose another --user or --context")
         self.fail(f"{answer.url.path}: {told}")
 
     @property
@@ -147,8 +148,10 @@ def connect(access: Access) -> Server:
         InputError: a certificate or the proxy of the kubeconfig cannot be used.
     """
     user = access.user
+    check_authority(access.cluster, access.cluster_place)
+    check_credentials(user, access.user_place)
     if user.exec and access.is_secure:
-        found = run_plugin(user.exec, access.cluster)
+        found = run_plugin(user.exec, access.cluster, access.user_place)
         user = msgspec.structs.replace(user, exec=None, token=found.token or None)
         if found.client_certificate_data:
             user.client_cert_data = _base64(found.client_certificate_data)
@@ -163,9 +166,24 @@ def connect(access: Access) -> Server:
         if not access.is_secure:
             settings["auth"] = None
         return Server(access, httpx2.Client(**settings, headers=_headers(user)))
-    except (OSError, binascii.Error, ValueError, ImportError) as error:
-        message = f"context {access.context}: certificates or proxy cannot be used: {words(error)}"
-        raise InputError(message, "correct the kubeconfig") from error
+    except ssl.SSLError as error:
+        printed = " that its exec plugin printed" if access.user.exec else ""
+        message = f"{access.user_place}: the client certificate and key{printed} cannot be used: {words(error)}"
+        raise InputError(message, "correct the kubeconfig, or choose another --user") from error
+    except (OSError, ValueError, ImportError) as error:
+        message = f"{access.cluster_place}: proxy-url {access.cluster.proxy}: {words(error)}"
+        raise InputError(message, "correct the kubeconfig, or choose another --cluster") from error
+
+
+def _renewal(user: User) -> str:
+    """Return what to do about credentials that a server does not take."""
+    if user.exec:
+        return f"log in again with {user.exec.command}"
+    if user.token or user.token_file:
+        return "log in again for another token"
+    if user.client_cert or user.client_cert_data:
+        return "renew the client certificate"
+    return "correct the password" if user.username else "log in"
 
 
 def _base64(pem: str) -> str:
