@@ -10,6 +10,7 @@ from ringfence.dataplane.plan import plan_node
 from ringfence.lab.ends import Ends
 from ringfence.lab.judge import Judge
 from ringfence.lab.topology import lay_out
+from ringfence.lab.wiring import wiring_of
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.spec import verdict
@@ -58,7 +59,8 @@ def test_the_compiled_programs_answer(case: Case, nodes: int):
     """
     topology = lay_out(case.snapshot, nodes)
     engine = Engine(topology.snapshot, RINGFENCE)
-    programs = {node: compile_program(plan_node(engine, node)) for node in topology.snapshot.nodes}
+    links = wiring_of(topology)
+    programs = {node: compile_program(plan_node(engine, node, links)) for node in topology.snapshot.nodes}
     judge = Judge(engine, programs, Ends(topology))
 
     for row in case.rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringfence.dataplane.plan import NodePlan, plan_node
+from ringfence.dataplane.plan import NodePlan, Wiring, plan_node
 from ringfence.readers import Source, read
 from ringfence.semantics.engine import Engine
 
@@ -67,6 +67,10 @@ spec:
 """
 
 
+WIRING = Wiring("pod", {"shop/db": "pod0", "shop/web": "pod1"})
+"""The links of its node n1."""
+
+
 def small_snapshot(more: str = "", manifests: str = MANIFESTS) -> Snapshot:
     """The cluster, with more manifests beside it."""
     reading = read([Source("small.yaml", [manifests.encode()]), Source("more.yaml", [more.encode()])])
@@ -74,9 +78,9 @@ def small_snapshot(more: str = "", manifests: str = MANIFESTS) -> Snapshot:
     return reading.snapshot
 
 
-def small_plan(node: str = "n1", more: str = "", manifests: str = MANIFESTS) -> NodePlan:
+def small_plan(node: str = "n1", more: str = "", manifests: str = MANIFESTS, wiring: Wiring | None = None) -> NodePlan:
     """The plan of one of its nodes."""
-    return plan_node(Engine(small_snapshot(more, manifests)), node)
+    return plan_node(Engine(small_snapshot(more, manifests)), node, wiring)
 
 
 def pod(snapshot: Snapshot, name: str) -> Pod:

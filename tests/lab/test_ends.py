@@ -8,6 +8,7 @@ from ringfence.algebra.addresses import Family, read_address
 from ringfence.dataplane.nft import Hook
 from ringfence.lab.ends import Ends, Place
 from ringfence.lab.topology import lay_out
+from ringfence.lab.wiring import pod_links
 from tests.lab.small import pod_of, small
 
 TWIN = """
@@ -65,4 +66,13 @@ def test_everybody_is_somewhere():
 )
 def test_a_packet_meets_the_hooks_on_its_way(client, server, hooks):  # noqa: ANN001 - ends of every kind
     """Forward where it passes, input where it ends, none where a node itself sends."""
-    assert list(ENDS.crossings(client, server)) == hooks
+    assert [(each.node, each.hook) for each in ENDS.crossings(client, server)] == hooks
+
+
+def test_a_packet_comes_and_goes_by_the_links_of_its_ends():
+    """A pod's own, the one between the nodes, and none where it is for the node itself."""
+    near, far = (pod_links(TOPOLOGY)[str(pod)] for pod in (NEAR, FAR))
+
+    assert [each[2:] for each in ENDS.crossings(NEAR, FAR)] == [(near, "uplink"), ("uplink", far)]
+    assert [each[2:] for each in ENDS.crossings(NEAR, NEAR)] == [(near, near)]
+    assert [each[2:] for each in ENDS.crossings(FAR, AGENT)] == [(far, "uplink"), ("uplink", "")]

@@ -14,6 +14,7 @@ from ringfence.lab.judge import Comparison, Judge
 from ringfence.lab.probes import Trial, Trials
 from ringfence.lab.services import frontends
 from ringfence.lab.topology import lay_out
+from ringfence.lab.wiring import wiring_of
 from ringfence.model.connection import Connection
 from ringfence.semantics.engine import Engine
 from tests.lab.small import pod_of, small
@@ -21,7 +22,7 @@ from tests.lab.small import pod_of, small
 TOPOLOGY = lay_out(small())
 SNAPSHOT = TOPOLOGY.snapshot
 ENGINE = Engine(SNAPSHOT)
-PROGRAMS = {node: compile_program(plan_node(ENGINE, node)) for node in SNAPSHOT.nodes}
+PROGRAMS = {node: compile_program(plan_node(ENGINE, node, wiring_of(TOPOLOGY))) for node in SNAPSHOT.nodes}
 JUDGE = Judge(ENGINE, PROGRAMS, Ends(TOPOLOGY))
 WEB, DB, AGENT = (pod_of(SNAPSHOT, name) for name in ("web-0", "db", "agent"))
 ALLOWED = Connection(WEB, DB, Protocol.TCP, 5432)

@@ -30,6 +30,8 @@ from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.traffic import ALL, PORTLESS, Protocol, by_protocol
 from ringfence.dataplane import names
 from ringfence.dataplane.expressions import (
+    DESTINATION,
+    SOURCE,
     Counter,
     CtDirection,
     Field,
@@ -41,9 +43,10 @@ from ringfence.dataplane.expressions import (
     Within,
     Word,
 )
+from ringfence.dataplane.guard import guard_sets
 from ringfence.dataplane.handling import HANDLING, Handling
-from ringfence.dataplane.layout import DESTINATION, SOURCE, fixed_chains, rule
-from ringfence.dataplane.nft import NUMBERS, Chain, Datatype, Element, Map, Program, Set
+from ringfence.dataplane.layout import fixed_chains, rule
+from ringfence.dataplane.nft import ADDRESS, NUMBERS, Chain, Datatype, Element, Map, Program, Set
 from ringfence.model.policy import Direction
 
 if TYPE_CHECKING:
@@ -65,13 +68,12 @@ A hash set answers equally fast however large it is; a set of ranges does not.
 """
 
 _TCP = Intervals.point(NUMBERS[Protocol.TCP])
-_ADDRESS = {Family.IPV4: Datatype.IPV4_ADDR, Family.IPV6: Datatype.IPV6_ADDR}
 _PORT = {CtDirection.ORIGINAL: Field.DPORT, CtDirection.REPLY: Field.SPORT}
 
 
 def compile_program(plan: NodePlan, handling: Handling = HANDLING) -> Program:
     """Compile a plan; equal plans that are handled alike give equal programs."""
-    sets, chains = list(_fixed_sets(plan)), list(fixed_chains(handling))
+    sets, chains = list(_fixed_sets(plan)), list(fixed_chains(handling, plan.guard))
     for local_class in plan.judged:
         contents = _contents(local_class.rows)
         sets += _class_sets(local_class, contents)
@@ -84,9 +86,11 @@ def compile_program(plan: NodePlan, handling: Handling = HANDLING) -> Program:
 def _fixed_sets(plan: NodePlan) -> Iterator[Set]:
     numbers = sorted(NUMBERS.values())
     yield Set(names.PORTED, (Datatype.INET_PROTO,), tuple(((number, number),) for number in numbers))
+    if plan.guard:
+        yield from guard_sets(plan.guard)
     for family in Family:
         judged = sorted({a for each in plan.judged if each.family is family for a in each.addresses})
-        yield Set(names.judged_set(family), (_ADDRESS[family],), tuple(((a, a),) for a in judged))
+        yield Set(names.judged_set(family), (ADDRESS[family],), tuple(((a, a),) for a in judged))
 
 
 def _maps(plan: NodePlan) -> Iterator[Map]:
@@ -103,7 +107,7 @@ def _dispatch_map(plan: NodePlan, direction: Direction, family: Family, way: CtD
             chain = names.chain(direction, each.name, way)
             statement = Jump(chain) if direction is Direction.EGRESS else Goto(chain)
             elements += [Element(((a, a),), statement) for a in each.addresses]
-    return Map(names.dispatch_map(direction, family, way), (_ADDRESS[family],), _sorted(elements))
+    return Map(names.dispatch_map(direction, family, way), (ADDRESS[family],), _sorted(elements))
 
 
 def _self_map(plan: NodePlan, family: Family, way: CtDirection) -> Map:
@@ -112,7 +116,7 @@ def _self_map(plan: NodePlan, family: Family, way: CtDirection) -> Map:
         if each.family is family:
             statement = Goto(names.hairpin_chain(each.name, way) if each.classes else names.ALLOW)
             elements += [Element(((a, a), (a, a)), statement) for a in each.addresses]
-    return Map(names.self_map(family, way), (_ADDRESS[family],) * 2, _sorted(elements))
+    return Map(names.self_map(family, way), (ADDRESS[family],) * 2, _sorted(elements))
 
 
 def _sorted(elements: Iterable[Element]) -> tuple[Element, ...]:
@@ -187,7 +191,7 @@ def _boxes(addresses: Intervals, traffic: Intervals) -> Iterator[Key]:
 def _class_sets(local_class: LocalClass, contents: _Contents) -> Iterator[Set]:
     for kind, elements in contents.sets.items():
         name = names.class_set(local_class.direction, local_class.name, kind, accepts=contents.accepts)
-        key = _key(kind, _ADDRESS[local_class.family], Datatype.INET_PROTO, Datatype.INET_SERVICE)
+        key = _key(kind, ADDRESS[local_class.family], Datatype.INET_PROTO, Datatype.INET_SERVICE)
         yield Set(name, key, elements, interval=kind is not names.Kind.EXACT)
 
 

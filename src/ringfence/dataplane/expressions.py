@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import IPV6_BASE, Family, family_of, render_address
+from ringfence.dataplane.links import render_links
 
 if TYPE_CHECKING:
     from ringfence.algebra.intervals import Intervals
@@ -34,9 +35,13 @@ class Field(StrEnum):
     CT_STATE = "ct state"
     CT_DIRECTION = "ct direction"
     CT_MARK = "ct mark"
+    IIFNAME = "iifname"
+    OIFNAME = "oifname"
 
 
-_ADDRESSES = (Field.IP_SADDR, Field.IP_DADDR, Field.IP6_SADDR, Field.IP6_DADDR)
+SOURCE = {Family.IPV4: Field.IP_SADDR, Family.IPV6: Field.IP6_SADDR}
+DESTINATION = {Family.IPV4: Field.IP_DADDR, Family.IPV6: Field.IP6_DADDR}
+"""The addresses of a packet, by family."""
 
 
 class CtState(StrEnum):
@@ -111,8 +116,7 @@ class Within:
 
     def __str__(self) -> str:
         """Return nft's text."""
-        render = render_addresses if self.field in _ADDRESSES else render_numbers
-        texts = [render(first, last) for first, last in self.values]
+        texts = [_RENDER.get(self.field, render_numbers)(first, last) for first, last in self.values]
         return f"{self.field} {texts[0] if len(texts) == 1 else '{ ' + ', '.join(texts) + ' }'}"
 
 
@@ -272,3 +276,10 @@ def render_addresses(first: int, last: int) -> str:
     if size & (size - 1) == 0 and (first - base) % size == 0:
         return f"{render_address(first)}/{bits - size.bit_length() + 1}"
     return f"{render_address(first)}-{render_address(last)}"
+
+
+_RENDER = {
+    **dict.fromkeys((*SOURCE.values(), *DESTINATION.values()), render_addresses),
+    **dict.fromkeys((Field.IIFNAME, Field.OIFNAME), render_links),
+}
+"""How the values of a field are written that are no plain numbers."""

@@ -10,7 +10,7 @@
 
 There is no output hook: a node always reaches its pods.
 
-Sources: RFC 4861 6.1 and 7.1, RFC 2710 3; ``net/netfilter/nf_conntrack_proto_tcp.c`` for
+Source: ``net/netfilter/nf_conntrack_proto_tcp.c`` for
 connections that are picked up in mid-stream.
 """
 
@@ -18,10 +18,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import Family, read_cidr
+from ringfence.algebra.addresses import Family
 from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane import names
 from ringfence.dataplane.expressions import (
+    DESTINATION,
+    SOURCE,
     Bits,
     Counter,
     CtDirection,
@@ -37,6 +39,7 @@ from ringfence.dataplane.expressions import (
     Within,
     Word,
 )
+from ringfence.dataplane.guard import DISCOVERY, LINK_LOCAL, REPORT, forward_gate, guard_chains, input_gate
 from ringfence.dataplane.handling import Epoch, Mode
 from ringfence.dataplane.nft import Chain, Hook
 from ringfence.model.policy import Direction
@@ -46,9 +49,7 @@ if TYPE_CHECKING:
 
     from ringfence.dataplane.expressions import Expression
     from ringfence.dataplane.handling import Handling
-
-SOURCE = {Family.IPV4: Field.IP_SADDR, Family.IPV6: Field.IP6_SADDR}
-DESTINATION = {Family.IPV4: Field.IP_DADDR, Family.IPV6: Field.IP6_DADDR}
+    from ringfence.dataplane.plan import Guard
 
 _STATE, _WAY = Field.CT_STATE, Field.CT_DIRECTION
 _ERRORS = Intervals.of([(1, 1), (58, 58)])
@@ -63,8 +64,8 @@ def rule(*expressions: Expression) -> Rule:
     return Rule(expressions)
 
 
-def fixed_chains(handling: Handling) -> Iterator[Chain]:
-    """Yield the chains of :mod:`this module <ringfence.dataplane.layout>`."""
+def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
+    """Yield the chains of :mod:`this module <ringfence.dataplane.layout>`, and those of the guard."""
     unopened = Bits(Field.TCP_FLAGS, _OPENING, _SYN, negated=True)
     known = [
         rule(Equals(_STATE, CtState.RELATED), Within(Field.L4PROTO, _ERRORS), Word.ACCEPT),
@@ -75,6 +76,7 @@ def fixed_chains(handling: Handling) -> Iterator[Chain]:
         rule(Equals(_STATE, CtState.NEW), unopened, Goto(names.MIDSTREAM)),
     ]
     forward = [
+        *([forward_gate()] if guard else []),
         *known,
         *unexplained,
         # Nobody knows who opened it, so it is judged as if this packet did.
@@ -84,12 +86,15 @@ def fixed_chains(handling: Handling) -> Iterator[Chain]:
     ]
     # A reply of a pod to its own node is let through: the node opened that connection.
     to_node = [
+        *([input_gate(guard)] if guard else []),
         *known,
-        *_neighbor_discovery(),
+        rule(*DISCOVERY, Word.ACCEPT),
+        rule(*REPORT, Within(Field.IP6_SADDR, LINK_LOCAL), Word.ACCEPT),
         *unexplained,
         rule(Equals(_STATE, CtState.UNTRACKED), Goto(names.INPUT_ORIGINAL)),
         rule(Equals(_WAY, CtDirection.ORIGINAL), Goto(names.INPUT_ORIGINAL)),
     ]
+    yield from guard_chains(guard) if guard else ()
     yield Chain(names.FORWARD, tuple(forward), Hook.FORWARD)
     yield Chain(names.INPUT, tuple(to_node), Hook.INPUT)
     yield Chain(names.FORWARD_ORIGINAL, tuple(_dispatch(CtDirection.ORIGINAL)))
@@ -125,25 +130,6 @@ def _refuse(touched: list[Lookup]) -> Iterator[Rule]:
     """
     for each in touched:
         yield rule(Within(Field.L4PROTO, Intervals.point(6)), each, Counter(), Reset())
-
-
-def _neighbor_discovery() -> Iterator[Rule]:
-    """Accept what IPv6 cannot do without between a pod and its node; a router forwards none of it.
-
-    Neighbor discovery is genuine only with an undiminished hop limit, and a listener report
-    only with a hop limit of 1 from a link-local address. A redirect, 137, is never accepted
-    from a pod.
-    """
-    once, undiminished = Intervals.point(1), Intervals.point(255)
-    yield rule(
-        Within(Field.ICMPV6_TYPE, Intervals.of([(133, 136)])), Within(Field.IP6_HOPLIMIT, undiminished), Word.ACCEPT
-    )
-    yield rule(
-        Within(Field.ICMPV6_TYPE, Intervals.of([(130, 132), (143, 143)])),
-        Within(Field.IP6_HOPLIMIT, once),
-        Within(Field.IP6_SADDR, read_cidr("fe80::/10")),
-        Word.ACCEPT,
-    )
 
 
 def _dispatch(way: CtDirection) -> Iterator[Rule]:

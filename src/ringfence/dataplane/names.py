@@ -29,7 +29,7 @@ HISTORIC: tuple[str, ...] = ()
 LOG_GROUP = 0x7266
 """The NFLOG group of dropped packets: ``rf`` in ASCII, far from the small numbers others take."""
 
-FORWARD, INPUT = "hook_forward", "hook_input"
+PREROUTING, FORWARD, INPUT = "hook_prerouting", "hook_forward", "hook_input"
 """The base chains."""
 
 FORWARD_ORIGINAL, FORWARD_REPLY, INPUT_ORIGINAL = "fwd_o", "fwd_r", "inp_o"
@@ -37,6 +37,12 @@ FORWARD_ORIGINAL, FORWARD_REPLY, INPUT_ORIGINAL = "fwd_o", "fwd_r", "inp_o"
 
 DROP_INVALID, MIDSTREAM, ALLOW = "drop_invalid", "midstream", "allow"
 """The chains that end the way of a packet: unexplained by any connection, or judged and allowed."""
+
+FROM_POD, GATE, TO_NODE = "from_pod", "gate", "to_node"
+"""The chains of the guard, see :mod:`ringfence.dataplane.guard`."""
+
+TUNNELS = "tunnels"
+"""The set of protocol and port by which tunnels reach nodes."""
 
 PORTED = "with_ports"
 """The set of protocols that have ports."""
@@ -105,6 +111,21 @@ def self_map(family: Family, ct_direction: CtDirection) -> str:
 def judged_set(family: Family) -> str:
     """Return the set of local pods that are in any class."""
     return f"judged{family.value}"
+
+
+def bound_set(family: Family) -> str:
+    """Return the set of pairs: the node's end of a pod's link, and an address of the pod."""
+    return f"bound{family.value}"
+
+
+def own_set(family: Family) -> str:
+    """Return the set of all addresses of local pods."""
+    return f"own{family.value}"
+
+
+def node_set(family: Family) -> str:
+    """Return the set of the addresses of all nodes."""
+    return f"nodes{family.value}"
 
 
 def log_prefix(direction: Direction, name: str) -> str:

@@ -15,8 +15,10 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from ringfence.algebra.addresses import Family
 from ringfence.algebra.traffic import Protocol
 from ringfence.dataplane.expressions import render_addresses, render_numbers
+from ringfence.dataplane.links import render_links
 
 if TYPE_CHECKING:
     from ringfence.algebra.intervals import Range
@@ -36,11 +38,17 @@ class Datatype(StrEnum):
     IPV6_ADDR = "ipv6_addr"
     INET_PROTO = "inet_proto"
     INET_SERVICE = "inet_service"
+    IFNAME = "ifname"
+
+
+ADDRESS = {Family.IPV4: Datatype.IPV4_ADDR, Family.IPV6: Datatype.IPV6_ADDR}
+"""The type of an address, by family."""
 
 
 class Hook(StrEnum):
     """Where a base chain meets packets."""
 
+    PREROUTING = "prerouting"
     FORWARD = "forward"
     INPUT = "input"
 
@@ -65,9 +73,13 @@ class Chain:
         """The line that makes it a base chain; empty for any other.
 
         Ten before ``filter``: after conntrack and destination translation, before source
-        translation, and before everybody who filters at the usual place.
+        translation, and before everybody who filters at the usual place. In prerouting ten
+        before ``raw``: before conntrack.
         """
-        return f"type filter hook {self.hook} priority filter - 10; policy accept;" if self.hook else ""
+        if self.hook is None:
+            return ""
+        place = "raw" if self.hook is Hook.PREROUTING else "filter"
+        return f"type filter hook {self.hook} priority {place} - 10; policy accept;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +223,7 @@ class Program:
         return "\n".join([*lines, "}", ""])
 
 
-_ADDRESSES = (Datatype.IPV4_ADDR, Datatype.IPV6_ADDR)
+_RENDER = {**dict.fromkeys(ADDRESS.values(), render_addresses), Datatype.IFNAME: render_links}
 
 
 def _render_set(named: Set | Map) -> list[str]:
@@ -224,7 +236,4 @@ def _render_set(named: Set | Map) -> list[str]:
 
 def _render_key(key: Key, types: tuple[Datatype, ...]) -> str:
     pairs = zip(key, types, strict=True)
-    return " . ".join(
-        render_addresses(first, last) if datatype in _ADDRESSES else render_numbers(first, last)
-        for (first, last), datatype in pairs
-    )
+    return " . ".join(_RENDER.get(datatype, render_numbers)(first, last) for (first, last), datatype in pairs)

@@ -84,6 +84,35 @@ class Hairpin:
 
 
 @dataclass(frozen=True, slots=True)
+class Wiring:
+    """How the pods of a node hang on it.
+
+    Attributes:
+        prefix: What the name of every link begins with that leads to a pod, and of no other.
+        links: The node's end of the link of each pod, by the pod's name with its namespace;
+            a pod that is not in it is not known yet.
+    """
+
+    prefix: str
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Which addresses belong to which links of a node.
+
+    Attributes:
+        prefix: As in :class:`Wiring`.
+        bound: The link and the address of each pod that is known, in order of addresses.
+        nodes: The addresses of all nodes, where tunnels end, in order.
+    """
+
+    prefix: str
+    bound: tuple[tuple[str, Address], ...]
+    nodes: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NodePlan:
     """Everything that one node must enforce.
 
@@ -93,11 +122,14 @@ class NodePlan:
             direction is in none of that direction.
         hairpins: Every pod of those classes, and every pod that is denied something with
             itself, in each family.
+        guard: None where it is not known how pods hang on the node: then nobody is held to
+            an address.
     """
 
     node: str
     classes: tuple[LocalClass, ...]
     hairpins: tuple[Hairpin, ...]
+    guard: Guard | None = None
 
     @property
     def judged(self) -> tuple[LocalClass, ...]:
@@ -105,8 +137,14 @@ class NodePlan:
         return (*self.classes, *(each for hairpin in self.hairpins for each in hairpin.classes))
 
 
-def plan_node(engine: Engine, node: str) -> NodePlan:
-    """Plan a node from what the engine allows its pods; pods without addresses need nothing yet."""
+def plan_node(engine: Engine, node: str, wiring: Wiring | None = None) -> NodePlan:
+    """Plan a node from what the engine allows its pods; pods without addresses need nothing yet.
+
+    Args:
+        engine: Knows the policies.
+        node: The node's name.
+        wiring: How its pods hang on it, where that is known.
+    """
     classes: list[LocalClass] = []
     hairpins: list[Hairpin] = []
     for family in Family:
@@ -119,7 +157,14 @@ def plan_node(engine: Engine, node: str) -> NodePlan:
         classes += found
         judged = {address for each in found for address in each.addresses}
         hairpins += _hairpins(family, local, judged, permitted)
-    return NodePlan(node, tuple(classes), tuple(hairpins))
+    return NodePlan(node, tuple(classes), tuple(hairpins), _guard(engine, node, wiring) if wiring else None)
+
+
+def _guard(engine: Engine, node: str, wiring: Wiring) -> Guard:
+    local = ((address, pod) for family in Family for address, pod in _local_pods(engine, node, family).items())
+    bound = tuple((wiring.links[str(pod)], address) for address, pod in local if str(pod) in wiring.links)
+    nodes = {address for each in engine.snapshot.nodes.values() for address in each.speaks_from}
+    return Guard(wiring.prefix, bound, tuple(sorted(nodes)))
 
 
 def _local_pods(engine: Engine, node: str, family: Family) -> dict[Address, Pod]:

@@ -11,7 +11,7 @@ base chain accepts what comes to its end.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.addresses import Address, Family, family_of
@@ -31,6 +31,7 @@ from ringfence.dataplane.expressions import (
     Within,
     Word,
 )
+from ringfence.dataplane.links import link_number
 from ringfence.dataplane.nft import Hook
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Packet:
         tcp_flags: Flags of a TCP packet; by default those of one that opens a connection.
             None when the packet ends before them.
         mark: The mark of its connection, where it has one.
+        link: The name of the interface that it came by; empty when that does not matter.
+        out_link: The name of the one that it leaves by; empty likewise, or where it leaves by none.
     """
 
     source: Address
@@ -78,6 +81,8 @@ class Packet:
     icmp_type: int = 128
     tcp_flags: int | None = SYN
     mark: int = 0
+    link: str = ""
+    out_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +105,23 @@ class Passage:
 
 
 def simulate(program: Program, packet: Packet) -> Passage:
-    """Run the base chain of the packet's hook; a program without one accepts."""
-    fields = _fields(packet)
-    prefix, trail = "", [chain.name for chain in program.chains if chain.hook is packet.hook]
-    frames = [iter(program.chain_by_name[name].rules) for name in trail]
+    """Run the base chains of prerouting, and then of the packet's hook; without any it is accepted.
+
+    Prerouting comes before destination translation, so no program of ours reads a destination there.
+    """
+    passage = Passage(accepted=True, log_prefix="", trail=(), mark=packet.mark)
+    for hook in dict.fromkeys((Hook.PREROUTING, packet.hook)):
+        fields = _fields(packet, hook)
+        names = [chain.name for chain in program.chains if chain.hook is hook]
+        if names and passage.accepted:
+            found = _run(program, names, fields)
+            passage = replace(found, trail=passage.trail + found.trail)
+    return passage
+
+
+def _run(program: Program, trail: list[str], fields: _Fields) -> Passage:
+    """Run base chains of one hook, to begin a trail with."""
+    prefix, frames = "", [iter(program.chain_by_name[name].rules) for name in trail]
     accepted = reset = None
     while frames and accepted is None:
         rule = next(frames[-1], None)
@@ -123,17 +141,22 @@ def simulate(program: Program, packet: Packet) -> Passage:
                     frames.pop()
                 trail.append(chain)
                 frames.append(iter(program.chain_by_name[chain].rules))
-    mark = fields.get(Field.CT_MARK, packet.mark)
-    return Passage(accepted is not False, prefix, tuple(trail), mark, bool(reset))
+    return Passage(accepted is not False, prefix, tuple(trail), fields.get(Field.CT_MARK, 0), bool(reset))
 
 
 _Fields = dict[Field, Any]
 """What can be read of a packet: a number or address, or what conntrack says."""
 
 
-def _fields(packet: Packet) -> _Fields:
-    """Return the fields that a packet has; a rule that reads another does not match."""
-    fields: _Fields = {Field.L4PROTO: packet.protocol, Field.CT_STATE: packet.state}
+def _fields(packet: Packet, hook: Hook) -> _Fields:
+    """Return the fields that a packet has at a hook; a rule that reads another does not match."""
+    fields: _Fields = {Field.L4PROTO: packet.protocol}
+    if packet.link:
+        fields[Field.IIFNAME] = link_number(packet.link)
+    if packet.out_link and hook is Hook.FORWARD:
+        fields[Field.OIFNAME] = link_number(packet.out_link)
+    if hook is not Hook.PREROUTING:
+        fields |= _of_conntrack(packet)
     if family_of(packet.source) is Family.IPV4:
         fields |= {Field.IP_SADDR: packet.source, Field.IP_DADDR: packet.destination}
     else:
@@ -147,9 +170,14 @@ def _fields(packet: Packet) -> _Fields:
         fields[Field.SPORT] = packet.source_port
     if packet.destination_port is not None:
         fields[Field.DPORT] = packet.destination_port
-    if packet.state in _TRACKED:
-        fields |= {Field.CT_DIRECTION: packet.ct_direction, Field.CT_MARK: packet.mark}
     return fields
+
+
+def _of_conntrack(packet: Packet) -> _Fields:
+    """Return what conntrack says of a packet; nothing has seen it yet in prerouting."""
+    if packet.state not in _TRACKED:
+        return {Field.CT_STATE: packet.state}
+    return {Field.CT_STATE: packet.state, Field.CT_DIRECTION: packet.ct_direction, Field.CT_MARK: packet.mark}
 
 
 def _evaluate(program: Program, rule: Rule, fields: _Fields) -> tuple[str, Statement | Reset | None]:

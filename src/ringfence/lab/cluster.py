@@ -64,7 +64,8 @@ class Cluster:
         self.topology = topology
         progress("compiling policies")
         self.engine = Engine(topology.snapshot, RINGFENCE)
-        self.plans = {node: plan_node(self.engine, node) for node in topology.snapshot.nodes}
+        links = wiring.wiring_of(topology)
+        self.plans = {node: plan_node(self.engine, node, links) for node in topology.snapshot.nodes}
         self.programs = {node: compile_program(plan) for node, plan in self.plans.items()}
         self.ends = Ends(topology)
         self.judge = Judge(self.engine, self.programs, self.ends)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ringfence.algebra.addresses import Address, Family, family_of, render_address
 from ringfence.dataplane.nft import Hook
+from ringfence.lab.wiring import UPLINK, pod_links
 from ringfence.model.cluster import Pod
 
 if TYPE_CHECKING:
@@ -26,6 +27,22 @@ class Place:
 
     node: str | None
     on_host: bool = False
+
+
+class Crossing(NamedTuple):
+    """Where a packet is judged.
+
+    Attributes:
+        node: The node.
+        hook: The hook there.
+        link: The link by which it comes.
+        out_link: The link by which it goes on; empty when it is for the node itself.
+    """
+
+    node: str
+    hook: Hook
+    link: str
+    out_link: str
 
 
 @dataclass(frozen=True)
@@ -61,17 +78,31 @@ class Ends:
         node = self.topology.snapshot.node_at(end)
         return self.place(pod) if pod else Place(node, on_host=node is not None)
 
-    def crossings(self, client: End, server: End) -> tuple[tuple[str, Hook], ...]:
-        """Return the nodes and hooks at which a packet is judged on its way, in order.
+    def crossings(self, client: End, server: End) -> tuple[Crossing, ...]:
+        """Return where a packet is judged on its way, in order.
 
         What a node itself sends to its own pods meets no hook at all.
         """
         here, there = self.place(client), self.place(server)
+        sends, takes = self._link(client), self._link(server)
         arrives = Hook.INPUT if there.on_host else Hook.FORWARD
         if here.node is not None and here.node == there.node:
-            return () if here.on_host else ((here.node, arrives),)
-        leaves = [(here.node, Hook.FORWARD)] if here.node is not None and not here.on_host else []
-        return (*leaves, (there.node, arrives)) if there.node is not None else tuple(leaves)
+            return () if here.on_host else (Crossing(here.node, arrives, sends, takes),)
+        found = []
+        if here.node is not None and not here.on_host:
+            found.append(Crossing(here.node, Hook.FORWARD, sends, UPLINK))
+        if there.node is not None:
+            found.append(Crossing(there.node, arrives, UPLINK, takes))
+        return tuple(found)
+
+    def _link(self, end: End) -> str:
+        """Return the link by which a node reaches a pod of its own; empty for who has none."""
+        pod = end if isinstance(end, Pod) else self.topology.snapshot.pod_at(end)
+        return self._links.get(str(pod), "")
+
+    @cached_property
+    def _links(self) -> dict[str, str]:
+        return pod_links(self.topology)
 
 
 def render_end(end: End) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family
@@ -126,9 +126,10 @@ class Judge:
         source = self.ends.address(connection.client, connection.family)
         destination = self.ends.address(connection.server, connection.family)
         number, ports = _header(connection)
+        packet = Packet(source, destination, number, *ports)
         return all(
-            simulate(self.programs[node], Packet(source, destination, number, *ports, hook=hook)).accepted
-            for node, hook in self.ends.crossings(connection.client, connection.server)
+            simulate(self.programs[node], replace(packet, hook=hook, link=link, out_link=out_link)).accepted
+            for node, hook, link, out_link in self.ends.crossings(connection.client, connection.server)
         )
 
 

@@ -2,8 +2,8 @@
 
 ::
 
-      outside ── n0 ═══ uplink ── node-1 ── p0 ═══ eth0 ── pod
-         │                           └───── p1 ═══ eth0 ── pod
+      outside ── n0 ═══ uplink ── node-1 ── pod0 ═══ eth0 ── pod
+         │                           └───── pod1 ═══ eth0 ── pod
          └────── n1 ═══ uplink ── node-2 ── ...
 
 Every link is a pair of virtual interfaces (``═══``) with the same two hardware addresses,
@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family, family_of, render_address
+from ringfence.dataplane.plan import Wiring
 from ringfence.lab.addresses import GATEWAY
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ NEAR, FAR = "02:72:66:00:00:01", "02:72:66:00:00:02"
 
 UPLINK, POD_LINK = "uplink", "eth0"
 """Names of the far ends: a node's link to the outside, and a pod's link to its node."""
+
+_POD_PREFIX = "pod"
+"""What a node's ends of the links to its pods begin with."""
 
 _BITS = {Family.IPV4: 32, Family.IPV6: 128}
 _ANYWHERE = {Family.IPV4: "0.0.0.0/0", Family.IPV6: "::/0"}
@@ -83,7 +87,12 @@ def node_link(topology: Topology, node: str) -> str:
 
 def pod_links(topology: Topology) -> dict[str, str]:
     """Return the nodes' ends of the links to all pods, by pod."""
-    return {str(pod): f"p{index}" for index, pod in enumerate(topology.pods)}
+    return {str(pod): f"{_POD_PREFIX}{index}" for index, pod in enumerate(topology.pods)}
+
+
+def wiring_of(topology: Topology) -> Wiring:
+    """Return what nodes know of the links to their pods."""
+    return Wiring(_POD_PREFIX, pod_links(topology))
 
 
 def outside_lines(topology: Topology, references: Mapping[str, str]) -> Iterator[str]:

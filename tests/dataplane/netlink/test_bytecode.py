@@ -18,7 +18,7 @@ from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
 from ringfence.edges.programs import find_program
 from tests.dataplane.netlink.test_rules import BOXES, SIMPLE
-from tests.dataplane.small import small_plan
+from tests.dataplane.small import WIRING, small_plan
 from tests.kernel.isolation import isolated
 
 pytestmark = pytest.mark.kernel
@@ -30,6 +30,8 @@ TYPES = {
     Field.L4PROTO: Datatype.INET_PROTO,
     Field.SPORT: Datatype.INET_SERVICE,
     Field.DPORT: Datatype.INET_SERVICE,
+    Field.IIFNAME: Datatype.IFNAME,
+    Field.OIFNAME: Datatype.IFNAME,
 }
 
 
@@ -95,14 +97,14 @@ def test_each_expression_is_the_steps_that_nft_makes_of_it():
 
 def test_a_compiled_program_is_the_steps_that_nft_makes_of_it():
     """Together, and with the elements of its sets."""
-    check(compile_program(small_plan()), 100)
+    check(compile_program(small_plan(wiring=WIRING)), 100)
 
 
 def test_no_expression_of_a_compiled_program_goes_untried():
     """A statement that is new in the compiler belongs into the list."""
     used = {
         type(each)
-        for chain in compile_program(small_plan()).chains
+        for chain in compile_program(small_plan(wiring=WIRING)).chains
         for rule in chain.rules
         for each in rule.expressions
     }

@@ -17,7 +17,7 @@ from ringfence.edges import nft
 from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
 from ringfence.semantics.engine import Engine
-from tests.dataplane.small import small_plan
+from tests.dataplane.small import WIRING, small_plan
 from tests.kernel.isolation import isolated
 from tests.worlds import Limits, snapshots
 
@@ -75,7 +75,7 @@ def check_both_ways(*programs: Program) -> None:
 
 def test_text_and_messages_leave_the_same_in_the_kernel():
     """Every rule byte by byte, every set, map and chain, and what nft lists."""
-    check_both_ways(SMALL, compile_program(small_plan("n2")))
+    check_both_ways(SMALL, compile_program(small_plan("n2")), compile_program(small_plan(wiring=WIRING)))
 
 
 @given(snapshots(Limits(pods=6, addressed=True)))

@@ -30,6 +30,7 @@ from ringfence.dataplane.expressions import (
     Within,
     Word,
 )
+from ringfence.dataplane.links import link_number, links_named
 from ringfence.dataplane.netlink.rules import ANONYMOUS, Anonymous, Writer, read_rule
 from ringfence.dataplane.netlink.steps import Compare, Find, Meta, Payload, Step, Unknown
 
@@ -54,6 +55,11 @@ SIMPLE: list[Expression] = [
     Within(Field.IP_SADDR, read_cidr("10.0.0.0/8")),
     Within(Field.IP_DADDR, Intervals.of([(7, 12)])),
     Within(Field.DPORT, Intervals.of([(80, 90)])),
+    Within(Field.IIFNAME, links_named("pod")),
+    Within(Field.OIFNAME, links_named("pod-")),
+    Within(Field.IIFNAME, Intervals.point(link_number("eth0"))),
+    Lookup((Field.IIFNAME, Field.IP_SADDR), "values"),
+    Lookup((Field.OIFNAME, Field.IP6_DADDR), "values", negated=True),
     Lookup((Field.L4PROTO,), "with_ports", negated=True),
     Lookup((Field.IP_SADDR, Field.L4PROTO, Field.DPORT), "values"),
     Lookup((Field.IP6_DADDR, Field.L4PROTO, Field.SPORT), "boxes"),

@@ -26,7 +26,7 @@ from ringfence.dataplane.netlink.requests import (
     IS_ANONYMOUS,
     IS_CONCATENATION,
     IS_MAP,
-    PRIORITY,
+    PRIORITIES,
     VERDICT,
 )
 from ringfence.dataplane.netlink.rules import read_rule
@@ -54,6 +54,8 @@ _TYPES = {
     Field.L4PROTO: Datatype.INET_PROTO,
     Field.SPORT: Datatype.INET_SERVICE,
     Field.DPORT: Datatype.INET_SERVICE,
+    Field.IIFNAME: Datatype.IFNAME,
+    Field.OIFNAME: Datatype.IFNAME,
 }
 
 
@@ -143,7 +145,7 @@ def _hook(attributes: Attributes) -> tuple[Hook | None, str]:
     place = read_attributes(attributes[4])
     hook = {number: hook for hook, number in HOOKS.items()}.get(read_number(place.get(1)))
     priority = int.from_bytes(place.get(2, b""), signed=True)
-    expected = (PRIORITY, ACCEPT, "filter")
+    expected = (hook and PRIORITIES[hook], ACCEPT, "filter")
     if hook is None or (priority, read_number(attributes.get(5)), read_text(attributes.get(7, b""))) != expected:
         return hook, "its hook, priority, policy or type is not ours"
     return hook, ""

@@ -20,21 +20,37 @@ from ringfence.dataplane.nft import Datatype
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTHS = {Datatype.IPV4_ADDR: 4, Datatype.IPV6_ADDR: 16, Datatype.INET_PROTO: 1, Datatype.INET_SERVICE: 2}
+WIDTHS = {
+    Datatype.IPV4_ADDR: 4,
+    Datatype.IPV6_ADDR: 16,
+    Datatype.INET_PROTO: 1,
+    Datatype.INET_SERVICE: 2,
+    Datatype.IFNAME: 16,
+}
 """Bytes of each type."""
 
-NUMBERS = {Datatype.IPV4_ADDR: 7, Datatype.IPV6_ADDR: 8, Datatype.INET_PROTO: 12, Datatype.INET_SERVICE: 13}
+NUMBERS = {
+    Datatype.IPV4_ADDR: 7,
+    Datatype.IPV6_ADDR: 8,
+    Datatype.INET_PROTO: 12,
+    Datatype.INET_SERVICE: 13,
+    Datatype.IFNAME: 41,
+}
 """nft's number for each type."""
 
 _TYPES = {number: datatype for datatype, number in NUMBERS.items()}
 _BITS = 6
 """How many bits of a number of types together each of them has."""
 
+_BASES = {Datatype.IPV6_ADDR: IPV6_BASE, Datatype.IFNAME: 0}
+"""Types of sixteen bytes, and the value of the first of their keys."""
+
 _FORMATS = {
     Datatype.IPV4_ADDR: ("I", ""),
     Datatype.IPV6_ADDR: ("16s", ""),
     Datatype.INET_PROTO: ("B", "3x"),
     Datatype.INET_SERVICE: ("H", "2x"),
+    Datatype.IFNAME: ("16s", ""),
 }
 
 
@@ -69,16 +85,17 @@ class Layout:
         return bool(self._longs)
 
     @cached_property
-    def _longs(self) -> tuple[int, ...]:
-        return tuple(index for index, each in enumerate(self.types) if each is Datatype.IPV6_ADDR)
+    def _longs(self) -> dict[int, int]:
+        """The fields that are longer than numbers, each with what its values begin at."""
+        return {index: _BASES[each] for index, each in enumerate(self.types) if each in _BASES}
 
     def encode(self, values: Sequence[int]) -> bytes:
         """Return the bytes of a key with these values."""
         if not self._longs:
             return self.struct.pack(*values)
         fields: list[int | bytes] = list(values)
-        for index in self._longs:
-            fields[index] = (values[index] - IPV6_BASE).to_bytes(16)
+        for index, base in self._longs.items():
+            fields[index] = (values[index] - base).to_bytes(16)
         return self.struct.pack(*fields)
 
     def decode(self, data: bytes) -> tuple[int, ...]:
@@ -86,13 +103,16 @@ class Layout:
         fields = self.struct.unpack(data)
         if not self._longs:
             return fields
-        return tuple(int.from_bytes(each) + IPV6_BASE if isinstance(each, bytes) else each for each in fields)
+        bases = self._longs
+        return tuple(
+            int.from_bytes(each) + bases[index] if isinstance(each, bytes) else each
+            for index, each in enumerate(fields)
+        )
 
     @property
     def last(self) -> int:
         """The greatest value of the first field."""
-        base = IPV6_BASE if self.types[0] is Datatype.IPV6_ADDR else 0
-        return base + (1 << 8 * WIDTHS[self.types[0]]) - 1
+        return _BASES.get(self.types[0], 0) + (1 << 8 * WIDTHS[self.types[0]]) - 1
 
 
 def read_types(number: int) -> tuple[Datatype, ...] | None:

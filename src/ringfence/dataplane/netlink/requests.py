@@ -52,11 +52,11 @@ IS_ANONYMOUS, IS_CONSTANT, HAS_RANGES, IS_MAP, IS_CONCATENATION = 0x1, 0x2, 0x4,
 VERDICT = 0xFFFFFF00
 """The type of what a map of verdicts leads to."""
 
-HOOKS = {Hook.INPUT: 1, Hook.FORWARD: 2}
+HOOKS = {Hook.PREROUTING: 0, Hook.INPUT: 1, Hook.FORWARD: 2}
 """The number of each hook."""
 
-PRIORITY = -10
-"""The priority of base chains: ten before ``filter``."""
+PRIORITIES = {Hook.PREROUTING: -310, Hook.INPUT: -10, Hook.FORWARD: -10}
+"""The priority of base chains: ten before ``raw`` or ``filter``."""
 
 ACCEPT = 1
 """The policy of base chains."""
@@ -154,7 +154,7 @@ class Requests:
 def _chain(chain: Chain) -> bytes:
     if chain.hook is None:
         return text(3, chain.name)
-    hook = nested(4, number(1, HOOKS[chain.hook]), attribute(2, PRIORITY.to_bytes(4, signed=True)))
+    hook = nested(4, number(1, HOOKS[chain.hook]), attribute(2, PRIORITIES[chain.hook].to_bytes(4, signed=True)))
     return text(3, chain.name) + hook + number(5, ACCEPT) + text(7, "filter")
 
 

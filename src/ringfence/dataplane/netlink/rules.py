@@ -29,6 +29,7 @@ from ringfence.dataplane.expressions import (
     Stamp,
     Within,
 )
+from ringfence.dataplane.links import BYTES, link_beginning
 from ringfence.dataplane.netlink.steps import (
     AT_LEAST,
     AT_MOST,
@@ -36,10 +37,12 @@ from ringfence.dataplane.netlink.steps import (
     CT_MARK,
     CT_STATE,
     EQUAL,
+    IIFNAME,
     L4PROTO,
     NETWORK,
     NFPROTO,
     NOT_EQUAL,
+    OIFNAME,
     TCP_RESET,
     TRANSPORT,
     Compare,
@@ -116,16 +119,21 @@ _PLACES = {
     Field.DPORT: _Place(TRANSPORT, 2, 2),
 }
 _FIELDS = {(place.base, place.offset, place.length, place.family): field for field, place in _PLACES.items()}
+_KEYS = {Field.L4PROTO: L4PROTO, Field.IIFNAME: IIFNAME, Field.OIFNAME: OIFNAME}
+"""Fields that are loaded as :class:`~ringfence.dataplane.netlink.steps.Meta`."""
+
+_BY_KEY = {key: field for field, key in _KEYS.items()}
+_LINKS = (Field.IIFNAME, Field.OIFNAME)
+_WIDTHS = {Field.L4PROTO: 1, Field.CT_MARK: 4, **dict.fromkeys(_LINKS, BYTES)}
 _FLAGS = (Field.TCP_FLAGS, Field.CT_MARK)
 _OPERATORS = {False: EQUAL, True: NOT_EQUAL}
+_IPV6_ADDRESSES = (Field.IP6_SADDR, Field.IP6_DADDR)
 _ADDRESSES = (Field.IP_SADDR, Field.IP_DADDR, Field.IP6_SADDR, Field.IP6_DADDR)
 
 
 def width(what: Field) -> int:
-    """Return the bytes of a field that is a number or an address."""
-    if what is Field.CT_MARK:
-        return 4
-    return 1 if what is Field.L4PROTO else _PLACES[what].length
+    """Return the bytes of a field that is a number, an address or the name of a link."""
+    return _WIDTHS[what] if what in _WIDTHS else _PLACES[what].length
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +200,9 @@ class Writer:
         if len(values.ranges) != 1:
             self.steps.append(Find(1, ANONYMOUS, self.number_set(Anonymous(what, values))))
             return
+        if what in _LINKS:
+            self.steps.append(Compare(1, EQUAL, link_beginning(*values.ranges[0])))
+            return
         low, high = (_encode(what, each) for each in values.ranges[0])
         size = int.from_bytes(high) - int.from_bytes(low) + 1
         if size == 1:
@@ -203,6 +214,9 @@ class Writer:
             self.steps += [Compare(1, AT_LEAST, low), Compare(1, AT_MOST, high)]
 
     def _load_key(self, fields: Sequence[Field], *, ranges: bool) -> None:
+        # A condition needs the register that the first field is loaded into.
+        for what in fields:
+            self._require(what)
         offset = 0
         for what in fields:
             register = _register(offset)
@@ -212,18 +226,23 @@ class Writer:
             offset += width(what) + -width(what) % 4
 
     def _load(self, what: Field, register: int) -> None:
-        if what is Field.L4PROTO:
-            self.steps.append(Meta(L4PROTO, register))
+        if what in _KEYS:
+            self.steps.append(Meta(_KEYS[what], register))
             return
         if what is Field.CT_MARK:
             self.steps.append(Ct(CT_MARK, register))
             return
+        self._require(what)
         place = _PLACES[what]
-        if place.family:
-            self._insist(NFPROTO, place.family)
-        if place.protocol:
-            self._insist(L4PROTO, place.protocol)
         self.steps.append(Payload(place.base, place.offset, place.length, register))
+
+    def _require(self, what: Field) -> None:
+        """Write what must be so for a packet to have a field."""
+        place = _PLACES.get(what)
+        if place and place.family:
+            self._insist(NFPROTO, place.family)
+        if place and place.protocol:
+            self._insist(L4PROTO, place.protocol)
 
     def _insist(self, key: int, value: bytes) -> None:
         if (key, value) not in self._known:
@@ -251,13 +270,13 @@ def _register(offset: int) -> int:
 def _encode(what: Field, value: int) -> bytes:
     if what is Field.CT_MARK:
         return struct.pack("=I", value)
-    return (value - IPV6_BASE if width(what) == 16 else value).to_bytes(width(what))
+    return (value - IPV6_BASE if what in _IPV6_ADDRESSES else value).to_bytes(width(what))
 
 
 def _decode(what: Field, data: bytes) -> int:
     if what is Field.CT_MARK:
         return int(struct.unpack("=I", data)[0])
-    return int.from_bytes(data) + (IPV6_BASE if width(what) == 16 else 0)
+    return int.from_bytes(data) + (IPV6_BASE if what in _IPV6_ADDRESSES else 0)
 
 
 class _ForeignError(Exception):
@@ -368,8 +387,8 @@ class _Reader:
         fields: list[Field] = []
         while True:
             match self.steps:
-                case [Meta(16, _), *_]:
-                    fields.append(Field.L4PROTO)
+                case [Meta(key, _), *_] if key in _BY_KEY:
+                    fields.append(_BY_KEY[key])
                 case [Payload(base, offset, length, _), *_]:
                     fields.append(_FIELDS[base, offset, length, self._family(base, offset, length)])
                 case [Swap(), *_]:
@@ -400,6 +419,8 @@ class _Reader:
     def _within(self, fields: tuple[Field, ...]) -> Within:
         match self.steps:
             case [Compare(1, 0, data), *_]:
+                if fields[0] in _LINKS:
+                    return self._took(1, _range(fields[0], data.ljust(BYTES, b"\0"), data.ljust(BYTES, b"\xff")))
                 return self._took(1, Within(fields[0], Intervals.point(_decode(fields[0], data))))
             case [Mask(1, mask), Compare(1, 0, data), *_]:
                 last = int.from_bytes(data) | (1 << 8 * len(data)) - 1 - int.from_bytes(mask)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LIST_ELEMENT = 1
 """What each member of a list is, whatever the list."""
 
-NFPROTO, L4PROTO = 15, 16
+IIFNAME, OIFNAME, NFPROTO, L4PROTO = 6, 7, 15, 16
 """Keys of :class:`Meta`."""
 
 CT_STATE, CT_DIRECTION, CT_MARK = 0, 1, 3

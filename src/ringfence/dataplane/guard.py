@@ -1,0 +1,120 @@
+"""Whose packets they are: a pod's address is bound to the link that leads to the pod.
+
+::
+
+    hook_prerouting ──▶ from_pod ──▶ neighbor discovery     what comes by a link of pods
+                          └───────▶ drop                   no address of the pod at that link
+    hook_prerouting ──▶ drop                               a pod's address from anywhere else
+    hook_forward ──▶ gate ──▶ drop                         to nobody who is known at that link
+                       └────▶ to_node ──▶ drop             a tunnel that a pod opens to a node
+    hook_input   ──▶ to_node
+
+Policies know pods by their addresses, so nobody may speak from an address that is not his,
+and a pod that is not known yet neither sends nor receives. Addresses are judged before
+conntrack sees the packet, or a forged one could end somebody's connection.
+
+A tunnel's outer packet says nothing of who is in it: a node would unpack a packet with any
+source, behind the rules that it should have met.
+
+There is no ARP here, nor anything else of a bridge: each link leads to one pod, and what a
+pod claims on its own link goes no further.
+
+Sources: RFC 4861 and RFC 3590 for what a host says before it has an address; IANA's numbers
+for protocols and ports of tunnels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import Family, family_of, read_cidr
+from ringfence.algebra.intervals import Intervals
+from ringfence.dataplane import names
+from ringfence.dataplane.expressions import (
+    DESTINATION,
+    SOURCE,
+    Counter,
+    Field,
+    Goto,
+    Jump,
+    Lookup,
+    Rule,
+    Within,
+    Word,
+)
+from ringfence.dataplane.links import link_number, links_named
+from ringfence.dataplane.nft import ADDRESS, Chain, Datatype, Hook, Set
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.dataplane.expressions import Expression
+    from ringfence.dataplane.plan import Guard
+
+TUNNEL_PORTS = {"VXLAN": 4789, "VXLAN before it had a number": 8472, "Geneve": 6081}
+"""UDP ports by which nodes unpack what others packed."""
+
+TUNNEL_PROTOCOLS = {"IPv4 in IP": 4, "IPv6 in IP": 41, "GRE": 47}
+"""Likewise protocols."""
+
+LINK_LOCAL = read_cidr("fe80::/10")
+"""Addresses of IPv6 that are good on one link alone, where no policy knows them."""
+
+DISCOVERY = (Within(Field.ICMPV6_TYPE, Intervals.of([(133, 136)])), Within(Field.IP6_HOPLIMIT, Intervals.point(255)))
+"""Neighbor discovery, which is genuine only with an undiminished hop limit; never a redirect, 137."""
+
+REPORT = (
+    Within(Field.ICMPV6_TYPE, Intervals.of([(130, 132), (143, 143)])),
+    Within(Field.IP6_HOPLIMIT, Intervals.point(1)),
+)
+"""What a host says of the groups that it listens to; it goes no further than one link."""
+
+_UDP = 17
+
+
+def guard_sets(guard: Guard) -> Iterator[Set]:
+    """Yield the pairs of link and address, the addresses alone, those of nodes, and what tunnels use."""
+    for family in Family:
+        pairs = sorted((link_number(link), a) for link, a in guard.bound if family_of(a) is family)
+        own = sorted({address for _, address in pairs})
+        nodes = sorted(a for a in guard.nodes if family_of(a) is family)
+        key = (Datatype.IFNAME, ADDRESS[family])
+        yield Set(names.bound_set(family), key, tuple(((link, link), (a, a)) for link, a in pairs))
+        yield Set(names.own_set(family), (ADDRESS[family],), tuple(((a, a),) for a in own))
+        yield Set(names.node_set(family), (ADDRESS[family],), tuple(((a, a),) for a in nodes))
+    ports = sorted(TUNNEL_PORTS.values())
+    yield Set(names.TUNNELS, (Datatype.INET_PROTO, Datatype.INET_SERVICE), tuple(((_UDP, _UDP), (p, p)) for p in ports))
+
+
+def guard_chains(guard: Guard) -> Iterator[Chain]:
+    """Yield the chains of :mod:`this module <ringfence.dataplane.guard>`."""
+    pods = links_named(guard.prefix)
+    by_pod, to_pod = Within(Field.IIFNAME, pods), Within(Field.OIFNAME, pods)
+    drop = (Counter(), Word.DROP)
+    strangers = [Rule((Lookup((SOURCE[f],), names.own_set(f)), *drop)) for f in Family]
+    yield Chain(names.PREROUTING, (Rule((by_pod, Goto(names.FROM_POD))), *strangers), Hook.PREROUTING)
+    bound = [Rule((Lookup((Field.IIFNAME, SOURCE[f]), names.bound_set(f)), Word.ACCEPT)) for f in Family]
+    without_address = [
+        Rule((*what, Within(Field.IP6_SADDR, source), Word.ACCEPT))
+        for source in (LINK_LOCAL, read_cidr("::/128"))
+        for what in (DISCOVERY, REPORT)
+    ]
+    yield Chain(names.FROM_POD, (*bound, *without_address, Rule(drop)))
+    unknown = [
+        Rule((to_pod, Lookup((Field.OIFNAME, DESTINATION[f]), names.bound_set(f), negated=True), *drop)) for f in Family
+    ]
+    to_node = [Rule((by_pod, Lookup((DESTINATION[f],), names.node_set(f)), Goto(names.TO_NODE))) for f in Family]
+    yield Chain(names.GATE, (*unknown, *to_node))
+    protocols = Intervals.of((number, number) for number in TUNNEL_PROTOCOLS.values())
+    tunnels: list[Expression] = [Lookup((Field.L4PROTO, Field.DPORT), names.TUNNELS), Within(Field.L4PROTO, protocols)]
+    yield Chain(names.TO_NODE, tuple(Rule((each, *drop)) for each in tunnels))
+
+
+def forward_gate() -> Rule:
+    """Return the rule of the forward hook that leads here."""
+    return Rule((Jump(names.GATE),))
+
+
+def input_gate(guard: Guard) -> Rule:
+    """Return the rule of the input hook that leads here."""
+    return Rule((Within(Field.IIFNAME, links_named(guard.prefix)), Jump(names.TO_NODE)))
