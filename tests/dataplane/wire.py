@@ -15,12 +15,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import IPV6_BASE, read_address
 from ringfence.dataplane.expressions import CtState
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges import packets
 from ringfence.edges.programs import find_program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ALL = 3
 _MAC = "02:00:00:00:00:02"
@@ -56,7 +60,11 @@ CHUNK = 50
 """Packets on their way at a time: few enough for every queue."""
 
 
-def forwarded(transaction: str, sent: list[Packet]) -> list[bool]:
+Frames = tuple[bytes, ...]
+"""The frames of one packet as they are sent, from their IP headers on: several when it comes in fragments."""
+
+
+def forwarded(transaction: str, sent: Sequence[Packet | Frames]) -> list[bool]:
     """Whether each packet came out again, in a namespace that holds what the transaction makes.
 
     Packets are sent in order, at most 65,534 of them; those that are to be untracked are.
@@ -76,11 +84,20 @@ def encode(packet: Packet, mark: int) -> bytes:
         ends = packet.source.to_bytes(4) + packet.destination.to_bytes(4)
         body = _body(packet, ends)
         header = struct.pack(">BBHHHBBH", 0x45, tos, 20 + len(body), mark, 0, 64, packet.protocol, 0)
-        return header[:10] + _checksum(header + ends) + ends + body
+        return header[:10] + checksum(header + ends) + ends + body
     ends = b"".join((address - IPV6_BASE).to_bytes(16) for address in (packet.source, packet.destination))
     body = _body(packet, ends)
     header = struct.pack(">IHBB", 6 << 28 | tos << 20 | mark, len(body), packet.protocol, packet.hop_limit)
     return header + ends + body
+
+
+def marked(data: bytes, mark: int) -> bytes:
+    """A frame with its mark in it."""
+    if data[0] >> 4 == 6:
+        return data[:2] + mark.to_bytes(2) + data[4:]
+    length = 4 * (data[0] & 15)
+    header = data[:4] + mark.to_bytes(2) + data[6:10] + b"\0\0" + data[12:length]
+    return header[:10] + checksum(header) + header[12:] + data[length:]
 
 
 def mark_of(data: bytes) -> int:
@@ -109,11 +126,12 @@ def _body(packet: Packet, ends: bytes) -> bytes:
         case _:
             return ports
     length = struct.pack(">H", len(head + tail) + 2) if pseudo else b""
-    return head + _checksum(pseudo + length + head + tail) + tail
+    return head + checksum(pseudo + length + head + tail) + tail
 
 
-def _checksum(data: bytes) -> bytes:
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+def checksum(data: bytes) -> bytes:
+    """The Internet's checksum."""
+    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return (total ^ 0xFFFF).to_bytes(2)
@@ -137,17 +155,19 @@ def main() -> None:
     inside.bind(("in0", 0))
     outside.bind(("out0", _ALL))
     arrived = _flush(inside, outside, once=False)
-    marked = list(enumerate(sent, start=1))
-    for start in range(0, len(marked), CHUNK):
-        for mark, packet in marked[start : start + CHUNK]:
+    numbered = list(enumerate(sent, start=1))
+    for start in range(0, len(numbered), CHUNK):
+        for mark, packet in numbered[start : start + CHUNK]:
             _send(inside, packet, mark)
         arrived |= _flush(inside, outside, once=True)
-    pickle.dump([mark in arrived for mark, _ in marked], sys.stdout.buffer)
+    pickle.dump([mark in arrived for mark, _ in numbered], sys.stdout.buffer)
 
 
-def _send(inside: socket.socket, packet: Packet, mark: int) -> None:
-    data = encode(packet, mark)
-    inside.sendto(data, ("in0", 0x0800 if data[0] >> 4 == 4 else 0x86DD, 0, 0, bytes.fromhex(_MAC.replace(":", ""))))
+def _send(inside: socket.socket, packet: Packet | Frames, mark: int) -> None:
+    frames = [encode(packet, mark)] if isinstance(packet, Packet) else [marked(each, mark) for each in packet]
+    for data in frames:
+        kind = 0x0800 if data[0] >> 4 == 4 else 0x86DD
+        inside.sendto(data, ("in0", kind, 0, 0, bytes.fromhex(_MAC.replace(":", ""))))
 
 
 def _flush(inside: socket.socket, outside: socket.socket, *, once: bool) -> set[int]:

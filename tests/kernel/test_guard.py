@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from ringfence.edges.netns import Network
 
 pytestmark = pytest.mark.kernel
+OTHER = """
+apiVersion: v1
+kind: Pod
+metadata: {name: other, namespace: shop}
+spec: {nodeName: node-2, containers: [{name: main}]}
+"""
+"""A pod that no policy judges."""
+
 PORT = 7777
 WITHIN_S = 20.0
 FORGED, GENUINE = b"forged", b"genuine"
@@ -37,7 +45,7 @@ _AF = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 def cluster() -> Cluster:
     """The small cluster in both families, all on one queue so that no packet overtakes another."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    return Cluster(lay_out(small(DUAL_STACK)))
+    return Cluster(lay_out(small(f"{DUAL_STACK}\n---\n{OTHER}")))
 
 
 def address(found: Cluster, name: str, family: Family) -> Address:
@@ -82,14 +90,14 @@ def forge(network: Network, source: Address, destination: Address, payload: byte
 @isolated
 @pytest.mark.parametrize("family", Family)
 def test_a_raw_sender_under_another_address_gets_nothing_through(family: Family):
-    """Not under that of a neighbor, of a pod elsewhere, of a node, or of nobody; under its own everything."""
+    """Not under that of a neighbor or of a pod elsewhere, of a node or of nobody; under its own everything."""
     found = cluster()
     own, target = address(found, "web-0", family), address(found, "web-1", family)
     node = next(a for a in found.topology.snapshot.nodes["node-1"].addresses if family_of(a) is family)
     nobody = read_address("198.51.100.7" if family is Family.IPV4 else "2001:db8:ffff::1")
     local_address = read_address("127.0.0.1") if family is Family.IPV4 else read_address("fe80::1")
     ears = listener(found.pods["shop/web-1"], target)
-    for source in (address(found, "db", family), target, node, nobody, local_address):
+    for source in (address(found, "other", family), address(found, "db", family), target, node, nobody, local_address):
         for _ in range(20):
             forge(found.pods["shop/web-0"], source, target, FORGED)
         forge(found.pods["shop/web-0"], own, target, GENUINE)
@@ -100,11 +108,9 @@ def test_a_raw_sender_under_another_address_gets_nothing_through(family: Family)
 def test_nobody_outside_speaks_under_the_address_of_a_pod():
     """A pod's address comes from its own link alone."""
     found = cluster()
-    web = next(pod for pod in found.topology.pods if pod.name == "web-1")
-    (neighbor,) = [pod for pod in found.topology.pods if pod.node == web.node and pod != web]
-    target = web.addresses[Family.IPV4]
-    ears = listener(found.pods[str(web)], target)
-    forge(found.outside, neighbor.addresses[Family.IPV4], target, FORGED)
+    target = address(found, "web-0", Family.IPV4)
+    ears = listener(found.pods["shop/web-0"], target)
+    forge(found.outside, address(found, "other", Family.IPV4), target, FORGED)
     forge(found.outside, found.topology.outside[0], target, GENUINE)
 
     assert ears.recv(100) == GENUINE
@@ -118,7 +124,7 @@ def test_a_pod_that_nobody_knows_yet_neither_sends_nor_receives():
     node = pod_of(found.topology.snapshot, "web-0").node or ""
     wiring = wiring_of(found.topology)
     unknown = replace(wiring, links={name: link for name, link in wiring.links.items() if name != "shop/web-0"})
-    probes = [Probe(web, other, Protocol.TCP, 8080), Probe(other, web, Protocol.TCP, 8080)]
+    probes = [Probe(web, other, Protocol.UDP, 8080), Probe(other, web, Protocol.UDP, 8080)]
 
     assert [each.fate for each in found.prober.run(probes)] == [Fate.REACHED] * 2
     kernel = Nftables(found.nodes[node])
