@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.traffic import ALL, point
+from ringfence.analysis.reach import reasons
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction, DomainPeer, NodePeer
 from ringfence.semantics.assumptions import rules_of
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.engine import Engine
-from ringfence.semantics.grounds import Grounds
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.summary import Meant, lines_between
 from ringfence.semantics.verdict import Outcome
@@ -117,17 +117,14 @@ def test_grounds_are_the_origins_that_the_definition_gives(snapshot: Snapshot):
     """Every origin of any pair of a line is a ground of the line; where all is known, there is no other."""
     engine, defined = Engine(snapshot), judged(snapshot)
     for line in lines_between(engine):
-        sides = line.clients, line.servers
         held = [
             (engine.share_node(*pair[:2]), pair[2], halves)
             for pair, halves in defined
             if holds(line.clients, pair[0]) and holds(line.servers, pair[1]) and pair[2] in line.families
         ]
+        (row,) = reasons(engine, (line,))
         for direction in Direction:
-            grounds = Grounds.union(
-                engine.grounds(direction, sides, family, line.traffic, own_node=line.own_node)
-                for family in line.families
-            )
+            grounds = row.egress if direction is Direction.EGRESS else row.ingress
             near = [_half(v, direction) for share, _, told in held if share is line.own_node for v in _on(line, told)]
             origins = {origin for half in near for origin in half.origins}
             assert origins <= {each.origin for each in grounds.deciding}

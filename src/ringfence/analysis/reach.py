@@ -49,7 +49,8 @@ def reasons(engine: Engine, lines: tuple[Line, ...]) -> tuple[Row, ...]:
 
 
 def _grounds(engine: Engine, line: Line, direction: Direction) -> Grounds:
-    sides = line.clients, line.servers
-    return Grounds.union(
-        engine.grounds(direction, sides, family, line.traffic, own_node=line.own_node) for family in line.families
-    )
+    found = []
+    for family in line.families:
+        sides = engine.atoms(line.clients, family), engine.atoms(line.servers, family)
+        found.append(engine.grounds(direction, sides, line.traffic, own_node=line.own_node))
+    return Grounds.union(found)

@@ -20,10 +20,14 @@ COMMANDS = {
     "list": ("list_", "Who reaches whom, on what: the whole map."),
     "reach": ("reach", "Whom somebody reaches, on what, and why."),
     "reached-by": ("reached_by", "Who reaches somebody, on what, and why."),
+    "assert": ("assert_", "Do the policies achieve what a file of intents says?"),
     "explain-api": ("explain_api", "What a field of a policy means, and what the APIs leave open."),
     "lab": ("lab", "Real packets between network namespaces built from manifests."),
 }
-"""Every command: its name in its module of the same name, with _ for -, and what it is for."""
+"""Every command: its name in its module, and what it is for."""
+
+_MODULES = {"assert": "intents"}
+"""The module of a command, where it is not of the same name with _ for -."""
 
 
 _COMPLETE = "_RINGFENCE_COMPLETE"
@@ -41,7 +45,7 @@ class Commands(click.Group):
         """Return a command by its name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"ringfence.cli.{cmd_name.replace('-', '_')}")
+        module = importlib.import_module(f"ringfence.cli.{_MODULES.get(cmd_name, cmd_name.replace('-', '_'))}")
         command: click.Command = getattr(module, COMMANDS[cmd_name][0])
         return command
 

@@ -16,6 +16,7 @@ from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads an
 from ringfence.model.naming import Directory
 from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.json_explanation import ExplanationDocument
+from ringfence.report.json_intents import IntentsDocument
 from ringfence.report.json_parts import (
     API_VERSION,
     ApiVersion,
@@ -251,6 +252,7 @@ def schemas() -> dict[str, bytes]:
         "verdict.json": schema(Answer, Refusal),
         "reachability.json": schema(Reachability),
         "reach.json": schema(Reach),
+        "intents.json": schema(IntentsDocument),
         "explanation.json": schema(ExplanationDocument),
     }
 

@@ -57,6 +57,7 @@ class Engine:
     Attributes:
         snapshot: The snapshot.
         classes: The pods that are not terminal, by what policies can tell of them.
+        sets: The form of its sets of atoms.
     """
 
     def __init__(self, snapshot: Snapshot, dialect: Dialect = KUBERNETES, sets: Sets = INTEGERS) -> None:
@@ -72,6 +73,7 @@ class Engine:
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
         self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
         self.classes = self._universe.members
+        self.sets = self._universe.sets
 
     def class_of(self, pod: Pod) -> int:
         """Return the index in :attr:`classes` of the class that holds a pod."""
@@ -148,35 +150,34 @@ class Engine:
         return found
 
     def atoms(self, ends: Ends, family: Family) -> PeerSet:
-        """Return the atoms at which some ends may be in a family; alike ends that are not meant may be there too."""
+        """Return where some ends stand in blocks of a family; ends that are alike and not meant stand there too."""
         universe = self._universe
         classes = {self.class_of(pod) for pod in ends.pods}
-        found = [atom for number in classes for atom in universe.atoms_of_class(number).get(family, ())]
+        found = [atoms[0] for number in classes if (atoms := universe.atoms_of_class(number).get(family))]
         if ends.addresses:
             found += (atom for atom in universe.outside(family) if universe.addresses[atom] & ends.addresses)
         return universe.sets.of(found)
 
     def grounds(
-        self, direction: Direction, sides: tuple[Ends, Ends], family: Family, traffic: Intervals, *, own_node: bool
+        self, direction: Direction, sides: tuple[PeerSet, PeerSet], traffic: Intervals, *, own_node: bool
     ) -> Grounds:
         """Return what decides in one direction about all these clients with all these servers.
 
         Args:
             direction: The direction.
-            sides: Clients and servers.
-            family: The family.
+            sides: Clients and servers of one family, as sides of blocks are.
             traffic: On what.
             own_node: Whether the ends of each pair share a node, as :meth:`share_node` tells.
         """
         subjects, peers = sides if direction is Direction.EGRESS else sides[::-1]
-        atoms, mask = self.atoms(peers, family), self._compiler.traffic.covering(traffic)
+        classes = [self._universe.atoms[atom].pod_class for atom in self._universe.sets.ids(subjects)]
+        asked = self._universe.everywhere(peers), self._compiler.traffic.covering(traffic)
         finder = Finder(self._compiler, self._universe)
         found: list[Grounds] = []
         for choices in self._readings:
             meeting = Meeting.OWN_NODE if own_node and self._is_exempt(direction, choices) else Meeting.ORDINARY
-            programs = dict.fromkeys(self._program(self.class_of(pod), direction, choices) for pod in subjects.pods)
-            judging = (*programs, None) if subjects.addresses else programs
-            found += (finder.grounds(program, meeting, choices, (atoms, mask)) for program in judging)
+            programs = dict.fromkeys(None if n is None else self._program(n, direction, choices) for n in classes)
+            found += (finder.grounds(program, meeting, choices, asked) for program in programs)
         return Grounds.union(found)
 
     def own_node_ends(self, block: Block) -> Iterator[tuple[Ends, Ends]]:

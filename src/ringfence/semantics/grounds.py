@@ -38,16 +38,19 @@ class Ground:
         name: The policy's name.
         tier: The tier it stands in.
         origin: The rule that matched, or the policy where it isolates and no rule matched.
+        denies: Whether it denies.
     """
 
     name: str
     tier: Tier
     origin: Origin
+    denies: bool
 
     @classmethod
     def of(cls, policy: Policy, rule: Rule | None = None) -> Ground:
         """Say that a rule of a policy decides, or the policy as such."""
-        return cls(policy.name, policy.tier, rule.origin if rule else policy.origin)
+        origin = rule.origin if rule else policy.origin
+        return cls(policy.name, policy.tier, origin, rule is None or rule.action is Action.DENY)
 
     @property
     def words(self) -> str:

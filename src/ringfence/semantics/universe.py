@@ -252,6 +252,23 @@ class Universe:
         strangers = (number for number in numbers if self.atoms[number].pod_class is None)
         return Ends(tuple(pods), Intervals.union(self.addresses[number] for number in strangers))
 
+    def everywhere(self, atoms: PeerSet) -> PeerSet:
+        """Return all atoms at which ends may be that stand at some; those of pods whose address is to come."""
+        found = self._everywhere.get(atoms)
+        if found is None:
+            each = ((number, self.atoms[number]) for number in self.sets.ids(atoms))
+            places = (
+                (number,) if atom.pod_class is None else self.atoms_of_class(atom.pod_class)[atom.family]
+                for number, atom in each
+            )
+            found = self._everywhere[atoms] = self.sets.of(number for several in places for number in several)
+        return found
+
+    @cached_property
+    def _everywhere(self) -> dict[PeerSet, PeerSet]:
+        """What was asked of :meth:`everywhere`."""
+        return {}
+
     def nodes_of(self, atoms: PeerSet) -> frozenset[str]:
         """Return the nodes that ends at some atoms are on, or have the addresses of."""
         found = self._nodes_of_sets.get(atoms)
