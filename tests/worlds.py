@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 NAMESPACES = ("x", "y")
 NODES = {"n1": ("192.168.0.1", "fd01::1"), "n2": ("192.168.0.2", "fd01::2")}
+TUNNELS = ("10.0.0.129", "10.2.0.1", "fd00::8001", "fd02::1")
 POD_ADDRESSES = {
     Family.IPV4: ("10.0.0.1", "10.0.0.2", "10.0.0.128", "10.0.1.1", "10.0.1.2", "10.1.0.1"),
     Family.IPV6: ("fd00::1", "fd00::2", "fd00::8000", "fd00:1::1", "fd00:1::2", "fd00:2::1"),
@@ -195,6 +196,9 @@ def snapshots(draw: st.DrawFn, limits: Limits = Limits()) -> Snapshot:
         nodes["n2"] = replace(nodes["n2"], addresses=())
     if not limits.addressed and draw(st.integers(0, 3)) == 0:  # only its pods speak of some node
         nodes["n1"] = replace(nodes["n1"], labels=None)
+    if not limits.addressed and draw(st.booleans()):  # packets of some node may come by a tunnel
+        ends = map(read_address, TUNNELS)
+        nodes["n1"] = replace(nodes["n1"], tunnels=tuple(each for each in ends if family_of(each) in families))
     count = draw(st.integers(2, limits.pods))
     pools = {family: draw(st.permutations(POD_ADDRESSES[family])) for family in families}
     pods = []
@@ -246,7 +250,7 @@ def boundary_traffic() -> list[tuple[Protocol, int]]:
 def boundary_addresses(snapshot: Snapshot) -> list[Address]:
     """The first and last address of every block and their neighbors, nodes, and one of the rest."""
     found = {near for block in snapshot.blocks for pair in block for end in pair for near in (end - 1, end, end + 1)}
-    found |= {a for node in snapshot.nodes.values() for a in node.addresses}
+    found |= {a for node in snapshot.nodes.values() for a in node.speaks_from}
     found |= {read_address("203.0.113.7"), read_address("2001:db8:ffff::7")}
     return sorted(Address(a) for a in found if any(a in EVERY[family] for family in snapshot.families))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.algebra.addresses import Family
+from ringfence.algebra.addresses import Family, read_address
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Action, Tier
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def crossroads() -> Snapshot:
-    """A world in which every open point matters: alike pods on two nodes, host-network pods among them."""
+    """A world in which every open point matters: alike and host-network pods on two nodes, one with a tunnel."""
     everywhere = [
         pod(f"x/{name}-{number}", "app=a", f"10.0.{number}.{place}", node=f"n{number}")
         for place, name in enumerate(("one", "two"), 1)
@@ -31,6 +32,7 @@ def crossroads() -> Snapshot:
     hosts = [pod(f"x/host-{number}", "app=a", node=f"n{number}", host_network=True) for number in (1, 2)]
     hosts.append(pod("x/host-3", "app=a", host_network=True))
     nodes = [node(f"n{number}", f"192.168.0.{number}") for number in (1, 2)]
+    nodes[1] = replace(nodes[1], tunnels=(read_address("10.0.2.0"),))
     to_some = network_policy(
         "x/to", "app=a", egress=(rule(block("0.0.0.0/0"), traffic=tcp(81)), rule(pods("app=a"), traffic=tcp(80)))
     )

@@ -281,6 +281,29 @@ def test_port_names_are_resolved_at_the_destination():
     assert judged(out, client, read_address("203.0.113.7"), port=80).outcome is Outcome.DENIED
 
 
+def test_a_client_that_may_speak_from_a_tunnel_is_judged_from_both_addresses():
+    """As a server it has its node's address alone, and on its own node nobody asks for an address."""
+    from_nodes = network_policy(
+        "x/p", ingress=(rule(block("192.168.0.0/16")),), egress=(rule(block("192.168.0.0/16")),)
+    )
+    behind = replace(node("n1", "192.168.0.1"), tunnels=(read_address("10.9.0.1"), read_address("fd00::1")))
+    far, near = (pod("x/a", "app=a", "10.0.0.1", node=on) for on in ("n2", "n1"))
+    world = snapshot(far, HOST, behind, from_nodes)
+    half = judged(world, HOST, far).ingress
+
+    assert half.outcome is Outcome.UNDECIDED
+    assert half.reason == (
+        "the answer depends on the address that x/h speaks from, its node's or that of a tunnel: "
+        "either accepted by x/p rule None or isolated by x/p and no rule matched"
+    )
+    assert judged(world, HOST, near).outcome is Outcome.ALLOWED
+    assert judged(world, far, HOST).outcome is Outcome.ALLOWED
+    both = replace(
+        world, policies=(network_policy("x/p", ingress=(rule(block("10.0.0.0/8"), block("192.168.0.0/16")),)),)
+    )
+    assert judged(both, HOST, far).outcome is Outcome.ALLOWED
+
+
 def test_an_address_taken_to_lie_outside_a_block_is_an_assumption():
     """Said only where another address would change the answer, with the rule that would."""
     policy = network_policy("x/p", ingress=(rule(block("10.0.0.0/8"), at="block"),))

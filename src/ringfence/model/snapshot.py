@@ -114,6 +114,16 @@ class Snapshot:
             return {family_of(address): address for address in reversed(node.addresses)}
         return pod.addresses
 
+    def sources_of(self, pod: Pod, family: Family) -> tuple[Address, ...]:
+        """Return each address of a family from which packets of a pod may come to others; empty when not known yet.
+
+        What leaves a host-network pod may leave its node by a tunnel, and then has the address of that.
+        """
+        own = self.addresses_of(pod).get(family)
+        node = self.nodes.get(pod.node or "") if pod.host_network and own is not None else None
+        tunnels = (address for address in (node.tunnels if node else ()) if family_of(address) is family)
+        return () if own is None else tuple(dict.fromkeys((own, *tunnels)))
+
     def families_of(self, pod: Pod) -> tuple[Family, ...]:
         """Return the families in which a pod has, or will have, an address."""
         return tuple(sorted(self.addresses_of(pod))) or self.families

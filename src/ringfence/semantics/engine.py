@@ -215,7 +215,8 @@ class Engine:
         if pod is None or (pod == peer_pod and via is None):
             return everything, everything
         near = pod.node is not None and self.snapshot.node_of(peer) == pod.node
-        number, atoms, mask_at = self.class_of(pod), self._universe.atoms_of(peer, family), self._compiler.rows.mask_at
+        number, universe, mask_at = self.class_of(pod), self._universe, self._compiler.rows.mask_at
+        atoms = (universe.sources_of if direction is Direction.INGRESS else universe.atoms_of)(peer, family)
         masks = []
         for choices in self._readings:
             meeting = Meeting.ITSELF if pod == peer_pod else Meeting.ORDINARY
@@ -259,9 +260,20 @@ class Engine:
                 (reduce(rows.least, (low for low, _ in told)), reduce(rows.most, (high for _, high in told)))
                 for told in zip(*each, strict=True)
             ]
+            if direction is Direction.INGRESS:
+                both = [self._from_any_source(*bounds) for bounds in both]
             found = self._said.setdefault((both[0], both[1]), Said(*both))
             self._said_by_programs[key] = found
         return found
+
+    def _from_any_source(self, least: Row, most: Row) -> Bounds:
+        """Return bounds in which a client that may speak from several addresses has what all, or any, of them have."""
+        rows = self._compiler.rows
+        for atom, others in self._universe.tunneled.items():
+            low = reduce(and_, (rows.mask_at(least, each) for each in (atom, *others)))
+            high = reduce(or_, (rows.mask_at(most, each) for each in (atom, *others)))
+            least, most = rows.put(least, atom, low), rows.put(most, atom, high)
+        return least, most
 
     def _said_of(self, program: Program | None, direction: Direction, choices: Choices) -> tuple[Bounds, Bounds]:
         """Return what a program says of every peer, and of the network of the subject's node."""

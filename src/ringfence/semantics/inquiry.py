@@ -103,15 +103,23 @@ class Inquiry:
 
         One that is not known yet lies in the pod ranges, when they are given. Otherwise it is None,
         outside every block that does not cover its family. One stands for all in the same blocks.
+        A client on its node's network has several where its packets may leave by a tunnel.
         """
         snapshot, family, peer = self.snapshot, self.connection.family, self.peer
         if not isinstance(peer, Pod):
             return [peer], []
         if family in snapshot.addresses_of(peer):
-            return [snapshot.addresses_of(peer)[family]], []
+            sources = snapshot.sources_of(peer, family)
+            return list(sources if self.direction is Direction.INGRESS else sources[:1]), []
         ranges = EMPTY if peer.host_network else snapshot.pod_ranges & EVERY[family]
         representatives = [Address(first) for first, _ in atoms(ranges or EVERY[family], snapshot.blocks)]
         return (list(representatives), []) if ranges else ([None], representatives)
+
+    def which_address(self) -> str:
+        """Return what is not known of the peer's address, where the answer depends on it."""
+        if isinstance(self.peer, Pod) and self.connection.family in self.snapshot.addresses_of(self.peer):
+            return f"the address that {self.peer} speaks from, its node's or that of a tunnel"
+        return f"the address that {self.peer} will get"
 
     def before_translation(self) -> Inquiry:
         """Return what NetworkPolicies are asked: about the Service itself, if the dialect looks that early."""

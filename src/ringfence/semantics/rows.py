@@ -133,6 +133,11 @@ class RowSpace:
         """Return the traffic mask that a row has for one atom."""
         return next(mask for mask, held in row if self.sets.has(held, atom))
 
+    def put(self, row: Row, atom: int, mask: int) -> Row:
+        """Return a row that has a traffic mask for one atom; the same row if it has it already."""
+        there = self.sets.of((atom,))
+        return row if self.mask_at(row, atom) == mask else self.blend(row, there, self.traffic, ((mask, there),))
+
     def decide(self, clauses: Sequence[Clause], lower: Bounds, otherwise: Bounds | None = None) -> Bounds:
         """Return the rows of a decision list: the first clause that matches decides.
 

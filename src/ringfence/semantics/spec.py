@@ -59,7 +59,7 @@ def _judge(inquiry: Inquiry) -> Half:
         return Half(direction, Outcome.ALLOWED, None, reason)
     possible, unlikely = inquiry.addresses()
     halves = [half for address in possible for half in _decide(replace(inquiry, address=address), subject)]
-    half = settle(halves, f"the address that {inquiry.peer} will get" if len(possible) > 1 else "")
+    half = settle(halves, inquiry.which_address() if len(possible) > 1 else "")
     if half.outcome is not Outcome.UNDECIDED:
         half = replace(half, undefined=())  # a tie that ends alike is none
     unlike = [half for address in unlikely for half in _decide(replace(inquiry, address=address), subject)]

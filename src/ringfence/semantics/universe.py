@@ -71,12 +71,14 @@ class PodClass:
         places: For each family that the pods use, the signatures that their address may
             have: one, unless it is not known and blocks cut the range it will come from.
         on_node: Where the pods are on their node's own network; None for all others.
+        tunnels: For each family, the signatures of other addresses that their packets may come from.
     """
 
     selectors: tuple[int, ...]
     ports: Ports
     places: Places
     on_node: OnNode | None = None
+    tunnels: Places = ()
 
     @property
     def selectable(self) -> bool:
@@ -138,7 +140,7 @@ class Universe:
         groups = self._classify()
         self.classes = tuple(groups)
         self.members = tuple(map(tuple, groups.values()))
-        self.atoms = tuple(dict.fromkeys((*self._pod_atoms(), *self._address_atoms())))
+        self.atoms = tuple(dict.fromkeys((*self._pod_atoms(), *self._tunnel_atoms(), *self._address_atoms())))
         self._numbers = {atom: number for number, atom in enumerate(self.atoms)}
         self.everyone = self.sets.of(range(len(self.atoms)))
         self._blocks = {block: number for number, block in enumerate(snapshot.blocks)}
@@ -178,6 +180,15 @@ class Universe:
             family: tuple(self._numbers[Atom(family, place, number, found.on_node)] for place in places)
             for family, places in found.places
         }
+
+    def sources_of(self, end: End, family: Family) -> tuple[int, ...]:
+        """Return the atoms from which packets of an end may come: where it may be, and ends of tunnels.
+
+        Raises:
+            KeyError: as :meth:`atoms_of` does.
+        """
+        found = self.atoms_of(end, family)
+        return (*found, *self.tunneled.get(found[0], ())) if isinstance(end, Pod) else found
 
     def number_of(self, selector: PodSelector) -> int:
         """Return the number of a scoped selector that some policy of the snapshot names."""
@@ -297,6 +308,20 @@ class Universe:
         )
 
     @cached_property
+    def tunneled(self) -> dict[int, tuple[int, ...]]:
+        """The atoms of pods whose packets may come by a tunnel, each with the atoms that they then come from.
+
+        Nobody is at those: they hold no address, and are no subject.
+        """
+        found = {}
+        for number, pod_class in enumerate(self.classes):
+            atoms = self.atoms_of_class(number)
+            for family, signatures in pod_class.tunnels:
+                others = (self._numbers[Atom(family, each, number, pod_class.on_node)] for each in signatures)
+                found[atoms[family][0]] = tuple(others)
+        return found
+
+    @cached_property
     def _class_by_pod(self) -> dict[tuple[str, str], int]:
         return {(pod.namespace, pod.name): number for number, pods in enumerate(self.members) for pod in pods}
 
@@ -329,16 +354,17 @@ class Universe:
 
     def _classify(self) -> dict[PodClass, list[Pod]]:
         matcher, asked = Matcher(self.snapshot, self._selectors), PortNames(self.snapshot.policies, self._selectors)
-        alike: dict[tuple[View | None, Ports, Places, OnNode | None], list[Pod]] = defaultdict(list)
+        alike: dict[tuple[View | None, Ports, Places, OnNode | None, Places], list[Pod]] = defaultdict(list)
         hosts_are_seen = Topic.HOST_NETWORK in self._points
         for pod in self.snapshot.pods:
             if not pod.terminal:
                 view = matcher.view(pod) if hosts_are_seen or not pod.host_network else None
-                alike[view, pod.ports, self._places(pod), self._on_node(pod)].append(pod)
+                tunnels = self._tunnels(pod) if pod.host_network else ()
+                alike[view, pod.ports, self._places(pod), self._on_node(pod), tunnels].append(pod)
         groups: dict[PodClass, list[Pod]] = defaultdict(list)
-        for (view, ports, places, on_node), pods in alike.items():
+        for (view, ports, places, on_node, tunnels), pods in alike.items():
             selectors = matcher.matching(view) if view else ()
-            groups[PodClass(selectors, asked.of(ports, selectors) if view else (), places, on_node)] += pods
+            groups[PodClass(selectors, asked.of(ports, selectors) if view else (), places, on_node, tunnels)] += pods
         return groups
 
     def _places(self, pod: Pod) -> Places:
@@ -354,6 +380,15 @@ class Universe:
             )
             for family in self.snapshot.families_of(pod)
         )
+
+    def _tunnels(self, pod: Pod) -> Places:
+        """Return the signatures of the tunnels by which packets of a pod may come, but that of its own address."""
+        found = []
+        for family in self.snapshot.families_of(pod):
+            signatures = dict.fromkeys(map(self._space.signature, self.snapshot.sources_of(pod, family)))
+            if others := [*signatures][1:]:
+                found.append((family, tuple(sorted(others))))
+        return tuple(found)
 
     def _on_node(self, end: End) -> OnNode | None:
         """Return where an end is on a node's own network; None for any other."""
@@ -383,6 +418,11 @@ class Universe:
     def _pod_atoms(self) -> Iterator[Atom]:
         for number, pod_class in enumerate(self.classes):
             for family, signatures in pod_class.places:
+                yield from (Atom(family, signature, number, pod_class.on_node) for signature in signatures)
+
+    def _tunnel_atoms(self) -> Iterator[Atom]:
+        for number, pod_class in enumerate(self.classes):
+            for family, signatures in pod_class.tunnels:
                 yield from (Atom(family, signature, number, pod_class.on_node) for signature in signatures)
 
     def _address_atoms(self) -> Iterator[Atom]:
