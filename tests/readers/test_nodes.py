@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_a_node_has_the_ip_addresses_of_its_status():
-    """Sorted, each once; names are no addresses."""
+    """Internal ones first, in their order, each once; names are no addresses."""
     text = """
 apiVersion: v1
 kind: Node
@@ -34,7 +34,7 @@ status:
 
     assert errors == []
     assert found.labels == {"a": "b"}
-    assert found.addresses == tuple(read_address(text) for text in ("10.0.0.1", "10.0.0.2", "fd00::1"))
+    assert found.addresses == tuple(read_address(text) for text in ("10.0.0.2", "10.0.0.1", "fd00::1"))
 
 
 def node(text: str) -> tuple[Node, list[str]]:

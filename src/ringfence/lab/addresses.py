@@ -99,7 +99,7 @@ class Allotment:
     """Who has which addresses.
 
     Attributes:
-        owners: The addresses of each use and name, sorted.
+        owners: The addresses of each use and name, in the order in which they were claimed.
         taken: All of them, and the whole of every range that they were taken from.
         notes: What was decided against the rules, for people.
     """
@@ -143,7 +143,7 @@ class Allotment:
         return cls(owners, used | ranges, tuple(notes))
 
     def addresses(self, use: Use, name: str) -> tuple[Address, ...]:
-        """Return the addresses of an owner, sorted."""
+        """Return the addresses of an owner, in the order in which they were claimed."""
         return self.owners[use, name]
 
     def by_family(self, use: Use, name: str) -> dict[Family, Address]:
@@ -261,7 +261,7 @@ def _keep(claims: Iterable[Claim]) -> tuple[dict[tuple[Use, str], tuple[Address,
         for address in sorted(wrong):
             why = "is taken already" if address in used else "cannot be used"
             notes.append(f"{claim.name} cannot have its address: {render_address(address)} {why}")
-        owners[claim.use, claim.name] = tuple(sorted(set(claim.kept) - wrong))
+        owners[claim.use, claim.name] = tuple(dict.fromkeys(each for each in claim.kept if each not in wrong))
         used.update(owners[claim.use, claim.name])
     return owners, notes
 

@@ -40,8 +40,8 @@ class Node:
     Attributes:
         name: Its name.
         labels: Labels; None when only pods speak of it, so that its labels are not known.
-        addresses: The IP addresses of ``status.addresses``, sorted; where it says none, those that
-            its pods say; may be empty.
+        addresses: The IP addresses of ``status.addresses``, internal ones first, in order; where it
+            says none, those that its pods say; may be empty.
         origin: That of a pod when only pods speak of it; None when only a lab does.
         tunnels: Other addresses that it speaks from: ends of the tunnels of an overlay, and
             the bridge to its pods; sorted, none of ``addresses``.

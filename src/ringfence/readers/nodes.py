@@ -7,6 +7,7 @@ flannel that it is there, and Calico the very addresses.
 Sources:
     - flannel: ``pkg/subnet/kube`` writes the backend's type; the tunnel has the first
       address of the node's range (``backend/vxlan``), and the bridge to its pods the next.
+    - Kubernetes: ``GetNodeHostIPs`` in ``pkg/util/node`` takes internal addresses before external ones.
     - Calico: ``libcalico-go/lib/backend/k8s/resources/node.go`` names the annotations.
 """
 
@@ -45,17 +46,20 @@ _WITHOUT_TUNNEL = frozenset({"host-gw", "alloc"})
 
 
 def read_node(manifest: Manifest) -> Node:
-    """Read a Node; of its addresses those that are IP addresses."""
+    """Read a Node; of its addresses those that are IP addresses, internal ones first, as Kubernetes picks a host's."""
     root = Field(manifest)
     root["spec"].near(("podCIDR", "podCIDRs"))
     written = root["status"]["addresses"].items()
-    addresses = {read_ip(each["address"]) for each in written if each["type"].string().endswith("IP")} - {None}
+    typed = [(each["type"].string(), each) for each in written]
+    ordered = sorted((each for each in typed if each[0].endswith("IP")), key=lambda each: each[0] != "InternalIP")
+    found = (read_ip(each["address"]) for _, each in ordered)
+    addresses = tuple(dict.fromkeys(address for address in found if address is not None))
     ranges = [read_range(each) for each in root["spec"]["podCIDRs"].items() or [root["spec"]["podCIDR"]]]
-    tunnels = set(_tunnels(root["metadata"]["annotations"], ranges)) - addresses
+    tunnels = {*_tunnels(root["metadata"]["annotations"], ranges)} - {*addresses}
     return Node(
         manifest.name,
         root["metadata"]["labels"].strings(),
-        tuple(sorted(each for each in addresses if each is not None)),
+        addresses,
         manifest.origin(),
         tuple(sorted(tunnels)),
         Intervals.union(ranges),
@@ -77,7 +81,7 @@ def told_by_pods(nodes: Mapping[str, Node], pods: Iterable[OwnedPod]) -> dict[st
             continue
         node = found.get(pod.node) or Node(pod.node, None, origin=pod.origin)
         if not {*told} <= {*node.addresses}:
-            found[pod.node] = replace(node, addresses=tuple(sorted({*node.addresses, *told})))
+            found[pod.node] = replace(node, addresses=tuple(dict.fromkeys((*node.addresses, *told))))
     return found
 
 
