@@ -48,6 +48,20 @@ def test_an_address_is_written_as_it_was_read(text: str):
     assert family_of(address) == ipaddress.ip_address(text).version
 
 
+@given(
+    st.lists(st.sampled_from(["0", "1", "01", "255", "256", "", " 1", "+1", "1 ", "\u0661"]), max_size=6).map(".".join)
+)
+def test_a_text_is_an_address_of_four_octets_where_the_library_says_so(text: str):
+    """Each octet is written without a zero in front, in the digits of ASCII."""
+    try:
+        expected = int(ipaddress.ip_address(text))
+    except ValueError:
+        with pytest.raises(ValueError, match="does not appear to be an IPv4 or IPv6 address"):
+            read_address(text)
+    else:
+        assert read_address(text) == expected
+
+
 @given(st.ip_addresses(), st.ip_addresses())
 def test_the_line_keeps_the_order_and_the_families_apart(one: IPAddress, other: IPAddress):
     """Two addresses stand as the library orders them, IPv4 before IPv6."""

@@ -63,4 +63,4 @@ def by_family(addresses: Iterable[Address | None]) -> dict[Family, Address]:
     for address in addresses:
         if address is not None:
             found.setdefault(family_of(address), address)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items())) if len(found) > 1 else found

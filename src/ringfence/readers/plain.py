@@ -9,7 +9,7 @@ without a word. So it never decides that something is wrong, nor where.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct, convert, field
@@ -24,6 +24,7 @@ from ringfence.readers.fields import OBJECT, Field
 from ringfence.readers.manifest import Manifest
 from ringfence.readers.metadata import check_identity
 from ringfence.readers.places import MAX_DEPTH, Place, Span
+from ringfence.readers.selectors import are_labels
 from ringfence.readers.shapes import OBJECT_META, TIME
 from ringfence.readers.syntax import subdomain
 from ringfence.readers.workloads import OwnedPod, rank_owners
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Address
     from ringfence.model.cluster import ContainerPort
     from ringfence.readers.json_stream import Listed
+    from ringfence.readers.workloads import Owners
 
 _REMEMBERED = 4096
 """Label sets, and sets of ports, of which is remembered that nothing is wrong: those of as many workloads."""
@@ -97,6 +99,13 @@ class _Metadata(Struct, gc=False, forbid_unknown_fields=True, rename="camel"):
         return deletion and (self.creation_timestamp is None or TIME.takes(self.creation_timestamp))
 
 
+class _Kin(NamedTuple):
+    """What the pods of a workload have in common."""
+
+    labels: dict[str, str]
+    owners: Owners
+
+
 class PlainReader:
     """Reads the pods of one source; what alike pods have in common it looks at once, and keeps once.
 
@@ -108,7 +117,8 @@ class PlainReader:
         self._source = source
         self._decode: Callable[[str], Any] = msgspec.json.Decoder().decode
         self._encode = msgspec.json.Encoder().encode
-        self._labels: dict[Any, dict[str, str]] = {}
+        self._kin: dict[Any, _Kin] = {}
+        self._names: dict[Any, None] = {}
         self._ports: dict[Any, tuple[ContainerPort, ...]] = {}
         self._texts: dict[str, str] = {}
         self._hosts: dict[tuple[str, ...], tuple[Address, ...]] = {}
@@ -133,7 +143,7 @@ class PlainReader:
         Every key has a colon. One that is given twice is lost in decoding, and its colon is
         missing when the value is written again.
         """
-        if "\\u" in text and _ESCAPED.search(text):
+        if "\\" in text and _ESCAPED.search(text):
             return False
         written = self._encode(value)
         return written.count(b":") == text.count(":") and _greatest_depth(written) <= MAX_DEPTH
@@ -144,8 +154,8 @@ class PlainReader:
         name, namespace = written.name, written.namespace
         if not namespace or subdomain(name) or not (written.has_times and fits(written.managed, _MANAGED)):
             return None
-        labels, ports = self._known_labels(written), self._known_ports(spec, status)
-        if labels is None or ports is None or labels.get("k8s-app") == CACHE:
+        known, ports = self._known(written), self._known_ports(spec, status)
+        if known is None or ports is None or known.labels.get("k8s-app") == CACHE:
             return None
         addresses = [each["ip"] for each in _typed(status.get("podIPs"), list) or ()] or [status.get("podIP")]
         hosts = [each["ip"] for each in _typed(status.get("hostIPs"), list) or ()] or [status.get("hostIP")]
@@ -153,7 +163,7 @@ class PlainReader:
         pod = Pod(
             self._texts.setdefault(namespace, namespace),
             name,
-            labels,
+            known.labels,
             Origin(self._source, *place, "", f"Pod/{namespace}/{name}"),
             by_family([read_address(each) for each in addresses if each]),
             node and self._texts.setdefault(node, node),
@@ -161,21 +171,30 @@ class PlainReader:
             _typed(status.get("phase"), str) in {"Succeeded", "Failed"},
             ports,
         )
-        owners = [(each.kind or "", each.name or "", each.controller is True) for each in written.owners or ()]
-        return OwnedPod(pod, rank_owners(owners, labels), hosts_of(hosts, self._hosts))
+        return OwnedPod(pod, known.owners, hosts_of(hosts, self._hosts))
 
-    def _known_labels(self, metadata: _Metadata) -> dict[str, str] | None:
-        """Return the labels of a pod, if a server takes them and all else by which policies know it but its name."""
+    def _known(self, metadata: _Metadata) -> _Kin | None:
+        """Return what a pod shares with others, if a server takes all by which policies know it but its name."""
         labels = metadata.labels or {}
-        key = (metadata.namespace, metadata.beginning, *labels.items())
-        found = self._labels.get(key)
+        owners = [(each.kind or "", each.name or "", each.controller is True) for each in metadata.owners or ()]
+        key = (metadata.namespace, metadata.beginning, *owners, *labels.items())
+        found = self._kin.get(key)
         if found is None:
-            manifest = _scratch({}, metadata.namespace)
-            check_identity(manifest, {"name": "a", "generateName": metadata.beginning, "labels": labels})
-            if manifest.errors:
+            if not (self._is_name(metadata.namespace, metadata.beginning) and are_labels(labels)):
                 return None
-            found = _remember(self._labels, key, labels)
+            found = _remember(self._kin, key, _Kin(labels, rank_owners(owners, labels)))
         return found
+
+    def _is_name(self, namespace: str, beginning: str | None) -> bool:
+        """Tell whether a server takes a namespace, and the beginning of a name that it completes."""
+        key = (namespace, beginning)
+        if key not in self._names:
+            manifest = _scratch({}, namespace)
+            check_identity(manifest, {"name": "a", "generateName": beginning})
+            if manifest.errors:
+                return False
+            _remember(self._names, key, None)
+        return True
 
     def _known_ports(self, spec: dict[str, Any], status: dict[str, Any]) -> tuple[ContainerPort, ...] | None:
         """Return the ports that a pod declares, if no member of its spec and status is misspelled."""

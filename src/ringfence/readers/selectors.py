@@ -18,7 +18,7 @@ from ringfence.readers.shapes import LABEL_SELECTOR
 from ringfence.readers.syntax import label_key, label_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ringfence.readers.fields import Field
     from ringfence.readers.manifest import Manifest
@@ -97,6 +97,11 @@ def check_labels(manifest: Manifest, labels: dict[str, str | None], path: Path, 
         wrong += [(value, detail) for detail in label_value(value)] if value else []
         for text, detail in wrong:
             manifest.refuse(refusals.invalid(text, detail), (*path, key), _LETTERS, at or dotted(path))
+
+
+def are_labels(labels: Mapping[str, str]) -> bool:
+    """Tell whether :func:`check_labels` has nothing to add."""
+    return not any(label_key(key) or label_value(value) for key, value in labels.items())
 
 
 def _check_expression(manifest: Manifest, expression: dict[str, Any], path: Path, release: Release) -> None:
