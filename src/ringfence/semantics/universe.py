@@ -345,31 +345,37 @@ class Universe:
         pod_at = self.snapshot.pod_at
         for number, (pod_class, pods) in enumerate(zip(self.classes, self.members, strict=True)):
             if pod_class.on_node is None:
-                atoms = self.atoms_of_class(number)
-                own = ((a, pod, atoms[family][0]) for pod in pods for family, a in pod.addresses.items())
-                yield from ((address, atom) for address, pod, atom in own if pod_at(address) is pod)
+                atoms = {family: found[0] for family, found in self.atoms_of_class(number).items()}
+                for pod in pods:
+                    for family, address in pod.addresses.items():
+                        if pod_at(address) is pod:
+                            yield address, atoms[family]
         for node in self.snapshot.nodes.values():
             strange = (address for address in node.speaks_from if not pod_at(address))
             yield from ((address, self._numbers[self._outside(address)]) for address in strange)
 
     def _classify(self) -> dict[PodClass, list[Pod]]:
         matcher, asked = Matcher(self.snapshot, self._selectors), PortNames(self.snapshot.policies, self._selectors)
-        alike: dict[tuple[View | None, Ports, Places, OnNode | None, Places], list[Pod]] = defaultdict(list)
+        # Pods of one workload mostly share the tuple of their ports, and hashing that is slow; equal ones meet below.
+        alike: dict[tuple[View | None, int, Places, OnNode | None, Places], list[Pod]] = defaultdict(list)
         hosts_are_seen = Topic.HOST_NETWORK in self._points
         for pod in self.snapshot.pods:
             if not pod.terminal:
                 view = matcher.view(pod) if hosts_are_seen or not pod.host_network else None
                 tunnels = self._tunnels(pod) if pod.host_network else ()
-                alike[view, pod.ports, self._places(pod), self._on_node(pod), tunnels].append(pod)
+                alike[view, id(pod.ports), self._places(pod), self._on_node(pod), tunnels].append(pod)
         groups: dict[PodClass, list[Pod]] = defaultdict(list)
-        for (view, ports, places, on_node, tunnels), pods in alike.items():
+        for (view, _, places, on_node, tunnels), pods in alike.items():
             selectors = matcher.matching(view) if view else ()
-            groups[PodClass(selectors, asked.of(ports, selectors) if view else (), places, on_node, tunnels)] += pods
+            ports = asked.of(pods[0].ports, selectors) if view else ()
+            groups[PodClass(selectors, ports, places, on_node, tunnels)] += pods
         return groups
 
     def _places(self, pod: Pod) -> Places:
         if not pod.host_network and pod.addresses:
-            return tuple((family, (self._space.signature(pod.addresses[family]),)) for family in sorted(pod.addresses))
+            return tuple(
+                [(family, (self._space.signature(pod.addresses[family]),)) for family in sorted(pod.addresses)]
+            )
         addresses = self.snapshot.addresses_of(pod)
         return tuple(
             (
