@@ -143,13 +143,41 @@ def test_addresses_of_services_among_others_are_pointed_out():
     """A pod's address is the pod's, whatever a Service claims."""
     world = replace(CLUSTER, services=SERVICES)
     sides = Sides(world, "x", Scenes(world))
-    (told,) = sides.services_in(sides.find("server", "10.96.0.0/12"))
+    (told,) = sides.premises_of(sides.find("server", "10.96.0.0/12"))
 
     assert told.topic == "service-address"
     assert told.text == "addresses of Services, such as 10.96.0.10 of x/web, are judged like any others"
-    assert sides.services_in(sides.find("server", "10.0.0.0/24")) == ()
-    assert sides.services_in(sides.find("server", "fd00::/121"))
-    assert sides.services_in(sides.find("server", "x/a")) == ()
+    assert not [*sides.premises_of(sides.find("server", "10.0.0.0/24"))]
+    assert [*sides.premises_of(sides.find("server", "fd00::/121"))]
+    assert not [*sides.premises_of(sides.find("server", "x/a"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("10.0.0.7", "such as 10.0.0.7, are taken for nobody's"),
+        ("10.9.0.0/16", "such as 10.9.0.2, are taken for nobody's"),
+        ("10.0.0.2", ""),
+        ("10.9.0.0/31", ""),
+        ("10.96.0.10", ""),
+        ("internet", ""),
+        ("x/b", ""),
+    ],
+)
+def test_an_address_that_a_pod_may_have_is_pointed_out(text: str, said: str):
+    """One in the range of pods, that no pod, node or Service has; without policies it makes no difference."""
+    tunnels = replace(node("n1"), tunnels=(read_address("10.9.0.0"), read_address("10.9.0.1")))
+    overlay = replace(tunnels, pod_ranges=read_cidr("10.9.0.0/24"))
+    ranges = read_cidr("10.0.0.0/24") | read_cidr("10.96.0.10/32")
+    world = replace(CLUSTER, services=SERVICES, pod_ranges=ranges, nodes={"n1": overlay})
+    sides = Sides(world, "x", Scenes(world))
+    told = [each for each in sides.premises_of(sides.find("client", text)) if each.topic == "pod-range"]
+
+    assert len(told) == bool(said)
+    assert all(each.text.endswith(said) for each in told)
+    open_world = replace(world, policies=())
+    sides = Sides(open_world, "x", Scenes(open_world))
+    assert "pod-range" not in {each.topic for each in sides.premises_of(sides.find("client", text))}
 
 
 def test_a_reason_names_a_few_pods_and_counts_more():

@@ -95,7 +95,7 @@ class Names:
         if role == SERVER and isinstance(name, ServiceName):
             return self._behind(name)
         party = self._sides.find(role, text)
-        remarks = tuple(Remark(each.topic, each.text, each.origins) for each in self._sides.services_in(party))
+        remarks = tuple(Remark(each.topic, each.text, each.origins) for each in self._sides.premises_of(party))
         if isinstance(name, ServiceName):
             remarks = (Remark("service-client", f"{party.name} as a client is the pods behind it"), *remarks)
         return Whom(party.name, tuple(_by_family(party)), remarks)

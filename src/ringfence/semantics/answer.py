@@ -223,7 +223,7 @@ class Respondent:
             families=tuple(sorted({family for part in parts for family in part.families})),
             parts=parts,
             directory=self._sides.directory,
-            premises=self._sides.services_in(client),
+            premises=tuple(self._sides.premises_of(client)),
             notes=(*self._notes(client, servers.party, traffic, asked), *self._ways_in(client, openings)),
         )
 
@@ -310,8 +310,8 @@ class Respondent:
         """Yield what is taken for granted of a question itself."""
         yield from self._left_out(question, nameless)
         yield from self._families(question, client, server)
-        yield from self._sides.services_in(client)
-        yield from self._sides.services_in(server)
+        yield from self._sides.premises_of(client)
+        yield from self._sides.premises_of(server)
 
     def _left_out(self, question: Question, servers: Ends) -> tuple[Assumption, ...]:
         """Say which servers have no port of the name that was asked."""

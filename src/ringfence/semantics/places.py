@@ -97,13 +97,27 @@ class Places:
     @cached_property
     def internet(self) -> Intervals:
         """Every address that is no pod's, node's or Service's, nor meant for one, as far as that is known."""
+        return Intervals.union(EVERY[family] for family in self._snapshot.families) - self._known - self._pod_ranges
+
+    @cached_property
+    def strangers(self) -> Intervals:
+        """Every address in the ranges of pods that nobody who was read has: it may be that of a pod."""
+        return self._pod_ranges - self._known
+
+    @cached_property
+    def _known(self) -> Intervals:
+        """Every address that a live pod, a node or a Service has."""
         snapshot = self._snapshot
-        single = [address for pod in snapshot.pods if not pod.terminal for address in pod.addresses.values()]
-        single += [address for node in snapshot.nodes.values() for address in node.speaks_from]
-        single += [address for service in snapshot.services for address in addresses_of(service)]
-        ranges = [node.pod_ranges for node in snapshot.nodes.values()]
-        taken = Intervals.union([Intervals.of((each, each) for each in single), snapshot.pod_ranges, *ranges])
-        return Intervals.union(EVERY[family] for family in snapshot.families) - taken
+        found = [address for pod in snapshot.pods if not pod.terminal for address in pod.addresses.values()]
+        found += [address for node in snapshot.nodes.values() for address in node.speaks_from]
+        found += [address for service in snapshot.services for address in addresses_of(service)]
+        return Intervals.of((each, each) for each in found)
+
+    @cached_property
+    def _pod_ranges(self) -> Intervals:
+        """Where pods get their addresses, as far as the input or a node says it."""
+        of_nodes = (node.pod_ranges for node in self._snapshot.nodes.values())
+        return Intervals.union([self._snapshot.pod_ranges, *of_nodes])
 
 
 def members(ends: Iterable[tuple[End, Family]]) -> Members:

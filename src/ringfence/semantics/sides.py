@@ -181,14 +181,18 @@ class Sides:
             Side(server, (*self._pod_groups(server, near), *self._address_groups(server, client, near))),
         )
 
-    def services_in(self, party: Party) -> tuple[Assumption, ...]:
-        """Return that a party's addresses of Services are judged like any others, where it has some."""
+    def premises_of(self, party: Party) -> Iterator[Assumption]:
+        """Yield that a party's addresses of Services, and those that a pod may have, are judged like any others."""
         found = next(((a, self._services[a]) for a in self._services if a in party.addresses), None)
-        if not found:
-            return ()
-        address, service = found
-        text = f"addresses of Services, such as {render_address(address)} of {service}, are judged like any others"
-        return (Assumption("service-address", text),)
+        if found:
+            shown = f"{render_address(found[0])} of {found[1]}"
+            text = f"addresses of Services, such as {shown}, are judged like any others"
+            yield Assumption("service-address", text)
+        strangers = party.addresses & self.places.strangers if self._snapshot.policies else EMPTY
+        if strangers:
+            shown = render_address(strangers.ranges[0][0])
+            text = f"addresses of the pod ranges that no pod in the input has, such as {shown}, are taken for nobody's"
+            yield Assumption("pod-range", text)
 
     def label(self, ends: Ends) -> str:
         """Return how to call some ends."""
