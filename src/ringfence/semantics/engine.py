@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.program import Program
     from ringfence.semantics.rows import Bounds, Row
     from ringfence.semantics.sets import PeerSet, Sets
+    from ringfence.semantics.space import TrafficSpace
 
 __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 
@@ -57,6 +58,7 @@ class Engine:
     Attributes:
         snapshot: The snapshot.
         classes: The pods that are not terminal, by what policies can tell of them.
+        universe: Ends, as far as its policies tell them apart.
         sets: The form of its sets of atoms.
     """
 
@@ -64,20 +66,20 @@ class Engine:
         """Prepare for questions about one snapshot, open points decided by a dialect, in sets of some form."""
         self.snapshot = snapshot
         self._readings = dialect.readings
-        self._universe = Universe(snapshot, self._readings, sets)
-        self._compiler = Compiler(self._universe)
+        self.universe = Universe(snapshot, self._readings, sets)
+        self._compiler = Compiler(self.universe)
         self._programs: dict[tuple[int, Direction, Choices], Program | None] = {}
         self._said_by_programs: dict[tuple[Direction, tuple[Program | None, ...]], Said] = {}
         self._said: dict[tuple[Bounds, Bounds], Said] = {}
         self._ends: dict[PeerSet, Ends] = {}
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
         self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
-        self.classes = self._universe.members
-        self.sets = self._universe.sets
+        self.classes = self.universe.members
+        self.sets = self.universe.sets
 
     def class_of(self, pod: Pod) -> int:
         """Return the index in :attr:`classes` of the class that holds a pod."""
-        return self._universe.class_of(pod)
+        return self.universe.class_of(pod)
 
     def allowed(self, client: End, server: End, family: Family, via: str | None = None) -> PairTraffic:
         """Return what a client may open to a server, both directions taken together.
@@ -133,9 +135,18 @@ class Engine:
             family: The family.
             among: Only clients and servers at these atoms; None for everyone.
         """
-        for each in Overlay(self._universe, family, self._of_class, among).rectangles():
+        for each in self.overlay(family, among).rectangles():
             traffic, own_node = self._pair_traffic(*each.masks[:2]), self._pair_traffic(*each.masks[2:])
             yield Block(each.clients, each.servers, traffic, own_node)
+
+    def overlay(self, family: Family, among: tuple[PeerSet, PeerSet] | None = None) -> Overlay:
+        """Return what the rows of classes say in one family; only of clients and servers at some atoms, if given."""
+        return Overlay(self.universe, family, self._of_class, among)
+
+    @property
+    def traffic(self) -> TrafficSpace:
+        """The traffic of its policies, as atoms."""
+        return self._compiler.traffic
 
     def counts(self) -> dict[str, int]:
         """Return how much was worked out so far; more of it for the same clusters is a regression."""
@@ -146,12 +157,12 @@ class Engine:
         """Return the ends on one side of a block."""
         found = self._ends.get(atoms)
         if found is None:
-            found = self._ends[atoms] = self._universe.ends(atoms)
+            found = self._ends[atoms] = self.universe.ends(atoms)
         return found
 
     def atoms(self, ends: Ends, family: Family) -> PeerSet:
         """Return where some ends stand in blocks of a family; ends that are alike and not meant stand there too."""
-        universe = self._universe
+        universe = self.universe
         classes = {self.class_of(pod) for pod in ends.pods}
         found = [atoms[0] for number in classes if (atoms := universe.atoms_of_class(number).get(family))]
         if ends.addresses:
@@ -170,9 +181,9 @@ class Engine:
             own_node: Whether the ends of each pair share a node, as :meth:`share_node` tells.
         """
         subjects, peers = sides if direction is Direction.EGRESS else sides[::-1]
-        classes = [self._universe.atoms[atom].pod_class for atom in self._universe.sets.ids(subjects)]
-        asked = self._universe.everywhere(peers), self._compiler.traffic.covering(traffic)
-        finder = Finder(self._compiler, self._universe)
+        classes = [self.universe.atoms[atom].pod_class for atom in self.universe.sets.ids(subjects)]
+        asked = self.universe.everywhere(peers), self._compiler.traffic.covering(traffic)
+        finder = Finder(self._compiler, self.universe)
         found: list[Grounds] = []
         for choices in self._readings:
             meeting = Meeting.OWN_NODE if own_node and self._is_exempt(direction, choices) else Meeting.ORDINARY
@@ -185,7 +196,7 @@ class Engine:
 
         First clients on the network of a node with the servers that are on that node, then the other way round.
         """
-        universe = self._universe
+        universe = self.universe
         sides = (block.clients, block.servers)
         for near, other in (sides, sides[::-1]):
             on_network = near & universe.on_nodes
@@ -215,7 +226,7 @@ class Engine:
         if pod is None or (pod == peer_pod and via is None):
             return everything, everything
         near = pod.node is not None and self.snapshot.node_of(peer) == pod.node
-        number, universe, mask_at = self.class_of(pod), self._universe, self._compiler.rows.mask_at
+        number, universe, mask_at = self.class_of(pod), self.universe, self._compiler.rows.mask_at
         atoms = (universe.sources_of if direction is Direction.INGRESS else universe.atoms_of)(peer, family)
         masks = []
         for choices in self._readings:
@@ -237,7 +248,7 @@ class Engine:
         """Return what judges the pods of a class; None for those that no policy can select."""
         key = (number, direction, choices)
         if key not in self._programs:
-            found = self._universe.classes[number]
+            found = self.universe.classes[number]
             judged = found.selectable or Topic.HOST_NETWORK in choices
             self._programs[key] = self._compiler.program(found, direction, choices) if judged else None
         return self._programs[key]
@@ -269,7 +280,7 @@ class Engine:
     def _from_any_source(self, least: Row, most: Row) -> Bounds:
         """Return bounds in which a client that may speak from several addresses has what all, or any, of them have."""
         rows = self._compiler.rows
-        for atom, others in self._universe.tunneled.items():
+        for atom, others in self.universe.tunneled.items():
             low = reduce(and_, (rows.mask_at(least, each) for each in (atom, *others)))
             high = reduce(or_, (rows.mask_at(most, each) for each in (atom, *others)))
             least, most = rows.put(least, atom, low), rows.put(most, atom, high)
@@ -278,7 +289,7 @@ class Engine:
     def _said_of(self, program: Program | None, direction: Direction, choices: Choices) -> tuple[Bounds, Bounds]:
         """Return what a program says of every peer, and of the network of the subject's node."""
         ordinary = self._bounds(program, Meeting.ORDINARY, choices)
-        near = self._universe.on_nodes if self._is_exempt(direction, choices) else self._universe.sets.empty
+        near = self.universe.on_nodes if self._is_exempt(direction, choices) else self.universe.sets.empty
         if program is None or not near:
             return ordinary, ordinary
         rows, (least, most) = self._compiler.rows, self._bounds(program, Meeting.OWN_NODE, choices)
@@ -290,7 +301,7 @@ class Engine:
         """Return a row by address: each mask with all addresses of a family that have it."""
         key = (row, family)
         if key not in self._addresses_of:
-            universe, ids = self._universe, self._universe.sets.ids
+            universe, ids = self.universe, self.universe.sets.ids
             self._addresses_of[key] = tuple(
                 (mask, Intervals.union(universe.addresses[n] for n in ids(held & universe.of_family(family))))
                 for mask, held in row

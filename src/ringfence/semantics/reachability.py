@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.model.policy import Direction
-from ringfence.semantics.rectangles import Index, Rectangle, meet, said, united
+from ringfence.semantics.rectangles import Index, Rectangle, meet, said, united, with_a_pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -104,13 +104,17 @@ class Overlay:
         """Return what the rows of one direction say."""
         return said(self._sets, direction, ((atoms, self.column(told)) for told, atoms in self.by_said(direction)))
 
+    def said_at(self, subject: int, direction: Direction) -> Said:
+        """Return what policies say of a subject in one direction."""
+        return self._said_of(self.subjects[subject], direction)
+
     def by_said(self, direction: Direction) -> Iterable[tuple[Said, list[int]]]:
         """Return what policies say in one direction, with all subjects who are asked about and of whom they say it."""
         subjects: dict[Said, list[int]] = defaultdict(list)
         among = self._among[direction]
-        for atom, number in self.subjects.items():
+        for atom in self.subjects:
             if self._sets.has(among, atom):
-                subjects[self._said_of(number, direction)].append(atom)
+                subjects[self.said_at(atom, direction)].append(atom)
         return subjects.items()
 
     def _settled(self, met: Iterable[Rectangle]) -> Iterator[Rectangle]:
@@ -120,8 +124,7 @@ class Overlay:
             if masks[:2] != masks[2:] and not self.share_a_node(each.clients, each.servers):
                 masks = (*masks[:2], *masks[:2])
             if any(masks):
-                for clients, servers in self.with_a_pod(each.clients, each.servers):
-                    yield Rectangle(clients, servers, masks)
+                yield from with_a_pod(self._sets, Rectangle(each.clients, each.servers, masks), self._outside)
 
     def column(self, told: Said) -> Column:
         """Return rows in which each pod is at one atom, its first, even where it may be at several."""
@@ -160,17 +163,6 @@ class Overlay:
             for one, other in ((clients, servers), (servers, clients))
             if one & universe.on_nodes
         )
-
-    def with_a_pod(self, clients: PeerSet, servers: PeerSet) -> Iterator[tuple[PeerSet, PeerSet]]:
-        """Yield a rectangle as up to two that leave out addresses that meet addresses."""
-        strangers = clients & self._outside
-        if not (strangers and servers & self._outside):
-            yield clients, servers
-            return
-        if pods := self._sets.sub(clients, self._outside):
-            yield pods, servers
-        if pods := self._sets.sub(servers, self._outside):
-            yield strangers, pods
 
 
 def _together(rows: tuple[Row, ...], atoms: PeerSet) -> dict[Masks, PeerSet]:

@@ -60,13 +60,19 @@ def said(sets: Sets, direction: Direction, columns: Iterable[tuple[Iterable[int]
     return [Rectangle(peers, atoms, masks) for atoms, peers, masks in made]
 
 
-def meet(leaving: Iterable[Rectangle], entering: Index) -> Iterator[Rectangle]:
-    """Yield where a rectangle of each direction meet, and what both allow, which is never nothing."""
-    rectangles = entering.rectangles
-    for one in leaving:
-        for number in entering.candidates(one):
+def meet(some: Iterable[Rectangle], others: Index, worlds: int = 1) -> Iterator[Rectangle]:
+    """Yield where rectangles of one direction meet those of the other, and what both allow, which is never nothing.
+
+    Args:
+        some: Those of one direction, in so many worlds.
+        others: Those of the other, in one world.
+        worlds: In how many worlds the others say the same.
+    """
+    rectangles = others.rectangles
+    for one in some:
+        for number in others.candidates(one):
             other = rectangles[number]
-            masks = tuple(map(and_, one.masks, other.masks))
+            masks = tuple(map(and_, one.masks, other.masks * worlds))
             if any(masks) and (servers := one.servers & other.servers) and (clients := one.clients & other.clients):
                 yield Rectangle(clients, servers, masks)
 
@@ -83,6 +89,18 @@ def united(rectangles: Iterable[Rectangle]) -> Iterator[Rectangle]:
         clients_of[key] = clients_of[key] | clients if key in clients_of else clients
     for (servers, masks), clients in clients_of.items():
         yield Rectangle(clients, servers, masks)
+
+
+def with_a_pod(sets: Sets, found: Rectangle, outside: PeerSet) -> Iterator[Rectangle]:
+    """Yield a rectangle as up to two that leave out the ends outside that meet ends outside."""
+    strangers = found.clients & outside
+    if not (strangers and found.servers & outside):
+        yield found
+        return
+    if pods := sets.sub(found.clients, outside):
+        yield Rectangle(pods, found.servers, found.masks)
+    if pods := sets.sub(found.servers, outside):
+        yield Rectangle(strangers, pods, found.masks)
 
 
 class Index:
