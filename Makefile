@@ -18,7 +18,7 @@ $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@touch $@
 
 system:
-	@tools/system-packages nft:nftables ip:iproute2 unshare:util-linux
+	@tools/system-packages nft:nftables ip:iproute2 unshare:util-linux git:git
 
 setup: $(READY) system ## make the virtual environment; install nftables and iproute2 when root
 

@@ -5,6 +5,8 @@ A script is lines of commands, then files, each after a line ``-- NAME --``::
     # a remark
     [!] ringfence ARGUMENTS [< FILE]    run it among the files; ! means that it must not exit 0
     exit CODE                           of the last run
+    git ARGUMENTS                       run git, which must succeed
+    cp FROM TO                          copy a file
     cmp stdout|stderr FILE              it printed exactly this
     [!] stdout|stderr 'REGEX'           a line of it matches, or none does
 """
@@ -14,6 +16,8 @@ from __future__ import annotations
 import io
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +26,7 @@ import pytest
 from ringfence.cli.main import main
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.txtar"))
+GIT = ("git", "-c", "user.name=somebody", "-c", "user.email=somebody@example.org", "-c", "init.defaultBranch=main")
 FILE = re.compile(r"^-- (.+) --\n", re.MULTILINE)
 
 
@@ -44,6 +49,10 @@ class Run:
                 assert (self.code != 0) is negated, self.printed
             case ["exit", code]:
                 assert self.code == int(code), self.printed
+            case ["git", *arguments]:
+                subprocess.run([*GIT, *arguments], check=True, capture_output=True)  # noqa: S603
+            case ["cp", source, target]:
+                shutil.copyfile(source, target)
             case ["cmp", stream, name]:
                 assert self.printed[stream] == Path(name).read_text()
             case [("stdout" | "stderr") as stream, pattern]:

@@ -77,14 +77,25 @@ class Input:
         if given and self.snapshot:
             message = "-f and --snapshot name two inputs"
             raise InputError(message, "leave one of them out")
-        found = [option for name, option in _CLUSTER_OPTIONS.items() if self.cluster.get(name)]
-        named = f"{' and '.join(found)} {'say' if len(found) > 1 else 'says'} how to read a cluster"
-        if found and given:
-            message = f"{named}, and with -f none is read"
-            raise InputError(message, f"leave out -f, or {', '.join(found)}")
-        if found and self.snapshot and self.snapshot.exists():
-            message = f"{named}, and with --snapshot {self.snapshot}, which is there, none is read"
-            raise InputError(message, f"leave out {', '.join(found)}, or keep the cluster in a new file")
+        if given:
+            self.refuse_cluster_options("with -f none is read", "leave out -f, or {}")
+        if self.snapshot and self.snapshot.exists():
+            why = f"with --snapshot {self.snapshot}, which is there, none is read"
+            self.refuse_cluster_options(why, "leave out {}, or keep the cluster in a new file")
+
+    def refuse_cluster_options(self, why: str, hint: str) -> None:
+        """Refuse options that say how to read a cluster, where none is read.
+
+        Args:
+            why: Why none is read.
+            hint: What to do; ``{}`` stands for the options.
+
+        Raises:
+            InputError: such options are given.
+        """
+        if found := [option for name, option in _CLUSTER_OPTIONS.items() if self.cluster.get(name)]:
+            message = f"{' and '.join(found)} {'say' if len(found) > 1 else 'says'} how to read a cluster, and {why}"
+            raise InputError(message, hint.format(", ".join(found)))
 
     def _listing(self) -> Listing:
         """Return what is in the snapshot, else in the cluster."""

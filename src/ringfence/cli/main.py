@@ -21,6 +21,7 @@ COMMANDS = {
     "reach": ("reach", "Whom somebody reaches, on what, and why."),
     "reached-by": ("reached_by", "Who reaches somebody, on what, and why."),
     "assert": ("assert_", "Do the policies achieve what a file of intents says?"),
+    "diff": ("diff", "What connectivity changes between two folders, revisions of git or clusters."),
     "explain-api": ("explain_api", "What a field of a policy means, and what the APIs leave open."),
     "lab": ("lab", "Real packets between network namespaces built from manifests."),
 }

@@ -19,6 +19,8 @@ from ringfence.readers import MAX_YAML_SIZE, VERIFIED, Reading, Release, read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ringfence.edges.revisions import Revision
+
 _UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 _SIZE = re.compile(r"([1-9]\d{0,14})(|Ki|Mi|Gi)", re.ASCII)
 
@@ -45,8 +47,11 @@ class Manifests:
     release: Release = VERIFIED
     assume_rejected: bool = False
 
-    def read(self) -> Reading:
+    def read(self, revision: Revision | None = None) -> Reading:
         """Read them; say on standard error what could not be read and what was passed over.
+
+        Args:
+            revision: Of git, whose files are meant; None for those that lie here now.
 
         Raises:
             InputError: no manifests were given, or there is nothing in them.
@@ -55,7 +60,8 @@ class Manifests:
             message = "no manifests"
             raise InputError(message, "give files or directories with -f")
         with patience("reading manifests"):
-            sources, errors = open_sources(self.filenames, recursive=self.recursive, max_file_size=self.max_file_size)
+            opener = revision.open_sources if revision else open_sources
+            sources, errors = opener(self.filenames, recursive=self.recursive, max_file_size=self.max_file_size)
             namespace = self.namespace or "default"
             reading = read(
                 sources,

@@ -1,4 +1,4 @@
-"""Runs the two system programs that ringfence needs, ``nft`` and ``ip``, wherever they lie."""
+"""Finds the system programs that ringfence runs, ``nft``, ``ip`` and ``git``, wherever they lie."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ringfence.errors import WorldError
 _SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
 """Where Debian and its kin keep them: not on the PATH of an ordinary user."""
 
-_PACKAGES = {"nft": "nftables", "ip": "iproute2"}
+_PACKAGES = {"nft": "nftables", "ip": "iproute2", "git": "git"}
 
 
 @cache
 def find_program(name: str) -> str:
-    """Return the path of ``nft`` or ``ip``.
+    """Return the path of ``nft``, ``ip`` or ``git``.
 
     Raises:
         WorldError: it is not installed.

@@ -15,6 +15,7 @@ from ringfence.algebra.addresses import Family  # noqa: TC001 - msgspec reads an
 from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads annotations
 from ringfence.model.naming import Directory
 from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
+from ringfence.report.json_difference import Difference
 from ringfence.report.json_explanation import ExplanationDocument
 from ringfence.report.json_intents import IntentsDocument
 from ringfence.report.json_parts import (
@@ -253,6 +254,7 @@ def schemas() -> dict[str, bytes]:
         "reachability.json": schema(Reachability),
         "reach.json": schema(Reach),
         "intents.json": schema(IntentsDocument),
+        "difference.json": schema(Difference),
         "explanation.json": schema(ExplanationDocument),
     }
 

@@ -110,7 +110,7 @@ def render_reach(
             kind="Reach",
             client=clients.name if clients else UNSET,
             server=servers.name if servers else UNSET,
-            connections=[_reached(directory, row) for row in rows],
+            connections=[as_reached(directory, row) for row in rows],
             assumptions=[as_assumption(each) for each in assumptions(snapshot)],
             remarks=as_remarks(tuple(remark for whom in sides if whom for remark in whom.remarks)),
             partial=bool(faults) or UNSET,
@@ -120,7 +120,8 @@ def render_reach(
     )
 
 
-def _reached(directory: Directory, row: Row) -> Reached:
+def as_reached(directory: Directory, row: Row) -> Reached:
+    """Return a row as a document has it."""
     line = row.line
     return Reached(
         clients=as_ends(directory, line.clients),
@@ -128,12 +129,13 @@ def _reached(directory: Directory, row: Row) -> Reached:
         traffic=as_traffic(line.traffic),
         families=[*line.families],
         verdict=VerdictWord(line.outcome.value),
-        egress=_deciding(row.egress),
-        ingress=_deciding(row.ingress),
+        egress=as_deciding(row.egress),
+        ingress=as_deciding(row.ingress),
         own_node=line.own_node or UNSET,
     )
 
 
-def _deciding(grounds: Grounds) -> Deciding:
+def as_deciding(grounds: Grounds) -> Deciding:
+    """Return what decides as a document has it."""
     tiers = dict.fromkeys(each.tier for each in grounds.deciding)
     return Deciding([*tiers], origins_of(each.origin for each in grounds.deciding), grounds.unjudged)

@@ -52,7 +52,7 @@ def tabulate(
     head += ["family"] if len(snapshot.families) > 1 else []
     rows = []
     for line in lines:
-        row = [_ends(directory, line.clients), _ends(directory, line.servers), render_traffic(line.traffic)]
+        row = [name_ends(directory, line.clients), name_ends(directory, line.servers), render_traffic(line.traffic)]
         row += [line.outcome.value] if undecided else []
         row += ["own node" if line.own_node else "anywhere"] if on_node else []
         row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
@@ -63,8 +63,8 @@ def tabulate(
     return Table(tuple(head), tuple(rows), said)
 
 
-def _ends(directory: Directory, ends: Ends) -> str:
-    """Name one side of a line."""
+def name_ends(directory: Directory, ends: Ends) -> str:
+    """Name one side of a row."""
     return directory.render(ends.pods) if ends.pods else directory.render_addresses(ends.addresses)
 
 

@@ -22,3 +22,13 @@ class Ends:
 
     pods: tuple[Pod, ...] = ()
     addresses: Intervals = EMPTY
+
+    def __and__(self, other: Ends) -> Ends:
+        """Return who is among both."""
+        names = {(pod.namespace, pod.name) for pod in other.pods}
+        pods = tuple(pod for pod in self.pods if (pod.namespace, pod.name) in names)
+        return Ends(pods, self.addresses & other.addresses)
+
+    def __bool__(self) -> bool:
+        """Whether there is anybody."""
+        return bool(self.pods or self.addresses)

@@ -1,8 +1,8 @@
 """Two worlds compared: what may pass in one of them and not in the other, as disjoint rectangles.
 
-Compared are the ends that both worlds have, see :mod:`ringfence.semantics.common`. A pair
+Compared are the ends that both worlds have, see :mod:`ringfence.analysis.counterparts`. A pair
 can differ only where the rows of its client or of its server do, so no other pairs are
-looked at.
+looked at. Where pods run is taken from the world after.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from operator import or_
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import Intervals
+from ringfence.analysis.counterparts import counterparts, unmatched
 from ringfence.model.policy import Direction
-from ringfence.semantics.common import common_ends, unmatched
 from ringfence.semantics.ends import Ends
-from ringfence.semantics.reachability import PairTraffic
+from ringfence.semantics.reachability import Block, PairTraffic
 from ringfence.semantics.rectangles import Index, Rectangle, meet, said, united, with_a_pod
 from ringfence.semantics.space import TrafficSpace
 
@@ -71,7 +71,7 @@ class Comparison:
     def __init__(self, before: Engine, after: Engine, family: Family) -> None:
         """Find those ends; what is said of them is compared when it is asked for."""
         self._engines, self._family, self._sets = (before, after), family, after.universe.sets
-        self._common = common_ends(before.universe, after.universe, family)
+        self._common = counterparts(before.universe, after.universe, family)
         self._outside = self._sets.of(number for number, each in enumerate(self._common) if not each.pods)
         self._traffic = TrafficSpace.of(Intervals.of([run]) for engine in self._engines for run in engine.traffic.atoms)
         self._views = tuple(
@@ -93,6 +93,19 @@ class Comparison:
         found = [self._common[number] for number in self._sets.ids(ends)]
         pods = {(pod.namespace, pod.name): pod for each in found for pod in each.pods}
         return Ends(tuple(pods[key] for key in sorted(pods)), Intervals.union(each.addresses for each in found))
+
+    def own_node_ends(self, change: Change) -> Iterator[tuple[Ends, Ends]]:
+        """Yield, of the ends of a change, those that share a node with one on its network at the other side.
+
+        They are where the world after has them.
+        """
+        _, after = self._views
+        block = Block(after.atoms(change.clients), after.atoms(change.servers), PairTraffic(), PairTraffic())
+        meant = self.ends(change.clients), self.ends(change.servers)
+        for sides in self._engines[1].own_node_ends(block):
+            clients, servers = (side & known for side, known in zip(sides, meant, strict=True))
+            if clients and servers:
+                yield clients, servers
 
     def gone(self) -> tuple[Pod, ...]:
         """Return the pods before that nothing after corresponds to."""
@@ -141,14 +154,10 @@ class Comparison:
         """Yield what differs, without what is said of pairs that there are not."""
         for each in met:
             old, new = each.masks[:_WORLD], each.masks[_WORLD:]
-            if (old[:2] != old[2:] or new[:2] != new[2:]) and not self._share_a_node(each):
+            if (old[:2] != old[2:] or new[:2] != new[2:]) and not self._views[1].share_a_node(each):
                 old, new = old[:2] * 2, new[:2] * 2
             if old != new:
                 yield from with_a_pod(self._sets, Rectangle(each.clients, each.servers, (*old, *new)), self._outside)
-
-    def _share_a_node(self, each: Rectangle) -> bool:
-        """Tell whether in one of the worlds an end of some pair is on the network of the node that the other is on."""
-        return any(view.share_a_node(each.clients, each.servers) for view in self._views)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +210,13 @@ class _View:
                 found[tuple(map(self._mask, most))] = rest
         return found
 
-    def share_a_node(self, clients: PeerSet, servers: PeerSet) -> bool:
+    def share_a_node(self, each: Rectangle) -> bool:
         """Tell whether an end of some pair is on the network of the node that the other is on."""
-        clients, servers = (
-            self._sets.of({self._atoms[n] for n in self._sets.ids(side)}) for side in (clients, servers)
-        )
-        return self._overlay.share_a_node(clients, servers)
+        return self._overlay.share_a_node(self.atoms(each.clients), self.atoms(each.servers))
+
+    def atoms(self, ends: PeerSet) -> PeerSet:
+        """Return the atoms at which some common ends stand."""
+        return self._sets.of({self._atoms[number] for number in self._sets.ids(ends)})
 
     def _common(self, atoms: PeerSet) -> PeerSet:
         """Return the common ends that stand at some atoms."""

@@ -28,7 +28,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class Counterpart:
     """Ends that stand at one atom before, and at one after.
 
     Attributes:
@@ -42,7 +42,7 @@ class Common:
     addresses: Intervals = EMPTY
 
 
-def common_ends(before: Universe, after: Universe, family: Family) -> tuple[Common, ...]:
+def counterparts(before: Universe, after: Universe, family: Family) -> tuple[Counterpart, ...]:
     """Return the ends that two universes have in common in one family: pods first, no two atoms twice."""
     pods: dict[Atoms, dict[Key, Pod]] = defaultdict(dict)
     for atoms, pod in _pairs(_Standing(before, family), _Standing(after, family)):
@@ -51,8 +51,8 @@ def common_ends(before: Universe, after: Universe, family: Family) -> tuple[Comm
     for atoms, run in _overlaps(_runs(before, family), _runs(after, family)):
         addresses[atoms].append(run)
     return (
-        *(Common(atoms, tuple(each.values())) for atoms, each in pods.items()),
-        *(Common(atoms, addresses=Intervals.of(runs)) for atoms, runs in addresses.items()),
+        *(Counterpart(atoms, tuple(each.values())) for atoms, each in pods.items()),
+        *(Counterpart(atoms, addresses=Intervals.of(runs)) for atoms, runs in addresses.items()),
     )
 
 

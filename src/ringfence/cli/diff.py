@@ -1,0 +1,85 @@
+"""``diff``: what connectivity changes between two worlds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ringfence.analysis.difference import accounts, difference
+from ringfence.analysis.reach import reasons
+from ringfence.cli import output
+from ringfence.cli.codes import Code
+from ringfence.cli.dialect import dialect
+from ringfence.cli.forms import form_for
+from ringfence.cli.inputs import Input, inputs
+from ringfence.cli.reach import form
+from ringfence.cli.worlds import find_worlds
+from ringfence.semantics.engine import Engine
+
+if TYPE_CHECKING:
+    from ringfence.analysis.difference import Difference
+    from ringfence.readers import Reading
+    from ringfence.semantics.dialects import Dialect
+
+
+@click.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="[NEW]", default="")
+@inputs
+@dialect
+@form
+@click.option(
+    "--forbid-new-exposure", is_flag=True, help="Exit with 1 only where somebody outside reaches more pods or ports."
+)
+def diff(given: Input, dialect: Dialect, old: str, new: str, form: str, *, forbid_new_exposure: bool) -> Code:
+    """What connectivity changes from OLD to NEW?
+
+    Connections are compared, not texts: who gains or loses which ports to whom. Pods are those
+    of the same name or workload; what passes to and from pods that only one side has is told
+    apart. OLD and NEW are files or directories of manifests, snapshots, revisions of git, or
+    cluster: for the live cluster, cluster:CONTEXT for another. main..HEAD is two revisions,
+    main...HEAD what HEAD has changed since it left main. Without NEW, the manifests of -f as
+    they lie here. Of a revision, -f names the manifests; without it those of this directory.
+
+    Exits with 1 if anything differs. -o wide and -o json say which rules decide on either side.
+
+    \b
+    Examples:
+      ringfence diff main..HEAD -f k8s/
+      ringfence diff old/ new/ -o md
+      ringfence diff cluster: k8s/ --forbid-new-exposure
+    """  # noqa: D301 - click's mark for lines that stay as they are
+    before, after = (world.read() for world in find_worlds(given, old, new))
+    with output.patience("comparing all pairs"):
+        sets = form_for(max(len(each.snapshot.pods) for each in (before, after)))
+        engines = Engine(before.snapshot, dialect, sets), Engine(after.snapshot, dialect, sets)
+        found = difference(*engines)
+        text = _rendered(found, engines, (before, after), form)
+    output.answer(text)
+    if before.partial or after.partial:
+        return Code.INPUT
+    return Code.DENIED if (found.exposures if forbid_new_exposure else found) else Code.OK
+
+
+def _rendered(found: Difference, engines: tuple[Engine, Engine], read: tuple[Reading, Reading], form: str) -> bytes:
+    from ringfence.report.difference import in_order, tabulate_difference, with_accounts  # noqa: PLC0415 - slow to import
+
+    worlds = read[0].snapshot, read[1].snapshot
+    if form in {"json", "wide"}:
+        told = accounts(*engines, in_order(found.shifts))
+        rows = reasons(engines[0], found.gone), reasons(engines[1], found.new)
+    if form == "json":
+        from ringfence.report.json_difference import render_difference  # noqa: PLC0415
+
+        errors, notes = ((*read[0].errors, *read[1].errors), (*read[0].notes, *read[1].notes))
+        return render_difference(told, rows, worlds, exposes=bool(found.exposures), errors=errors, notes=notes)
+    from ringfence.report.columns import render_columns  # noqa: PLC0415
+    from ringfence.report.csv import render_csv  # noqa: PLC0415
+    from ringfence.report.markdown import render_markdown  # noqa: PLC0415
+
+    table = tabulate_difference(found, *worlds, partial=read[0].partial or read[1].partial)
+    if form == "wide":
+        table = with_accounts(table, told, *rows[::-1])
+    render = {"csv": render_csv, "md": render_markdown}.get(form, render_columns)
+    return render(table).encode()
