@@ -6,19 +6,20 @@ import pytest
 
 from ringfence.algebra.addresses import read_address
 from ringfence.algebra.traffic import Protocol
-from ringfence.dataplane.attribution import attribute, connection_of
+from ringfence.dataplane.attribution import Attributor, connection_of
 from ringfence.dataplane.expressions import CtDirection
 from ringfence.dataplane.simulate import Packet
 from ringfence.model.policy import Direction
 from tests.dataplane.small import small_plan, small_snapshot
 
 DB, WEB, STRANGER = map(read_address, ("10.0.0.5", "10.0.0.9", "10.9.9.9"))
-SNAPSHOT, PLAN = small_snapshot(), small_plan()
+SNAPSHOT = small_snapshot()
+ATTRIBUTOR = Attributor(SNAPSHOT, small_plan())
 
 
 def test_a_dropped_packet_names_pod_policy_and_nearest_rule():
     """One line says what was denied, where, why, and where that is written."""
-    found = attribute(SNAPSHOT, PLAN, "rf1 i 10.0.0.5 ", Packet(STRANGER, DB, 6, 40_000, 5432))
+    found = ATTRIBUTOR.attribute("rf1 i 10.0.0.5 ", Packet(STRANGER, DB, 6, 40_000, 5432))
 
     assert found
     assert (str(found.pod), found.half.direction, found.local_class.name) == ("shop/db", Direction.INGRESS, "10.0.0.5")
@@ -32,7 +33,7 @@ def test_a_dropped_packet_names_pod_policy_and_nearest_rule():
 
 def test_a_reply_is_attributed_to_the_connection_it_answers():
     """The class's pod is at the destination of a reply, so client and server change places."""
-    found = attribute(SNAPSHOT, PLAN, "rf1 e 10.0.0.9 ", Packet(STRANGER, WEB, 6, 80, 40_000))
+    found = ATTRIBUTOR.attribute("rf1 e 10.0.0.9 ", Packet(STRANGER, WEB, 6, 80, 40_000))
 
     assert found
     assert str(found) == (
@@ -43,7 +44,7 @@ def test_a_reply_is_attributed_to_the_connection_it_answers():
 
 def test_a_drop_that_the_definition_would_allow_is_an_alarm():
     """The kernel then holds another program than this plan's."""
-    found = attribute(SNAPSHOT, PLAN, "rf1 i 10.0.0.5 ", Packet(WEB, DB, 6, 40_000, 5432))
+    found = ATTRIBUTOR.attribute("rf1 i 10.0.0.5 ", Packet(WEB, DB, 6, 40_000, 5432))
 
     assert found
     assert not found.agrees
@@ -61,7 +62,7 @@ def test_a_drop_that_the_definition_would_allow_is_an_alarm():
 )
 def test_what_the_plan_does_not_know_is_not_attributed(prefix: str, packet: Packet):
     """Another's log, another plan's class, or a packet that none of the class's pods has part in."""
-    assert attribute(SNAPSHOT, PLAN, prefix, packet) is None
+    assert ATTRIBUTOR.attribute(prefix, packet) is None
 
 
 def test_a_protocol_without_ports_has_no_port():
@@ -79,10 +80,26 @@ def test_a_pod_that_meets_itself_came_through_a_service():
 
 def test_a_protocol_that_policies_do_not_name_is_told_by_its_number():
     """Whoever looks for a tunnel is not told of a ping."""
-    tunnel = attribute(SNAPSHOT, PLAN, "rf1 i 10.0.0.5 ", Packet(STRANGER, DB, 47))
-    ping = attribute(SNAPSHOT, PLAN, "rf1 i 10.0.0.5 ", Packet(STRANGER, DB, 1))
+    tunnel = ATTRIBUTOR.attribute("rf1 i 10.0.0.5 ", Packet(STRANGER, DB, 47))
+    ping = ATTRIBUTOR.attribute("rf1 i 10.0.0.5 ", Packet(STRANGER, DB, 1))
 
     assert tunnel
     assert ping
     assert (tunnel.protocol, ping.protocol) == ("protocol 47", "ICMP")
     assert "protocol 47: denied at ingress" in str(tunnel)
+
+
+def test_what_was_told_is_told_again_of_the_same_kind_alone():
+    """Another port, protocol, peer or way is another kind; another port of the client is none."""
+    prefix = "rf1 i 10.0.0.5 "
+    first = ATTRIBUTOR.attribute(prefix, Packet(STRANGER, DB, 6, 40_000, 5432))
+    others = [
+        Packet(STRANGER, DB, 6, 40_000, 5433),
+        Packet(STRANGER, DB, 17, 40_000, 5432),
+        Packet(STRANGER + 1, DB, 6, 40_000, 5432),  # type: ignore[arg-type]
+        Packet(DB, STRANGER, 6, 5433, 40_000),
+    ]
+
+    assert first is ATTRIBUTOR.attribute(prefix, Packet(STRANGER, DB, 6, 40_001, 5432))
+    assert first is ATTRIBUTOR.attribute(prefix, Packet(DB, STRANGER, 6, 5432, 40_000))
+    assert first not in [ATTRIBUTOR.attribute(prefix, each) for each in others]

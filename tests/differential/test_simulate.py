@@ -12,7 +12,7 @@ from hypothesis import given
 
 from ringfence.algebra.addresses import Family
 from ringfence.algebra.traffic import Protocol
-from ringfence.dataplane.attribution import attribute
+from ringfence.dataplane.attribution import Attributor
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.expressions import CtDirection
 from ringfence.dataplane.nft import NUMBERS, Hook
@@ -103,7 +103,7 @@ def test_a_dropped_packet_is_attributed_to_the_half_that_denied_it(snapshot: Sna
     engine = Engine(snapshot)
     for node in snapshot.nodes:
         plan = plan_node(engine, node)
-        program = compile_program(plan)
+        program, attributor = compile_program(plan), Attributor(snapshot, plan)
         for connection in list(connections(snapshot))[::SAMPLE]:
             if node not in nodes(snapshot, connection):
                 continue
@@ -111,7 +111,7 @@ def test_a_dropped_packet_is_attributed_to_the_half_that_denied_it(snapshot: Sna
             for packet in packets(snapshot, connection):
                 passage = simulate(program, at_hook(snapshot, node, packet))
                 if not passage.accepted:
-                    found = attribute(snapshot, plan, passage.log_prefix, packet)
+                    found = attributor.attribute(passage.log_prefix, packet)
                     assert found
                     assert found.agrees
                     assert (found.half.direction, found.half.reason, found.half.origins) in denied

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import read_address
 from ringfence.algebra.traffic import Protocol
-from ringfence.dataplane.attribution import attribute
+from ringfence.dataplane.attribution import Attributor
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet
@@ -36,7 +36,7 @@ DROP = Drop(0.0, "n1", Logged(PREFIX, 2, b""))
 def test_the_document_of_a_drop_says_where_its_reason_is_written():
     """A place has the keys that the answers of other commands give it: what does not apply is absent."""
     stranger, database = map(read_address, ("10.9.9.9", "10.0.0.5"))
-    found = attribute(small_snapshot(), small_plan(), PREFIX, Packet(stranger, database, 6, 40_000, 5432))
+    found = Attributor(small_snapshot(), small_plan()).attribute(PREFIX, Packet(stranger, database, 6, 40_000, 5432))
     assert found
     document = tell_drop(DROP, found).document
     (origin,), (nearest,) = document["origins"], document["nearest"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import family_of, render_address
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _PROTOCOLS = {number: protocol for protocol, number in NUMBERS.items()}
 _ICMP = {1, 58}
+
+_REMEMBERED = 1 << 14
+"""Kinds of drops that an attributor remembers; a client that is denied tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +80,57 @@ class Attribution:
         )
 
 
-def attribute(snapshot: Snapshot, plan: NodePlan, prefix: str, packet: Packet) -> Attribution | None:
-    """Explain a dropped packet.
+class Attributor:
+    """Explains the dropped packets of one node; what it has told lately it tells again without judging anew."""
 
-    A logged packet does not say whether it is a reply: it is taken for one when only its
-    destination fits the class where the source should.
+    def __init__(self, snapshot: Snapshot, plan: NodePlan) -> None:
+        """Prepare for the drops of a node.
 
-    Args:
-        snapshot: What the plan was made from.
-        plan: The plan of the node that dropped the packet.
-        prefix: The log prefix.
-        packet: The packet; its hook and conntrack state do not matter.
+        Args:
+            snapshot: What the plan was made from.
+            plan: The plan of the node that dropped the packets.
+        """
+        self._snapshot = snapshot
+        self._classes = {
+            (each.direction, each.name): (each, dict(zip(each.addresses, each.pods, strict=True)))
+            for each in plan.judged
+        }
+        self._find = lru_cache(_REMEMBERED)(read_log_prefix)
+        self._tell = lru_cache(_REMEMBERED)(self._attribute)
 
-    Returns:
-        None when the prefix is not ours, or names a class that the packet or the plan does
-        not have, as a log that is older than the plan may do.
-    """
-    found = read_log_prefix(prefix)
-    if found is None:
-        return None
-    for local_class in plan.judged:
-        if (local_class.direction, local_class.name) != found:
-            continue
-        for way in CtDirection:
-            connection = connection_of(snapshot, packet, way)
-            subject = connection.client if local_class.direction is Direction.EGRESS else connection.server
-            if isinstance(subject, Pod) and subject in local_class.pods:
-                halves = verdict(snapshot, connection, RINGFENCE)
-                half = halves.egress if local_class.direction is Direction.EGRESS else halves.ingress
-                return Attribution(subject, local_class, connection, packet.protocol, half)
-    return None
+    def attribute(self, prefix: str, packet: Packet) -> Attribution | None:
+        """Explain a dropped packet.
+
+        A logged packet does not say whether it is a reply: it is taken for one when only its
+        destination fits the class where the source should.
+
+        Args:
+            prefix: The log prefix.
+            packet: The packet; its hook and conntrack state do not matter.
+
+        Returns:
+            None when the prefix is not ours, or names a class that the packet or the plan does
+            not have, as a log that is older than the plan may do.
+        """
+        found = self._find(prefix)
+        if found not in self._classes:
+            return None
+        _, pods = self._classes[found]
+        near = packet.source if found[0] is Direction.EGRESS else packet.destination
+        way = CtDirection.ORIGINAL if near in pods else CtDirection.REPLY
+        return self._tell(found, packet.protocol, *_roles(packet, way))
+
+    def _attribute(
+        self, found: tuple[Direction, str], number: int, client: Address, server: Address, port: int | None
+    ) -> Attribution | None:
+        local_class, pods = self._classes[found]
+        connection = _connection(self._snapshot, number, client, server, port)
+        subject = connection.client if local_class.direction is Direction.EGRESS else connection.server
+        if not isinstance(subject, Pod) or subject not in pods.values():
+            return None
+        halves = verdict(self._snapshot, connection, RINGFENCE)
+        half = halves.egress if local_class.direction is Direction.EGRESS else halves.ingress
+        return Attribution(subject, local_class, connection, number, half)
 
 
 def connection_of(snapshot: Snapshot, packet: Packet, way: CtDirection) -> Connection:
@@ -113,10 +138,18 @@ def connection_of(snapshot: Snapshot, packet: Packet, way: CtDirection) -> Conne
 
     A pod that meets itself on the network came through a Service, whose name no packet tells.
     """
-    protocol = _PROTOCOLS.get(packet.protocol, Protocol.ICMP)
-    client, server, port = packet.source, packet.destination, packet.destination_port
+    return _connection(snapshot, packet.protocol, *_roles(packet, way))
+
+
+def _roles(packet: Packet, way: CtDirection) -> tuple[Address, Address, int | None]:
+    """Return client, server and the server's port."""
     if way is CtDirection.REPLY:
-        client, server, port = server, client, packet.source_port
+        return packet.destination, packet.source, packet.source_port
+    return packet.source, packet.destination, packet.destination_port
+
+
+def _connection(snapshot: Snapshot, number: int, client: Address, server: Address, port: int | None) -> Connection:
+    protocol = _PROTOCOLS.get(number, Protocol.ICMP)
     return Connection(
         _end(snapshot, client),
         _end(snapshot, server),

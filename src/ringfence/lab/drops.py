@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.dataplane.attribution import attribute
+from ringfence.dataplane.attribution import Attributor
 from ringfence.dataplane.names import LOG_GROUP
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges.nflog import NflogReader
@@ -71,8 +71,7 @@ class DropLog:
     def __init__(self, snapshot: Snapshot, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
         self.remembered: deque[Entry] = deque(maxlen=REMEMBERED)
         self.missed = 0
-        self._snapshot = snapshot
-        self._plans = plans
+        self._attributors = {node: Attributor(snapshot, plan) for node, plan in plans.items()}
         self._followers: list[Callable[[Entry], None]] = []
         self._readers = {node: NflogReader(networks[node], LOG_GROUP) for node in plans}
         self._missed_at = dict.fromkeys(plans, 0)
@@ -123,7 +122,7 @@ class DropLog:
             source_port=found.source_port,
             destination_port=found.destination_port,
         )
-        return attribute(self._snapshot, self._plans[drop.node], drop.logged.prefix, packet)
+        return self._attributors[drop.node].attribute(drop.logged.prefix, packet)
 
     def close(self) -> None:
         """End all subscriptions."""
