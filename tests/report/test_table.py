@@ -68,6 +68,26 @@ def test_a_long_set_goes_on_below():
     assert text.split("\n\n")[0].replace("x/a", "").split()[2:] == [*(f"{name}," for name in names[:-1]), names[-1]]
 
 
+def test_a_set_that_is_too_long_for_its_row_is_told_below():
+    """Once, however many rows have it; CSV holds it in each."""
+    crowd = ", ".join(f"namespace/workload-{number:02}" for number in range(12))
+    table = Table(("client", "server"), ((crowd, "x/*"), ("x/*", crowd)), ("a remark",))
+
+    text = render_columns(table)
+    assert text.startswith("CLIENT   SERVER\nset 1    x/*\nx/*      set 1\n\nset 1:\n  namespace/workload-00, ")
+    assert " ".join(text.partition("set 1:\n")[2].partition("\n\n")[0].split()) == crowd
+    assert text.endswith("\n\na remark\n")
+    assert render_markdown(table).splitlines()[2:] == [
+        "| set 1 | x/\\* |",
+        "| x/\\* | set 1 |",
+        "",
+        f"- set 1: {crowd}",
+        "",
+        "A remark.",
+    ]
+    assert render_csv(table).count("namespace/workload-11") == 2
+
+
 def test_csv_is_read_back_as_it_was():
     """Cells with commas are quoted."""
     assert list(csv.reader(io.StringIO(render_csv(TABLE)))) == [list(TABLE.head), *map(list, TABLE.rows)]

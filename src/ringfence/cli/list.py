@@ -46,8 +46,9 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
     """Who reaches whom, on what: the whole map, workload by workload.
 
     What is in no row is denied; a pod always reaches itself. shop/* is every pod of a
-    namespace, * every pod; addresses stand for whoever there is no pod. With -n, the rows
-    that begin or end in one namespace.
+    namespace, * every pod; large sets are named by labels where that is shorter, exactly
+    as they are now. Addresses stand for whoever there is no pod. With -n, the rows that
+    begin or end in one namespace.
 
     \b
     Examples:

@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.addresses import cidrs, read_address, read_cidr, render_addresses
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import EVERYTHING, Operator, Requirement, Selector
+from ringfence.model.expressions import FEW, Expressions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ringfence.model.cluster import Pod
     from ringfence.model.snapshot import Snapshot
@@ -53,9 +54,6 @@ _SERVICES = frozenset({"svc", "service", "services"})
 
 _NODES = frozenset({"node", "nodes", "no"})
 """What makes a name that of a node, as a prefix."""
-
-_FEW = 3
-"""So many names are always written out, and no more are suggested."""
 
 _KEY = r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?"
 _VALUE = r"(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?"
@@ -304,11 +302,8 @@ class Directory:
         self._own = Intervals.of((a, a) for pod in self.pods if pod.selectable for a in pod.addresses.values())
         self._group = {(pod.namespace, pod.name): self._group_name(pod) for pod in self.pods}
         self._size = Counter(self._group.values())
-        several = Counter(group.partition("/")[0] for group in self._size)
-        self._whole = {
-            namespace: (f"{namespace}/*",) if several[namespace] > 1 else self.names_of(pods)
-            for namespace, pods in self._by_namespace.items()
-        }
+        labels = {name: snapshot.namespace_labels(name) for name in self._by_namespace}
+        self._expressions = Expressions(self._by_namespace, labels, self.names_of)
 
     def find(self, name: ObjectName | PodsName) -> dict[str, tuple[Pod, ...]]:
         """Return what a name may mean, by unmistakable names.
@@ -341,7 +336,7 @@ class Directory:
             spelled, known = name.name, {each.rpartition("/")[2]: each for each in theirs}
         elsewhere = [each for each in names if isinstance(name, ObjectName) and each.endswith(f"/{name.name}")]
         near = [known[each] for each in get_close_matches(spelled, known)]
-        return tuple(dict.fromkeys((*elsewhere, *near)))[:_FEW]
+        return tuple(dict.fromkeys((*elsewhere, *near)))[:FEW]
 
     def names_of(self, pods: Iterable[Pod]) -> tuple[str, ...]:
         """Name pods one by one, and a workload whose pods are all there by its own name; sorted."""
@@ -352,24 +347,11 @@ class Directory:
 
     def terms(self, pods: Sequence[Pod]) -> tuple[str, ...]:
         """Name pods like :meth:`names_of`, but a whole namespace ``shop/*`` and all pods ``*``."""
-        if len(pods) == len(self.pods) and len(self._by_namespace) > 1:
-            return ("*",)
-        return tuple(self._terms_of(_by_namespace(pods)))
+        return self._expressions.plain(pods).terms
 
     def render(self, pods: Sequence[Pod]) -> str:
-        """Name pods in the fewest words: :meth:`terms`, or a larger set ``except`` some."""
-        terms = self.terms(pods)
-        best, size = ", ".join(terms), len(terms)
-        if size <= _FEW:
-            return best
-        chosen = _by_namespace(pods)
-        # The larger sets are whole namespaces: only the pods of those chosen in part are looked at.
-        for larger in (chosen, self._by_namespace):
-            around = self._whole_terms(larger)
-            without = tuple(self._terms_of(self._unchosen(larger, chosen)))
-            if without and len(around) + len(without) < size:
-                best, size = f"{', '.join(around)} except {', '.join(without)}", len(around) + len(without)
-        return best
+        """Name pods in the fewest words, as :mod:`ringfence.model.expressions` lists them."""
+        return str(self._expressions.shortest(pods))
 
     def render_addresses(self, addresses: Intervals) -> str:
         """Write addresses that are no pod's own as people do, CIDRs joined by commas."""
@@ -383,28 +365,6 @@ class Directory:
         """
         gaps = (gap for gap in self._own if gap[0] - 1 in addresses and gap[1] + 1 in addresses)
         return addresses | Intervals.of(gaps)
-
-    def _terms_of(self, pods: Mapping[str, Sequence[Pod]]) -> Iterator[str]:
-        """Yield the terms of pods by namespace."""
-        for namespace in sorted(pods):
-            found, everyone = pods[namespace], self._by_namespace[namespace]
-            yield from self._whole[namespace] if len(found) == len(everyone) else self.names_of(found)
-
-    def _whole_terms(self, namespaces: Collection[str]) -> tuple[str, ...]:
-        """Return the terms of all pods of some namespaces."""
-        if len(namespaces) == len(self._by_namespace) > 1:
-            return ("*",)
-        return tuple(term for namespace in sorted(namespaces) for term in self._whole[namespace])
-
-    def _unchosen(self, namespaces: Iterable[str], chosen: Mapping[str, Sequence[Pod]]) -> dict[str, list[Pod]]:
-        """Return the pods of some namespaces that were not chosen, by namespace; no namespace without any."""
-        found = {}
-        for namespace in namespaces:
-            pods, some = self._by_namespace[namespace], chosen.get(namespace, ())
-            if len(some) < len(pods):
-                names = {pod.name for pod in some}
-                found[namespace] = [pod for pod in pods if pod.name not in names] if names else pods
-        return found
 
     def _names(self, group: str, pods: Sequence[Pod]) -> list[str]:
         return [group] if len(pods) == self._size[group] else [str(pod) for pod in pods]

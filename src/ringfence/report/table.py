@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.traffic import render_traffic
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ringfence.semantics.summary import Line
 
 
+LONGEST = 192
+"""Characters of a set that is still told in its row; people lose the row over more than four lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A map in words.
@@ -25,11 +29,22 @@ class Table:
         head: Names of the columns; verdict and family only where not all rows have the same.
         rows: As many cells in each.
         remarks: What a reader must know besides, one clause each.
+        sets: What rows call by a name of ours, and what it stands for, in order.
     """
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     remarks: tuple[str, ...]
+    sets: tuple[tuple[str, str], ...] = ()
+
+    def abridged(self) -> Table:
+        """Return the table with a name for each cell that is too long for its row, told apart from the rows."""
+        names: dict[str, str] = {}
+        rows = tuple(
+            tuple(names.setdefault(cell, f"set {len(names) + 1}") if len(cell) > LONGEST else cell for cell in row)
+            for row in self.rows
+        )
+        return replace(self, rows=rows, sets=tuple((name, cell) for cell, name in names.items()))
 
 
 def tabulate(
