@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import Intervals
-from ringfence.dataplane.commands import AddElements, DeleteElements
+from ringfence.dataplane.commands import AddElements, DeleteElements, FillChain
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import delta, replacement
 from ringfence.dataplane.expressions import Dispatch, Field, Jump, Rule
@@ -111,6 +111,15 @@ def test_marks_change_last():
     assert "delete element inet ringfence e_10.0.0.9_ra" in change
     assert marking[-3:] == [f"flush chain inet ringfence {name}" for name in ("hook_forward", "hook_input", "allow")]
     assert change.index("delete element") < change.index(marking[-3])
+
+
+def test_nothing_is_marked_while_a_table_is_filled():
+    """Where a first load takes several transactions, connections pass that were not judged by all of it."""
+    *others, last = replacement(SMALL)
+
+    assert isinstance(last, FillChain)
+    assert last.chain.name == "allow"
+    assert [each for each in others if isinstance(each, FillChain) and each.chain.name == "allow"] == []
 
 
 FORWARD = Chain("hook_forward", (Rule((Dispatch((Field.IP_SADDR,), "m"),)),), Hook.FORWARD)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringfence.dataplane.handling import MASK, Epoch
+from ringfence.dataplane.handling import MASK, Epoch, Handling, Mode
 
 
 @pytest.mark.parametrize(("mask", "last", "value"), [(MASK, 0x7FFF, 0x30000), (0xF0, 15, 0x30), (0x80, 1, 0x180)])
@@ -29,3 +29,17 @@ def test_there_is_none_when_all_are_in_use():
     """The number of the rules that are there is always in use."""
     assert Epoch(1, 0x30).next([0x20, 0x30]) is None
     assert Epoch(1, 0x80).next(()) is None
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_where_nothing_is_marked_nothing_is_renewed(mode: Mode):
+    """Each packet is judged anyway, or none is judged again."""
+    assert Handling(mode).renewed([]) == Handling(mode)
+
+
+def test_every_packet_is_judged_when_no_number_is_free():
+    """No connection may pass because it bears a number of old."""
+    handling = Handling(Epoch(1, 0x30), reset=True)
+
+    assert handling.renewed([0x20]) == Handling(Epoch(3, 0x30), reset=True)
+    assert handling.renewed([0x20, 0x30]) == Handling(Mode.ALWAYS, reset=True)

@@ -2,34 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringfence.dataplane.handling import Epoch, Mode
-
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from ringfence.dataplane.handling import Handling
     from ringfence.dataplane.plan import LocalClass, NodePlan, Row
-
-
-def next_handling(handling: Handling, before: NodePlan, after: NodePlan, marks: Collection[int]) -> Handling:
-    """Return what is to be done about connections under a new plan.
-
-    Args:
-        handling: What was done under the plan before.
-        before: That plan.
-        after: The new one.
-        marks: The marks of all connections of the node, as conntrack has them.
-
-    Returns:
-        The same, where the new plan allows everything that the old one did; otherwise with
-        another epoch, or with every packet judged when all numbers are in use.
-    """
-    if not isinstance(handling.established, Epoch) or not allows_less(after, before):
-        return handling
-    return replace(handling, established=handling.established.next(marks) or Mode.ALWAYS)
 
 
 def allows_less(after: NodePlan, before: NodePlan) -> bool:

@@ -12,8 +12,9 @@ and find neither: an allowed packet would be dropped, or a pod's own packets not
 all. Where a set or map would have to change so, another one takes its place under another
 name: the first of ``NAME``, ``NAME.1``, ``NAME.2`` that is free.
 
-INVARIANT: chains that read or write marks come last of all. Where a change takes several
-transactions, a connection is marked with a new epoch only by rules of which everything is there.
+INVARIANT: chains that write marks come last of all, and so do those that read them and are
+there. Where a change takes several transactions, a connection is marked with a new epoch only
+by rules of which everything is there.
 
 INVARIANT: a chain's name means the same hook in every program;
 :mod:`ringfence.dataplane.names` sees to that.
@@ -39,7 +40,7 @@ from ringfence.dataplane.commands import (
     DeleteTable,
     FillChain,
 )
-from ringfence.dataplane.expressions import Bits, Dispatch, Field, Lookup, Rule, Stamp
+from ringfence.dataplane.expressions import Bits, Dispatch, Lookup, Rule, Stamp
 from ringfence.dataplane.nft import Chain, Map, Program, Set
 
 if TYPE_CHECKING:
@@ -74,14 +75,17 @@ class Delta:
 def delta(actual: Program, desired: Program) -> Delta:
     """Return what turns one program into another, whatever the names of its sets and maps."""
     program = _named_apart(actual, desired)
+    new = [each for each in program.chains if each.name not in actual.chain_by_name]
     kept = [each for each in program.chains if each.name in actual.chain_by_name]
+    # A chain that only reads marks finds none of this epoch as long as nobody writes them.
+    last = [*(each for each in kept if _has(each, Bits, Stamp)), *(each for each in new if _has(each, Stamp))]
     change = (
         *_make(actual, program),
-        *_fill(actual, program, (each for each in program.chains if each.name not in actual.chain_by_name)),
+        *_fill(actual, program, (each for each in new if each not in last)),
         *_add_elements(actual, program),
-        *_fill(actual, program, (each for each in kept if not _is_marking(each))),
+        *_fill(actual, program, (each for each in kept if each not in last)),
         *_delete_elements(actual, program),
-        *_fill(actual, program, filter(_is_marking, kept)),
+        *_fill(actual, program, last),
     )
     return Delta(program, change, tuple(_delete(actual, program)))
 
@@ -173,10 +177,9 @@ def _make(actual: Program, desired: Program) -> Iterator[Command]:
     yield from (AddSet(desired.table, named) for named in _missing(desired, actual))
 
 
-def _is_marking(chain: Chain) -> bool:
-    """Tell whether a chain has to do with the marks of connections."""
-    expressions = (each for rule in chain.rules for each in rule.expressions)
-    return any(isinstance(e, Stamp) or (isinstance(e, Bits) and e.field is Field.CT_MARK) for e in expressions)
+def _has(chain: Chain, *kinds: type) -> bool:
+    """Tell whether a rule of a chain has an expression of one of these kinds."""
+    return any(isinstance(each, kinds) for rule in chain.rules for each in rule.expressions)
 
 
 def _fill(actual: Program, desired: Program, chains: Iterable[Chain]) -> Iterator[Command]:

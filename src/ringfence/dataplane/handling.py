@@ -83,6 +83,19 @@ class Handling:
     established: Epoch | Mode = Epoch()
     reset: bool = False
 
+    def renewed(self, marks: Collection[int]) -> Handling:
+        """Return the same with another epoch, so that every connection is judged again.
+
+        Args:
+            marks: As in :meth:`Epoch.next`.
+
+        Returns:
+            With every packet judged when all numbers are in use; the same where nothing is marked.
+        """
+        if not isinstance(self.established, Epoch):
+            return self
+        return replace(self, established=self.established.next(marks) or Mode.ALWAYS)
+
 
 HANDLING = Handling()
 """What is done unless somebody wants it otherwise."""

@@ -1,7 +1,6 @@
 """Asks conntrack which marks the connections of a network namespace bear.
 
-Source: ``linux/netfilter/nfnetlink_conntrack.h``; ``net/netfilter/nf_conntrack_netlink.c``,
-which leaves out a mark of 0.
+Source: ``linux/netfilter/nfnetlink_conntrack.h``.
 """
 
 from __future__ import annotations
@@ -45,7 +44,5 @@ def marks(network: Network) -> frozenset[int]:
                     message = "the kernel does not show which connections it tracks"
                     raise WorldError(message, "load the module nf_conntrack_netlink, and run with CAP_NET_ADMIN")
                 if answer.kind in {DONE, ERROR}:
-                    return frozenset(found)
-                mark = read_attributes(answer.body).get(_MARK)
-                if mark:
-                    found.add(read_number(mark))
+                    return frozenset(found - {0})
+                found.add(read_number(read_attributes(answer.body).get(_MARK)))

@@ -1,0 +1,63 @@
+"""Keeps a node at one plan after another, and lets live connections be judged again where they have to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringfence.dataplane.change import allows_less
+from ringfence.dataplane.compile import compile_program
+from ringfence.dataplane.handling import HANDLING, Epoch
+from ringfence.edges import conntrack
+from ringfence.edges.enforcement import Enforcer
+
+if TYPE_CHECKING:
+    from ringfence.dataplane.handling import Handling
+    from ringfence.dataplane.plan import NodePlan
+    from ringfence.edges.enforcement import Applied
+    from ringfence.edges.netns import Network
+    from ringfence.edges.nftables import Nftables
+
+
+class Upkeep:
+    """Brings a node from any plan to any other.
+
+    Attributes:
+        handling: What is done about connections now.
+    """
+
+    def __init__(self, network: Network, kernel: Nftables, handling: Handling = HANDLING) -> None:
+        """Begin; what the node holds already was made by somebody who is not known.
+
+        Args:
+            network: The node's network.
+            kernel: A socket to its nftables.
+            handling: What is to be done about connections.
+        """
+        self.handling = handling
+        self._network = network
+        self._enforcer = Enforcer(kernel)
+        self._wanted = handling
+        self._plan: NodePlan | None = None
+
+    def apply(self, plan: NodePlan) -> Applied:
+        """Let the node enforce a plan; raises as :meth:`Enforcer.apply` does.
+
+        Connections are judged again at their next packet when the plan allows less than the
+        one before, when that is not known, and when something had to be closed.
+        """
+        before, self._plan = self._plan, None
+        if before is None or allows_less(plan, before):
+            self._renew()
+        applied = self._enforcer.apply(compile_program(plan, self.handling))
+        if applied.quarantined:
+            # What is closed may have been open, and the next plan cannot be compared with it.
+            self._renew()
+            return self._enforcer.apply(compile_program(plan, self.handling))
+        self._plan = plan
+        return applied
+
+    def _renew(self) -> None:
+        """Take an epoch that no connection bears; where there is none, try again the next time."""
+        self.handling = self._wanted.renewed(conntrack.marks(self._network))
+        if isinstance(self.handling.established, Epoch):
+            self._wanted = self.handling
