@@ -30,13 +30,16 @@ def ip(  # noqa: PLR0913 - a header has many fields
     offset: int = 0,
     more: bool = False,
     tos: int = 0,
+    hop_limit: int = 64,
 ) -> bytes:
     """A packet; of IPv4 perhaps a fragment, its offset in bytes."""
     if family_of(source) is Family.IPV4:
         fragment = offset >> 3 | more << 13
-        head = struct.pack(">BBHHHBBH", 0x45, tos, 20 + len(body), 0, fragment, 64, protocol, 0)
+        head = struct.pack(">BBHHHBBH", 0x45, tos, 20 + len(body), 0, fragment, hop_limit, protocol, 0)
         return head + source.to_bytes(4) + destination.to_bytes(4) + body
-    return struct.pack(">IHBB", 6 << 28 | tos << 20, len(body), protocol, 64) + _pseudo(source, destination) + body
+    return (
+        struct.pack(">IHBB", 6 << 28 | tos << 20, len(body), protocol, hop_limit) + _pseudo(source, destination) + body
+    )
 
 
 def fragments(

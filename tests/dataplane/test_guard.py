@@ -108,6 +108,7 @@ def test_a_pod_opens_no_tunnel_to_a_node(destination: Address, protocol: int, po
         (NOBODY6, 143, 1, True),
         (LINK_LOCAL, 143, 1, True),
         (LINK_LOCAL, 135, 254, False),
+        (LINK_LOCAL, 134, 255, False),
         (LINK_LOCAL, 137, 255, False),
         (LINK_LOCAL, 128, 64, False),
         (NOBODY6, 128, 255, False),

@@ -13,13 +13,14 @@ from ringfence.algebra.addresses import Family, family_of, read_cidr
 from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.expressions import CtDirection, CtState
+from ringfence.dataplane.nft import Hook
 from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import ACK, Packet, simulate
 from ringfence.edges.packets import ICMP, ICMPV6, SCTP, TCP, UDP
 from ringfence.semantics.engine import Engine
 from tests.dataplane.kernel import canonical, loaded
 from tests.dataplane.small import small_plan
-from tests.dataplane.wire import forwarded
+from tests.dataplane.wire import LOCAL, passed
 from tests.worlds import NUMBERS, Limits, boundary_addresses, snapshots
 
 if TYPE_CHECKING:
@@ -42,12 +43,12 @@ SAMPLE = 3
 
 
 @given(snapshots(ADDRESSED))
-def test_the_kernel_forwards_what_the_simulation_accepts(snapshot: Snapshot):
-    """Packets of every kind of protocol, tracked or not, opening or not, long enough for ports or not."""
+def test_the_kernel_lets_pass_what_the_simulation_accepts(snapshot: Snapshot):
+    """For others and for the node: every kind of protocol, tracked or not, opening or not, with ports or without."""
     program = compile_program(plan_node(Engine(snapshot), "n1"))
     sent = list(packets(snapshot))[::SAMPLE]
 
-    assert forwarded(program.render(), sent) == [simulate(program, packet).accepted for packet in sent]
+    assert passed(program.render(), sent) == [simulate(program, packet).accepted for packet in sent]
 
 
 @given(snapshots(ADDRESSED))
@@ -55,10 +56,11 @@ def test_the_kernel_reads_the_chains_of_replies_likewise(snapshot: Snapshot):
     """Replies to connections that nobody judged do not exist yet, so opening packets are judged as if they were."""
     program = compile_program(plan_node(Engine(snapshot), "n1"))
     as_replies = program.render().replace("ct direction original goto fwd_o", "ct direction original goto fwd_r")
-    sent = [packet for packet in packets(snapshot) if packet.state is CtState.NEW][::SAMPLE]
+    new = [packet for packet in packets(snapshot) if packet.state is CtState.NEW and packet.hook is Hook.FORWARD]
+    sent = new[::SAMPLE]
     replies = [replace(packet, ct_direction=CtDirection.REPLY) for packet in sent]
 
-    assert forwarded(as_replies, sent) == [simulate(program, packet).accepted for packet in replies]
+    assert passed(as_replies, sent) == [simulate(program, packet).accepted for packet in replies]
 
 
 def packets(snapshot: Snapshot) -> Iterator[Packet]:
@@ -69,7 +71,8 @@ def packets(snapshot: Snapshot) -> Iterator[Packet]:
     pairs = [pair for own, other in product(local, others) for pair in ((own, other), (other, own))]
     for source, destination in dict.fromkeys(pairs):
         if family_of(source) is family_of(destination):
-            yield from between(source, destination)
+            hook = Hook.INPUT if destination in LOCAL else Hook.FORWARD
+            yield from (replace(packet, hook=hook) for packet in between(source, destination))
 
 
 def between(source: Address, destination: Address) -> Iterator[Packet]:

@@ -17,6 +17,7 @@ from ringfence.algebra.addresses import Family, read_address
 from ringfence.dataplane.attribution import connection_of
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.expressions import CtDirection, CtState
+from ringfence.dataplane.nft import Hook
 from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.edges.packets import sctp_init
@@ -26,7 +27,7 @@ from ringfence.semantics.verdict import Outcome
 from tests.dataplane import frames
 from tests.dataplane.frames import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, extended, fragments, icmp, ip, tcp, udp
 from tests.dataplane.small import small_snapshot
-from tests.dataplane.wire import UNTRACKED_TOS, Frames, forwarded
+from tests.dataplane.wire import UNTRACKED_TOS, Frames, passed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,20 @@ spec:
   - from: [{ipBlock: {cidr: 172.20.0.1/32}}, {ipBlock: {cidr: "fd20::1/128"}}]
   - from: [{ipBlock: {cidr: 172.16.0.0/16}}, {ipBlock: {cidr: "fd16::/16"}}]
     ports: [{port: 9000, endPort: 9100}, {port: 53, protocol: UDP}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: held, namespace: shop, labels: {app: held}}
+spec: {nodeName: n1, containers: [{name: main}]}
+status: {podIPs: [{ip: 10.0.0.9}, {ip: "fd00::9"}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: held, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: held}}
+  policyTypes: [Egress]
+  egress: [{ports: [{port: 10250}]}]
 """
 SNAPSHOT = small_snapshot(manifests=MANIFESTS)
 PROGRAM = compile_program(plan_node(Engine(SNAPSHOT), "n1"))
@@ -74,6 +89,9 @@ class Hosts:
         friend: Somebody from whom the database takes everything.
         guest: Somebody from whom it takes a few ports.
         router: Somebody from whom it takes nothing.
+        held: A pod that is judged for egress.
+        node: The node itself.
+        everybody: All hosts of a link.
         icmp: The number of ICMP.
     """
 
@@ -82,12 +100,17 @@ class Hosts:
     friend: Address
     guest: Address
     router: Address
+    held: Address
+    node: Address
+    everybody: Address
     icmp: int
 
 
+_FOUR = ("10.0.0.5", "10.0.0.7", "172.20.0.1", "172.16.1.1", "203.0.113.9", "10.0.0.9", "192.168.0.1", "224.0.0.1")
+_SIX = ("fd00::5", "fd00::7", "fd20::1", "fd16::1", "2001:db8::9", "fd00::9", "fd01::1", "ff02::1")
 HOSTS = {
-    Family.IPV4: Hosts(*map(read_address, ("10.0.0.5", "10.0.0.7", "172.20.0.1", "172.16.1.1", "203.0.113.9")), 1),
-    Family.IPV6: Hosts(*map(read_address, ("fd00::5", "fd00::7", "fd20::1", "fd16::1", "2001:db8::9")), 58),
+    Family.IPV4: Hosts(*map(read_address, _FOUR), icmp=1),
+    Family.IPV6: Hosts(*map(read_address, _SIX), icmp=58),
 }
 
 
@@ -99,7 +122,7 @@ class Case:
         about: What it is.
         sent: Its frames.
         packet: What rules read of it and what conntrack makes of it; None when no rule sees it.
-        passes: Whether it is forwarded.
+        passes: Whether it is forwarded, or taken by the node itself.
     """
 
     about: str
@@ -118,6 +141,7 @@ def cases(hosts: Hosts) -> Iterator[Case]:
     yield from untracked(hosts)
     yield from errors(hosts)
     yield from to_many(hosts)
+    yield from to_the_node(hosts)
 
 
 def fragmented(hosts: Hosts) -> Iterator[Case]:
@@ -262,18 +286,70 @@ def errors(hosts: Hosts) -> Iterator[Case]:
     yield Case("an answer that nobody asked for", sent, unasked, passes=False)
 
 
+def to_the_node(hosts: Hosts) -> Iterator[Case]:
+    """What a pod sends to its own node is judged as egress alone."""
+    for number, (port, flags, state) in enumerate(
+        (
+            (10_250, SYN, CtState.NEW),
+            (22, SYN, CtState.NEW),
+            (10_250, ACK, CtState.NEW),
+            (10_250, RST, CtState.INVALID),
+            (10_250, ACK, CtState.UNTRACKED),
+            (22, ACK, CtState.UNTRACKED),
+        )
+    ):
+        for source in (hosts.held, hosts.free):
+            ports = (1900 + number, port)
+            packet = Packet(source, hosts.node, 6, *ports, hook=Hook.INPUT, state=state, tcp_flags=flags)
+            tos = UNTRACKED_TOS if state is CtState.UNTRACKED else 0
+            sent = (ip(source, hosts.node, 6, tcp(source, hosts.node, ports, flags), tos=tos),)
+            allowed = port == 10_250 and (flags == SYN or state is CtState.UNTRACKED)
+            yield Case(f"to the node, port {port}, {state}", sent, packet, allowed or source == hosts.free)
+    for source in (hosts.held, hosts.free):
+        packet = Packet(source, hosts.node, 47, 0, 0, hook=Hook.INPUT)
+        sent = (ip(source, hosts.node, 47, bytes(8)),)
+        yield Case("to the node, GRE", sent, packet, source == hosts.free)
+        for group in (hosts.everybody, *([read_address("255.255.255.255")] if hosts.icmp == 1 else [])):
+            packet = Packet(source, group, 17, 5353, 5353, hook=Hook.INPUT)
+            sent = (ip(source, group, 17, udp(source, group, (5353, 5353))),)
+            yield Case("for all hosts of the link", sent, packet, source == hosts.free)
+    yield from neighbors(hosts) if hosts.icmp == 58 else ()
+
+
+def neighbors(hosts: Hosts) -> Iterator[Case]:
+    """A pod that may send nothing finds its node all the same, and does nothing else under that name."""
+    link_local = read_address("fe80::9")
+    for kind, hop_limit, source, passes in (
+        (133, 255, hosts.held, True),
+        (134, 255, hosts.held, False),
+        (135, 255, hosts.held, True),
+        (135, 64, hosts.held, False),
+        (136, 255, hosts.held, True),
+        (137, 255, hosts.held, False),
+        (143, 1, link_local, True),
+        (143, 1, hosts.held, False),
+        (135, 255, hosts.free, True),
+    ):
+        body = icmp(source, hosts.node, kind, bytes(20))
+        sent = (ip(source, hosts.node, 58, body, hop_limit=hop_limit),)
+        # Of all that, conntrack leaves redirects alone to themselves.
+        state = CtState.INVALID if kind == 137 else CtState.UNTRACKED
+        packet = Packet(source, hosts.node, 58, 0, 0, Hook.INPUT, state, hop_limit=hop_limit, icmp_type=kind)
+        yield Case(f"type {kind} with a hop limit of {hop_limit}", sent, packet, passes)
+
+
 def to_many(hosts: Hosts) -> Iterator[Case]:
     """No router forwards what is for everybody."""
-    groups = ("224.0.0.251", "239.1.1.1", "255.255.255.255") if hosts.icmp == 1 else ("ff02::fb", "ff0e::1")
+    groups = ("224.0.0.251", "239.1.1.1") if hosts.icmp == 1 else ("ff02::fb", "ff0e::1")
     for group in map(read_address, groups):
         sent = (ip(hosts.db, group, 17, udp(hosts.db, group, (5353, 5353))),)
         yield Case("for everybody", sent, NEVER, passes=False)
 
 
-def test_the_kernel_forwards_what_it_should():
+def test_the_kernel_lets_pass_what_it_should():
     """All of them in one go, because errors are about the packets before them."""
     every = [case for hosts in HOSTS.values() for case in cases(hosts)]
-    kernel = forwarded(PROGRAM.render(), [case.sent for case in every])
+    kernel = passed(PROGRAM.render(), [case.sent for case in every])
 
     assert [case.about for case, done in zip(every, kernel, strict=True) if done is not case.passes] == []
 
@@ -301,7 +377,9 @@ def test_what_opens_a_connection_is_what_the_policies_say(family: Family):
 
 
 def opens(packet: Packet) -> bool:
-    """Whether a packet is the first of a connection, as far as anybody knows."""
+    """Whether a packet is the first of a connection, as far as anybody knows; neighbors have none."""
+    if packet.protocol == 58 and packet.icmp_type != 128:
+        return False
     if packet.state is CtState.NEW:
         return packet.protocol != 6 or (packet.tcp_flags or 0) & (SYN | ACK | RST | FIN) == SYN
     return packet.state is CtState.UNTRACKED

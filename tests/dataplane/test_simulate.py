@@ -270,6 +270,7 @@ def test_egress_to_the_node_itself_is_judged_on_its_way_in():
         (135, 255, POD6, True),
         (136, 255, POD6, True),
         (135, 254, POD6, False),
+        (134, 255, POD6, False),
         (137, 255, POD6, False),
         (143, 1, LINK_LOCAL, True),
         (143, 1, POD6, False),

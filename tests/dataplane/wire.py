@@ -1,7 +1,8 @@
-"""Raw packets through a real kernel: which of them does a program let a router forward?
+"""Raw packets through a real kernel: which of them does a program let a router forward or take?
 
 Runs in a network namespace of its own, as ``unshare --map-root-user --net``. Packets are
-put on one end of a veth pair; what is forwarded comes out of another pair.
+put on one end of a veth pair; what is forwarded comes out of another pair, and what is for
+the namespace itself is logged behind the program.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import IPV6_BASE, read_address
+from ringfence.algebra.addresses import IPV6_BASE, read_address, read_cidr
+from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.expressions import CtState
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges import packets
+from ringfence.edges.netns import Network
+from ringfence.edges.nflog import NflogReader
 from ringfence.edges.programs import find_program
 
 if TYPE_CHECKING:
@@ -38,10 +42,20 @@ link set in0 addrgenmode none arp off up
 link set in1 address {_MAC} addrgenmode none arp off up
 link set out0 addrgenmode none arp off up
 link set out1 addrgenmode none arp off up
+link set lo up
+addr add 192.168.0.1/32 dev lo
+addr add fd01::1/128 dev lo nodad
 route add default dev out1
 route add ::/0 dev out1
 """
+GROUP = 9
+"""Where what is taken is logged."""
+
 SYSCTLS = ("ipv4/ip_forward", "ipv6/conf/all/forwarding")
+LOCAL = Intervals.union(map(read_cidr, ("192.168.0.1/32", "fd01::1/128", "224.0.0.1/32", "ff02::1/128")))
+"""Addresses of the namespace itself."""
+
+FOREIGN = ("ipv4/conf/all/accept_local",)
 UNFILTERED = ("ipv4/conf/all/rp_filter", "ipv4/conf/in1/rp_filter")
 TRACK = f"""\
 table inet track {{
@@ -49,6 +63,13 @@ table inet track {{
 		type filter hook prerouting priority raw; policy accept;
 		ip dscp {UNTRACKED_TOS >> 2} notrack
 		ip6 dscp {UNTRACKED_TOS >> 2} notrack
+	}}
+	chain input {{
+		type filter hook input priority 100; policy accept;
+		log group {GROUP}
+	}}
+	chain output {{
+		type filter hook output priority raw; policy drop;
 	}}
 }}
 """
@@ -64,8 +85,8 @@ Frames = tuple[bytes, ...]
 """The frames of one packet as they are sent, from their IP headers on: several when it comes in fragments."""
 
 
-def forwarded(transaction: str, sent: Sequence[Packet | Frames]) -> list[bool]:
-    """Whether each packet came out again, in a namespace that holds what the transaction makes.
+def passed(transaction: str, sent: Sequence[Packet | Frames]) -> list[bool]:
+    """Whether each packet came out again or was taken, in a namespace that holds what the transaction makes.
 
     Packets are sent in order, at most 65,534 of them; those that are to be untracked are.
     """
@@ -139,7 +160,7 @@ def checksum(data: bytes) -> bytes:
 
 def _set_up(transaction: str) -> None:
     subprocess.run([find_program("ip"), "-batch", "-"], input=SETUP, text=True, check=True)  # noqa: S603 - our own words
-    for name in SYSCTLS:
+    for name in (*SYSCTLS, *FOREIGN):
         Path("/proc/sys/net", name).write_text("1")
     for name in UNFILTERED:
         Path("/proc/sys/net", name).write_text("0")
@@ -147,19 +168,21 @@ def _set_up(transaction: str) -> None:
 
 
 def main() -> None:
-    """Read a transaction and packets, send them all, and write which of them came out."""
+    """Read a transaction and packets, send them all, and write which of them passed."""
     transaction, sent = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the test that started this
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one queue, so nothing overtakes a sentinel
     _set_up(transaction)
     inside, outside = (socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ALL)) for _ in range(2))
     inside.bind(("in0", 0))
     outside.bind(("out0", _ALL))
+    taken = NflogReader(Network.current(), GROUP)
     arrived = _flush(inside, outside, once=False)
     numbered = list(enumerate(sent, start=1))
     for start in range(0, len(numbered), CHUNK):
         for mark, packet in numbered[start : start + CHUNK]:
             _send(inside, packet, mark)
         arrived |= _flush(inside, outside, once=True)
+        arrived |= {mark_of(each.packet) for each in taken.read()}
     pickle.dump([mark in arrived for mark, _ in numbered], sys.stdout.buffer)
 
 

@@ -60,11 +60,17 @@ TUNNEL_PROTOCOLS = {"IPv4 in IP": 4, "IPv6 in IP": 41, "GRE": 47}
 LINK_LOCAL = read_cidr("fe80::/10")
 """Addresses of IPv6 that are good on one link alone, where no policy knows them."""
 
-DISCOVERY = (Within(Field.ICMPV6_TYPE, Intervals.of([(133, 136)])), Within(Field.IP6_HOPLIMIT, Intervals.point(255)))
-"""Neighbor discovery, which is genuine only with an undiminished hop limit; never a redirect, 137."""
+DISCOVERY = (
+    Within(Field.ICMPV6_TYPE, Intervals.of([(133, 133), (135, 136)])),
+    Within(Field.IP6_HOPLIMIT, Intervals.point(255)),
+)
+"""What a host says and asks to find its neighbors; it is genuine only with an undiminished hop limit.
+
+Never what a router says, 134 and 137: a pod could lead its node's packets astray.
+"""
 
 REPORT = (
-    Within(Field.ICMPV6_TYPE, Intervals.of([(130, 132), (143, 143)])),
+    Within(Field.ICMPV6_TYPE, Intervals.of([(131, 132), (143, 143)])),
     Within(Field.IP6_HOPLIMIT, Intervals.point(1)),
 )
 """What a host says of the groups that it listens to; it goes no further than one link."""
