@@ -15,6 +15,7 @@ from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL
 from ringfence.dataplane.names import class_name
+from ringfence.dataplane.strangers import denied_to_pods
 from ringfence.model.policy import Direction
 
 if TYPE_CHECKING:
@@ -137,20 +138,22 @@ class NodePlan:
         return (*self.classes, *(each for hairpin in self.hairpins for each in hairpin.classes))
 
 
-def plan_node(engine: Engine, node: str, wiring: Wiring | None = None) -> NodePlan:
+def plan_node(engine: Engine, node: str, wiring: Wiring | None = None, strange: Intervals = EMPTY) -> NodePlan:
     """Plan a node from what the engine allows its pods; pods without addresses need nothing yet.
 
     Args:
         engine: Knows the policies.
         node: The node's name.
         wiring: How its pods hang on it, where that is known.
+        strange: Addresses that may be a pod's of which nothing is known yet, see
+            :mod:`ringfence.dataplane.strangers`; without any, all pods are known.
     """
     classes: list[LocalClass] = []
     hairpins: list[Hairpin] = []
     for family in Family:
         local = _local_pods(engine, node, family)
         permitted = {
-            direction: {address: engine.permitted(pod, direction, family) for address, pod in local.items()}
+            direction: {address: _permitted(engine, pod, direction, family, strange) for address, pod in local.items()}
             for direction in Direction
         }
         found = [each for direction in Direction for each in _classes(direction, family, local, permitted[direction])]
@@ -158,6 +161,20 @@ def plan_node(engine: Engine, node: str, wiring: Wiring | None = None) -> NodePl
         judged = {address for each in found for address in each.addresses}
         hairpins += _hairpins(family, local, judged, permitted)
     return NodePlan(node, tuple(classes), tuple(hairpins), _guard(engine, node, wiring) if wiring else None)
+
+
+def _permitted(engine: Engine, pod: Pod, direction: Direction, family: Family, strange: Intervals) -> tuple[Row, ...]:
+    """Return what the engine permits, less what a pod could be denied where nobody knows who is there."""
+    rows = engine.permitted(pod, direction, family)
+    denied = denied_to_pods(engine.snapshot, pod, direction) if strange & EVERY[family] else EMPTY
+    if not denied:
+        return rows
+    found: dict[Intervals, Intervals] = {}
+    for addresses, traffic in rows:
+        for part, allowed in ((addresses - strange, traffic), (addresses & strange, traffic - denied)):
+            if part:
+                found[allowed] = found.get(allowed, EMPTY) | part
+    return tuple((addresses, traffic) for traffic, addresses in found.items())
 
 
 def _guard(engine: Engine, node: str, wiring: Wiring) -> Guard:
