@@ -57,7 +57,7 @@ def test_where_servers_let_others_in_the_clients_keep_them_apart():
     found = isolation(world, "x", "y")
 
     assert shown(found) == []
-    assert [each.name for each in found.grounds()] == ["y/back", "x/back"]
+    assert [each.name for each in found.grounds()] == ["x/back", "y/back"]
 
 
 def test_a_rule_that_denies_keeps_apart():

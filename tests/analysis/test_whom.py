@@ -11,7 +11,8 @@ from ringfence.analysis.whom import CLIENT, SERVER, Names
 from ringfence.errors import InputError
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.summary import Meant
-from tests.parts import pod, port, service, service_port, snapshot, tcp
+from tests.parts import pod, service, service_port, snapshot, tcp
+from tests.parts import port as named_port
 
 
 def test_a_name_means_pods_in_the_families_that_they_have():
@@ -34,7 +35,7 @@ def test_addresses_are_pods_where_they_are_pods():
 
 def test_a_service_as_a_server_is_who_is_behind_it_on_its_ports():
     """Each pod on the number that the port has there; a name may be another number on each."""
-    a, b = pod("x/a", "app=a", ports=(port("web", 80),)), pod("x/b", "app=a", ports=(port("web", 81),))
+    a, b = pod("x/a", "app=a", ports=(named_port("web", 80),)), pod("x/b", "app=a", ports=(named_port("web", 81),))
     front = service("x/s", "app=a", ports=(service_port(80, "web"), service_port(9, 9)))
     found = Names(snapshot(a, b, services=(front,)), "x").find(SERVER, "svc:s")
 
@@ -70,3 +71,13 @@ def test_a_service_without_anybody_is_refused():
     names = Names(snapshot(pod("x/a"), services=(service("x/s", "app=b"),)), "x")
     with pytest.raises(InputError, match="server: nobody is behind svc:x/s"):
         names.find(SERVER, "svc:s")
+
+
+def test_a_route_may_lead_to_one_port_of_a_service():
+    """By number or by name."""
+    a = pod("x/a", "app=a")
+    front = service("x/s", "app=a", ports=(service_port(80, 8080, "web"), service_port(9, 9)))
+    names = Names(snapshot(a, services=(front,)), "x")
+
+    for port in (80, "web"):
+        assert names.behind(front, port) == (Meant(Ends((a,)), Family.IPV4, tcp(8080)),)

@@ -56,16 +56,23 @@ class Isolation:
     def grounds(self) -> Iterator[Ground]:
         """Yield the policies and rules that keep the groups apart, where nothing passes between them.
 
-        Where the servers' own refuse all others it is these alone, else also the clients'.
+        First what refuses all others at the servers of a group; then, of groups whose own
+        policies do not, what refuses them at the clients of the others.
         """
-        engine = self._engine
+        opened = self._engine.sets.empty
         for atoms in self._atoms:
-            others = engine.sets.sub(self._everyone, engine.sets.sub(atoms, self._shared))
-            entering = engine.grounds(Direction.INGRESS, (others, atoms), ALL, own_node=False)
+            entering = self._engine.grounds(Direction.INGRESS, (self._others(atoms), atoms), ALL, own_node=False)
             yield from (each for each in entering.deciding if each.denies)
             if entering.unjudged or not all(each.denies for each in entering.deciding):
-                leaving = engine.grounds(Direction.EGRESS, (others, atoms), ALL, own_node=False)
-                yield from (each for each in leaving.deciding if each.denies)
+                opened |= atoms
+        for atoms in self._atoms:
+            servers = opened & self._others(atoms)
+            leaving = self._engine.grounds(Direction.EGRESS, (atoms, servers), ALL, own_node=False)
+            yield from (each for each in leaving.deciding if each.denies)
+
+    def _others(self, atoms: PeerSet) -> PeerSet:
+        """Return where the members of other groups stand."""
+        return self._engine.sets.sub(self._everyone, self._engine.sets.sub(atoms, self._shared))
 
     def _crosses(self, block: Block) -> bool:
         """Tell whether a block holds ends of two groups, one on either side."""

@@ -20,12 +20,12 @@ from ringfence.semantics.sides import Sides
 from ringfence.semantics.summary import Meant
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator
 
     from ringfence.algebra.addresses import Family
     from ringfence.model.connection import End
     from ringfence.model.naming import Directory
-    from ringfence.model.service import Service
+    from ringfence.model.service import Service, ServicePort
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.sides import Party
 
@@ -93,17 +93,28 @@ class Names:
         """
         name = self._sides.read(role, text)
         if role == SERVER and isinstance(name, ServiceName):
-            return self._behind(name)
+            return self._server(name)
         party = self._sides.find(role, text)
         remarks = tuple(Remark(each.topic, each.text, each.origins) for each in self._sides.premises_of(party))
         if isinstance(name, ServiceName):
             remarks = (Remark("service-client", f"{party.name} as a client is the pods behind it"), *remarks)
         return Whom(party.name, tuple(_by_family(party)), remarks)
 
-    def _behind(self, name: ServiceName) -> Whom:
-        """Return who is behind a Service, by the port that it leads to there."""
+    def behind(self, service: Service, port: int | str | None = None) -> tuple[Meant, ...]:
+        """Return who is behind a Service, on the ports that it leads to there.
+
+        Args:
+            service: The Service.
+            port: One port of it, by number or name; None for all.
+        """
+        return tuple(
+            self._behind_ports(service, [each for each in service.ports if port in {None, each.port, each.name}])
+        )
+
+    def _server(self, name: ServiceName) -> Whom:
+        """Return who is behind a Service that a name means."""
         service = self._sides.places.service(SERVER, name)
-        found = tuple(self._doors(service))
+        found = self.behind(service)
         if not found:
             message = f"{SERVER}: nobody is behind {name}"
             raise InputError(message, "compare its selector and target ports with the pods")
@@ -111,10 +122,10 @@ class Names:
         text = f"{name} is taken as who is behind it{where}; ask can of the ways there"
         return Whom(str(name), found, (Remark("service-server", text, (service.origin,)),))
 
-    def _doors(self, service: Service) -> Iterator[Meant]:
+    def _behind_ports(self, service: Service, ports: list[ServicePort]) -> Iterator[Meant]:
         for family in self.snapshot.families:
             found: dict[Hashable, tuple[End, set[int]]] = {}
-            for port in service.ports:
+            for port in ports:
                 for each in endpoints(self.snapshot, service, port, family):
                     _, points = found.setdefault(key_of(each.end), (each.end, set()))
                     points.add(point(port.protocol, each.port))
@@ -126,6 +137,15 @@ class Names:
                 pods = tuple(end for end in members if isinstance(end, Pod))
                 addresses = Intervals.of((end, end) for end in members if not isinstance(end, Pod))
                 yield Meant(Ends(pods, addresses), family, traffic)
+
+
+def in_families(snapshot: Snapshot, pods: Iterable[Pod]) -> tuple[Meant, ...]:
+    """Return pods in each family that they have."""
+    found: dict[Family, list[Pod]] = defaultdict(list)
+    for pod in pods:
+        for family in snapshot.families_of(pod):
+            found[family].append(pod)
+    return tuple(Meant(Ends(tuple(found[family])), family) for family in sorted(found))
 
 
 def _by_family(party: Party) -> Iterator[Meant]:

@@ -17,6 +17,7 @@ from ringfence.model.naming import Directory
 from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.json_difference import Difference
 from ringfence.report.json_explanation import ExplanationDocument
+from ringfence.report.json_exposure import ExposureDocument
 from ringfence.report.json_intents import IntentsDocument
 from ringfence.report.json_parts import (
     API_VERSION,
@@ -253,6 +254,7 @@ def schemas() -> dict[str, bytes]:
         "verdict.json": schema(Answer, Refusal),
         "reachability.json": schema(Reachability),
         "reach.json": schema(Reach),
+        "exposure.json": schema(ExposureDocument),
         "intents.json": schema(IntentsDocument),
         "difference.json": schema(Difference),
         "explanation.json": schema(ExplanationDocument),

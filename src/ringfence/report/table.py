@@ -72,7 +72,7 @@ def tabulate(
         row += ["own node" if line.own_node else "anywhere"] if on_node else []
         row += [" ".join(f"IPv{f.value}" for f in line.families)] if len(snapshot.families) > 1 else []
         rows.append(tuple(row))
-    said = (*_remarks(snapshot, directory), *remarks)
+    said = (*remarks_of(snapshot, directory), *remarks)
     said += ("own node: where one end is on the network of the node that the other is on",) if on_node else ()
     said += ("part of the input was not read or is in error",) if partial else ()
     return Table(tuple(head), tuple(rows), said)
@@ -83,7 +83,8 @@ def name_ends(directory: Directory, ends: Ends) -> str:
     return directory.render(ends.pods) if ends.pods else directory.render_addresses(ends.addresses)
 
 
-def _remarks(snapshot: Snapshot, directory: Directory) -> tuple[str, ...]:
+def remarks_of(snapshot: Snapshot, directory: Directory) -> tuple[str, ...]:
+    """Return what a reader of any map must know besides."""
     workloads = len(directory.names_of(directory.pods))
     namespaces = len({pod.namespace for pod in directory.pods})
     seen = f"{counted(workloads, 'workload')} in {counted(namespaces, 'namespace')}"

@@ -169,6 +169,12 @@ class Engine:
             found += (atom for atom in universe.outside(family) if universe.addresses[atom] & ends.addresses)
         return universe.sets.of(found)
 
+    def is_isolated(self, pod: Pod, direction: Direction) -> bool:
+        """Tell whether a policy isolates a pod in one direction, in every reading of what the API leaves open."""
+        number = self.class_of(pod)
+        programs = (self._program(number, direction, choices) for choices in self._readings)
+        return all(program is not None and program.isolating for program in programs)
+
     def grounds(
         self, direction: Direction, sides: tuple[PeerSet, PeerSet], traffic: Intervals, *, own_node: bool
     ) -> Grounds:

@@ -73,9 +73,13 @@ class Surroundings:
         text += ": a rule that selects the DNS pods does not match it; an ipBlock or a rule without peers does"
         yield Remark("node-local-dns", text, origins)
 
+    def proxies(self, route: Route) -> tuple[Pod, ...]:
+        """Return the pods of the proxy that answers for a route, as far as labels tell; empty when they do not."""
+        return tuple(pod for pod in self.directory.pods if self._serves(pod, route))
+
     def _way_in(self, route: Route) -> str:
         hosts = f", host {', '.join(route.hosts)}" if route.hosts else ""
-        pods = [pod for pod in self.directory.pods if self._serves(pod, route)]
+        pods = self.proxies(route)
         said = f"entered through {route}{hosts}"
         if pods:
             return f"{said}: {self.directory.render(pods)} is the client then"

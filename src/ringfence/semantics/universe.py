@@ -265,20 +265,14 @@ class Universe:
 
     def everywhere(self, atoms: PeerSet) -> PeerSet:
         """Return all atoms at which ends may be that stand at some; those of pods whose address is to come."""
-        found = self._everywhere.get(atoms)
-        if found is None:
-            each = ((number, self.atoms[number]) for number in self.sets.ids(atoms))
-            places = (
-                (number,) if atom.pod_class is None else self.atoms_of_class(atom.pod_class)[atom.family]
-                for number, atom in each
-            )
-            found = self._everywhere[atoms] = self.sets.of(number for several in places for number in several)
-        return found
+        places = (several for first, several in self._spread.items() if self.sets.has(atoms, first))
+        return self.sets.union((atoms, *places))
 
     @cached_property
-    def _everywhere(self) -> dict[PeerSet, PeerSet]:
-        """What was asked of :meth:`everywhere`."""
-        return {}
+    def _spread(self) -> dict[int, PeerSet]:
+        """The atoms of each class of which there are several in a family, by the first of them."""
+        of_classes = (self.atoms_of_class(number).values() for number in range(len(self.classes)))
+        return {atoms[0]: self.sets.of(atoms) for several in of_classes for atoms in several if len(atoms) > 1}
 
     def nodes_of(self, atoms: PeerSet) -> frozenset[str]:
         """Return the nodes that ends at some atoms are on, or have the addresses of."""
