@@ -21,6 +21,7 @@ COMMANDS = {
     "reach": ("reach", "Whom somebody reaches, on what, and why."),
     "reached-by": ("reached_by", "Who reaches somebody, on what, and why."),
     "exposure": ("exposure", "What is reachable from outside, and what outside is reachable."),
+    "describe": ("describe", "What one policy says, whom it means and what it changes."),
     "assert": ("assert_", "Do the policies achieve what a file of intents says?"),
     "diff": ("diff", "What connectivity changes between two folders, revisions of git or clusters."),
     "explain-api": ("explain_api", "What a field of a policy means, and what the APIs leave open."),

@@ -15,6 +15,7 @@ from ringfence.algebra.addresses import Family  # noqa: TC001 - msgspec reads an
 from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads annotations
 from ringfence.model.naming import Directory
 from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
+from ringfence.report.json_describing import DescriptionDocument
 from ringfence.report.json_difference import Difference
 from ringfence.report.json_explanation import ExplanationDocument
 from ringfence.report.json_exposure import ExposureDocument
@@ -254,6 +255,7 @@ def schemas() -> dict[str, bytes]:
         "verdict.json": schema(Answer, Refusal),
         "reachability.json": schema(Reachability),
         "reach.json": schema(Reach),
+        "description.json": schema(DescriptionDocument),
         "exposure.json": schema(ExposureDocument),
         "intents.json": schema(IntentsDocument),
         "difference.json": schema(Difference),

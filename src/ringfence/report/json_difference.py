@@ -115,7 +115,7 @@ def render_difference(
         Difference(
             api_version=API_VERSION,
             kind="Difference",
-            changed=[_changed(after, account) for account in accounts],
+            changed=[as_changed(after, account) for account in accounts],
             new=[as_reached(after, row) for row in new],
             gone=[as_reached(before, row) for row in gone],
             assumptions=[as_assumption(each) for each in assumed.values()],
@@ -127,7 +127,8 @@ def render_difference(
     )
 
 
-def _changed(directory: Directory, account: Account) -> Changed:
+def as_changed(directory: Directory, account: Account) -> Changed:
+    """Return a shift and what decides about it as a document has it."""
     shift = account.shift
     where: Literal["own node", "other nodes"] | UnsetType = UNSET
     if shift.where is not Where.ANYWHERE:

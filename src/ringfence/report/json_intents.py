@@ -44,13 +44,13 @@ class Side(msgspec.Struct):
     origins: Annotated[list[Origin], Meta(description="Rules that matched, or policies that isolate.")]
 
 
-class Counterexample(msgspec.Struct):
+class Counterexample(msgspec.Struct, kw_only=True):
     """A connection that is not as the intent says, or may not be."""
 
     client: str
     server: str
     protocol: Protocol
-    port: Annotated[int | UnsetType, Meta(description="Absent for ICMP.")]
+    port: Annotated[int | UnsetType, Meta(description="Absent for ICMP.")] = UNSET
     family: Family
     verdict: VerdictWord
     egress: Side
@@ -58,12 +58,12 @@ class Counterexample(msgspec.Struct):
     assumptions: list[Assumption]
 
 
-class Finding(msgspec.Struct):
+class Finding(msgspec.Struct, kw_only=True):
     """How one intent stands."""
 
     aim: Aim
     text: Annotated[str, Meta(description="What the intent says.")]
-    name: Annotated[str | UnsetType, Meta(description="What its author calls it.")]
+    name: Annotated[str | UnsetType, Meta(description="What its author calls it.")] = UNSET
     standing: Standing
     origin: Origin
     counterexample: Annotated[Counterexample | UnsetType, Meta(description="Absent where it is held.")] = UNSET

@@ -71,8 +71,8 @@ class Reach(msgspec.Struct, kw_only=True):
 
     api_version: ApiVersion = msgspec.field(name="apiVersion")
     kind: Literal["Reach"]
-    client: Annotated[str | UnsetType, Meta(description="Who was asked about, in full; absent for everyone.")]
-    server: Annotated[str | UnsetType, Meta(description="Likewise.")]
+    client: Annotated[str | UnsetType, Meta(description="Who was asked about, in full; absent for everyone.")] = UNSET
+    server: Annotated[str | UnsetType, Meta(description="Likewise.")] = UNSET
     connections: list[Reached]
     assumptions: list[Assumption]
     remarks: Annotated[list[Remark] | UnsetType, Meta(description="Absent when there are none.")] = UNSET
