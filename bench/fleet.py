@@ -5,8 +5,9 @@ workloads with replicas, some of them StatefulSets with a label for each pod, al
 hash label that no policy names; one in twenty-five is on its node's network. Most
 namespaces deny by default and open themselves to DNS, monitoring and their own pods; the
 rest of the policies open workloads by label, expression, namespace, named port, port
-range and address. Twenty cluster policies stand in both tiers. The same seed writes the
-same bytes.
+range and address. Twenty cluster policies stand in both tiers. Workloads of all namespaces
+share a few hundred components, by which a wide rule names pods everywhere. The same seed
+writes the same bytes.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ PORTS = {
 }
 OUTSIDE = (("203.0.113.0/24", ["203.0.113.128/25"]), ("198.51.100.0/24", []), ("2001:db8::/32", ["2001:db8:1::/48"]))
 SHARED = {"kube-system": "dns", "monitoring": "prometheus", "edge": "gateway"}
+COMPONENTS = 200
 PODS_OF_A_NODE = 100
 SETTINGS = 35
 """Environment variables of a container of full size, with which a pod has five thousand bytes."""
@@ -65,9 +67,14 @@ class App:
     stateful: bool
     host_network: bool
 
+    @property
+    def component(self) -> str:
+        """What it is made of, as workloads of other namespaces are."""
+        return f"component-{hash_of(self.name) % COMPONENTS}"
+
     def labels(self, number: int) -> dict[str, str]:
         """Return the labels of one of its pods."""
-        found = {"app": self.name, "tier": self.tier, "team": f"team-{len(self.name) % 5}", "version": "v1"}
+        found = {"app": self.name, "tier": self.tier, "component": self.component, "version": "v1"}
         own = "statefulset.kubernetes.io/pod-name" if self.stateful else "pod-template-hash"
         return found | {own: f"{self.name}-{number}" if self.stateful else f"{hash_of(self.name):010x}"}
 
@@ -219,11 +226,11 @@ def _policies(rng: random.Random, size: Size, names: list[str], apps: list[App])
 
 def _peer(rng: random.Random, size: Size, neighbors: list[App], elsewhere: App) -> Manifest:
     if rng.random() < size.wide:
-        by_app = {"matchLabels": {"app": elsewhere.name}}
+        by_component = {"matchLabels": {"component": elsewhere.component}}
         by_tier = {"matchLabels": {"tier": elsewhere.tier}}
-        values = sorted({elsewhere.name, *(app.name for app in rng.choices(neighbors, k=4))})
-        by_five = {"matchExpressions": [{"key": "app", "operator": "In", "values": values}]}
-        return {"namespaceSelector": {}, "podSelector": rng.choices((by_app, by_tier, by_five), (6, 1, 3))[0]}
+        values = sorted({elsewhere.component, *(app.component for app in rng.choices(neighbors, k=4))})
+        by_five = {"matchExpressions": [{"key": "component", "operator": "In", "values": values}]}
+        return {"namespaceSelector": {}, "podSelector": rng.choices((by_component, by_tier, by_five), (6, 1, 3))[0]}
     cidr, excepts = rng.choice(OUTSIDE)
     apps = sorted({app.name for app in rng.choices(neighbors, k=rng.randint(1, 3))})
     near = {"podSelector": {"matchExpressions": [{"key": "app", "operator": "In", "values": apps}]}}

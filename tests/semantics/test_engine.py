@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import pytest
 
-from bench.fleet import Size, write
 from ringfence.algebra.addresses import EVERY, Family, read_address, read_cidr
 from ringfence.algebra.intervals import EMPTY
 from ringfence.algebra.traffic import ALL
 from ringfence.model.policy import Action, Direction, Tier
-from ringfence.readers import Source, read
 from ringfence.semantics.engine import Engine, PairTraffic
 from tests.parts import block, cluster_policy, network_policy, node, pod, pods, rule, snapshot, tcp
 
@@ -138,14 +134,3 @@ def test_an_empty_snapshot_has_no_classes_and_no_blocks():
 
     assert engine.classes == ()
     assert list(engine.blocks(Family.IPV4)) == []
-
-
-def test_a_cluster_takes_no_more_work_than_it_did():
-    """Counts, which no other machine changes; fewer are welcome, more are a slower engine."""
-    text = StringIO()
-    write(text, 1, Size(3_000, 300), slim=True)
-    found = read([Source("fleet.json", [text.getvalue().encode()])]).snapshot
-    engine = Engine(found)
-    blocks = [block for family in found.families for block in engine.blocks(family)]
-
-    assert engine.counts() | {"blocks": len(blocks)} == {"classes": 443, "programs": 369, "rows": 126, "blocks": 63}

@@ -1,8 +1,8 @@
 """Traffic and addresses cut into atoms: no more than the policies can tell apart.
 
 Sets of traffic become masks, ints with one bit for each atom; an address becomes its
-signature, an int with one bit for each block that holds it. Both are exact: two points
-of one atom, and two addresses of one signature and family, get the same answer always.
+signature, the blocks that hold it. Both are exact: two points of one atom, and two
+addresses of one signature and family, get the same answer always.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import accumulate
-from operator import itemgetter, xor
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Family
@@ -20,6 +19,10 @@ from ringfence.algebra.traffic import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+Signature = tuple[int, ...]
+"""The numbers of the blocks that hold an address, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +68,45 @@ class AddressSpace:
     """All addresses of both families by the blocks that hold them.
 
     Attributes:
-        blocks: Sets of addresses that policies name, each once; bit ``n`` of a signature
-            stands for ``blocks[n]``.
+        blocks: Sets of addresses that policies name, each once.
         cuts: Where any block begins, or has just ended, in order.
         signatures: The signature of the addresses from each cut to the next.
     """
 
     blocks: tuple[Intervals, ...]
     cuts: tuple[int, ...]
-    signatures: tuple[int, ...]
+    signatures: tuple[Signature, ...]
 
     @classmethod
     def of(cls, blocks: tuple[Intervals, ...]) -> AddressSpace:
         """Build the space of some blocks in one sweep."""
-        toggles: dict[int, int] = defaultdict(int)
+        toggles: dict[int, set[int]] = defaultdict(set)
         for number, block in enumerate(blocks):
             for first, last in block:
-                toggles[first] ^= 1 << number
-                toggles[last + 1] ^= 1 << number
+                toggles[first].add(number)
+                toggles[last + 1].add(number)
         cuts = tuple(sorted(toggles))
-        return cls(blocks, cuts, tuple(accumulate((toggles[cut] for cut in cuts), xor)))
+        holding, signatures = set[int](), []
+        for cut in cuts:
+            holding ^= toggles[cut]
+            signatures.append(tuple(sorted(holding)))
+        return cls(blocks, cuts, tuple(signatures))
 
-    def signature(self, address: int) -> int:
+    def signature(self, address: int) -> Signature:
         """Return the signature of one address."""
         index = bisect_right(self.cuts, address)
-        return self.signatures[index - 1] if index else 0
+        return self.signatures[index - 1] if index else ()
 
-    def regions(self, addresses: Intervals) -> dict[int, Intervals]:
+    def regions(self, addresses: Intervals) -> dict[Signature, Intervals]:
         """Return a set of addresses of one family, cut by signature, in order of first address."""
-        runs: dict[int, list[Range]] = defaultdict(list)
+        runs: dict[Signature, list[Range]] = defaultdict(list)
         for run in atoms(addresses, self.blocks):
             runs[self.signature(run[0])].append(run)
         return {signature: Intervals.of(each) for signature, each in runs.items()}
 
-    def unknown(self, family: Family) -> int:
+    def unknown(self, family: Family) -> Signature:
         """Return the signature of an address of which nothing is known.
 
         It is taken to lie outside every block that does not cover its whole family.
         """
-        return sum(1 << number for number, block in enumerate(self.blocks) if EVERY[family] <= block)
+        return tuple(number for number, block in enumerate(self.blocks) if EVERY[family] <= block)

@@ -24,7 +24,7 @@ from ringfence.semantics.dialects import Choices, Topic
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.matching import Matcher, PortNames, scoped_selectors
 from ringfence.semantics.sets import INTEGERS
-from ringfence.semantics.space import AddressSpace
+from ringfence.semantics.space import AddressSpace, Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.matching import View
     from ringfence.semantics.sets import PeerSet, Sets
-
-Signature = int
-"""The blocks that hold an address, one bit for each."""
 
 Places = tuple[tuple[Family, tuple[Signature, ...]], ...]
 """For each family in which ends have an address, the signatures that it may have."""
@@ -144,7 +141,7 @@ class Universe:
         self._numbers = {atom: number for number, atom in enumerate(self.atoms)}
         self.everyone = self.sets.of(range(len(self.atoms)))
         self._blocks = {block: number for number, block in enumerate(snapshot.blocks)}
-        self._by_block = self._gather(lambda atom: INTEGERS.ids(atom.signature))
+        self._by_block = self._gather(lambda atom: atom.signature)
         self._by_family = self._gather(lambda atom: [atom.family])
         self._by_selector = self._gather(lambda atom: self._class_at(atom).selectors)
         self._by_ports = self._gather(lambda atom: [self._class_at(atom).ports])

@@ -39,7 +39,7 @@ from ringfence.algebra.addresses import EVERY, Address, Family, family_of, rende
 from ringfence.model.cluster import Pod
 from ringfence.model.origin import Origin
 from ringfence.model.policy import Direction
-from ringfence.semantics.space import AddressSpace
+from ringfence.semantics.space import AddressSpace, Signature
 from ringfence.semantics.telling import CLIENT, NODE, SERVER, tell
 from ringfence.semantics.verdict import Assumption
 
@@ -396,7 +396,7 @@ class Ways:
     def _gates_of(self, family: Family) -> list[list[Gate]]:
         """Return the nodes that have an address of a family, those in the same blocks together."""
         space = AddressSpace.of(self.snapshot.blocks)
-        alike: dict[tuple[int, ...], list[Gate]] = {}
+        alike: dict[tuple[Signature, ...], list[Gate]] = {}
         for node in self.snapshot.nodes:
             gate = self._gate(node, family, None, None)
             ends = [end for end in (gate.address, gate.speaks_from) if not isinstance(end, Pod)]
