@@ -239,6 +239,17 @@ def test_a_denied_tcp_packet_is_answered_when_that_is_wanted():
     assert not simulate(made, replace(TO_DB, protocol=UDP)).accepted
 
 
+def test_logs_can_be_limited_and_drops_are_not():
+    """The limit ends the rule that logs, and the next one counts and drops."""
+    made = compile_program(small_plan(), Handling(logs=100))
+
+    assert [str(each) for each in made.chain_by_name["i_10.0.0.5_deny"].rules] == [
+        'limit rate 100/second burst 100 packets log prefix "rf1 i 10.0.0.5 " group 29286 snaplen 128',
+        "counter drop",
+    ]
+    assert not simulate(made, TO_DB).accepted
+
+
 def test_a_reply_is_judged_by_the_roles_of_its_connection():
     """An answer of the database passes as its question would, though nobody may open what it looks like."""
     made = compile_program(small_plan())

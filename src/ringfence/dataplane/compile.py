@@ -37,6 +37,7 @@ from ringfence.dataplane.expressions import (
     Field,
     Goto,
     Jump,
+    Limit,
     Log,
     Lookup,
     Reset,
@@ -78,7 +79,7 @@ def compile_program(plan: NodePlan, handling: Handling = HANDLING) -> Program:
         contents = _contents(local_class.rows)
         sets += _class_sets(local_class, contents)
         chains += [_class_chain(local_class, contents, way) for way in CtDirection]
-        chains.append(_deny_chain(local_class, reset=handling.reset))
+        chains.append(_deny_chain(local_class, handling))
     chains += [_hairpin_chain(each, way) for each in plan.hairpins if each.classes for way in CtDirection]
     return Program(names.TABLE, tuple(sets), tuple(_maps(plan)), tuple(chains))
 
@@ -229,12 +230,13 @@ def _class_chain(local_class: LocalClass, contents: _Contents, way: CtDirection)
     return Chain(names.chain(direction, name, way), (*rules, rule(otherwise)))
 
 
-def _deny_chain(local_class: LocalClass, *, reset: bool) -> Chain:
+def _deny_chain(local_class: LocalClass, handling: Handling) -> Chain:
     """Log and drop; counters stand apart from the log, so they are exact however much is logged."""
     direction, name = local_class.direction, local_class.name
-    log = Log(names.log_prefix(direction, name), names.LOG_GROUP, SNAPLEN)
-    refuse = [rule(Within(Field.L4PROTO, _TCP), Counter(), Reset())] if reset else []
-    return Chain(names.deny_chain(direction, name), (rule(log), *refuse, rule(Counter(), Word.DROP)))
+    limits = [Limit(handling.logs, handling.logs)] if handling.logs else []
+    log = rule(*limits, Log(names.log_prefix(direction, name), names.LOG_GROUP, SNAPLEN))
+    refuse = [rule(Within(Field.L4PROTO, _TCP), Counter(), Reset())] if handling.reset else []
+    return Chain(names.deny_chain(direction, name), (log, *refuse, rule(Counter(), Word.DROP)))
 
 
 def _hairpin_chain(hairpin: Hairpin, way: CtDirection) -> Chain:

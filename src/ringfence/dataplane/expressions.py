@@ -192,6 +192,23 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Hold as often as this, on average; a rule ends here for the packets beyond.
+
+    Attributes:
+        rate: Packets a second.
+        burst: Packets that may come at once.
+    """
+
+    rate: int
+    burst: int
+
+    def __str__(self) -> str:
+        """Return nft's text."""
+        return f"limit rate {self.rate}/second burst {self.burst} packets"
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     """Count packets and bytes."""
 
@@ -243,7 +260,7 @@ class Foreign:
         return self.words
 
 
-Expression = Equals | Within | Bits | Lookup | Dispatch | Log | Counter | Stamp | Reset | Foreign | Statement
+Expression = Equals | Within | Bits | Lookup | Dispatch | Limit | Log | Counter | Stamp | Reset | Foreign | Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,10 +78,13 @@ class Handling:
         established: When connections that are known are judged again.
         reset: Whether the sender of a TCP packet that is denied is told so at once; otherwise
             it waits in vain, as it does with every other protocol.
+        logs: How many packets a second each class logs, and as many at once; all of them when
+            it is None. Counters count every packet.
     """
 
     established: Epoch | Mode = Epoch()
     reset: bool = False
+    logs: int | None = None
 
     def renewed(self, marks: Collection[int]) -> Handling:
         """Return the same with another epoch, so that every connection is judged again.

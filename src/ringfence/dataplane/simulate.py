@@ -3,6 +3,9 @@
 It interprets chains, rules, sets and maps and knows nothing of plans, pods or policies. A
 new expression in :mod:`ringfence.dataplane.nft` needs its meaning here.
 
+Of what depends on the packets before it there is only the rate of logs: the simulation logs
+every packet, as the kernel does with the first.
+
 Source: ``net/netfilter/nf_tables_core.c``, ``nft_do_chain``: a rule ends where an
 expression does not hold or cannot be evaluated; ``return`` goes back to the last jump; a
 base chain accepts what comes to its end.

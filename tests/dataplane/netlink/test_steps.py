@@ -15,6 +15,7 @@ from ringfence.dataplane.netlink.steps import (
     Mask,
     Meta,
     Payload,
+    Rate,
     Refuse,
     Report,
     SetCt,
@@ -44,6 +45,7 @@ STEPS: list[Step] = [
     Report("rf1 e x ", 29_286, 128),
     Count(),
     Refuse(1),
+    Rate(100, 50),
 ]
 
 

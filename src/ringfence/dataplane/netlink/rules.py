@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ringfence.algebra.addresses import IPV6_BASE
 from ringfence.algebra.intervals import Intervals
@@ -22,6 +22,7 @@ from ringfence.dataplane.expressions import (
     Equals,
     Field,
     Foreign,
+    Limit,
     Log,
     Lookup,
     Reset,
@@ -53,6 +54,7 @@ from ringfence.dataplane.netlink.steps import (
     Mask,
     Meta,
     Payload,
+    Rate,
     Refuse,
     Report,
     SetCt,
@@ -126,6 +128,11 @@ _BY_KEY = {key: field for field, key in _KEYS.items()}
 _LINKS = (Field.IIFNAME, Field.OIFNAME)
 _WIDTHS = {Field.L4PROTO: 1, Field.CT_MARK: 4, **dict.fromkeys(_LINKS, BYTES)}
 _FLAGS = (Field.TCP_FLAGS, Field.CT_MARK)
+_PLAIN: dict[type, Callable[[Any], Counter | Reset | Limit]] = {
+    Count: lambda _: Counter(),
+    Refuse: lambda _: Reset(),
+    Rate: lambda step: Limit(step.rate, step.burst),
+}
 _OPERATORS = {False: EQUAL, True: NOT_EQUAL}
 _IPV6_ADDRESSES = (Field.IP6_SADDR, Field.IP6_DADDR)
 _ADDRESSES = (Field.IP_SADDR, Field.IP_DADDR, Field.IP6_SADDR, Field.IP6_DADDR)
@@ -250,10 +257,12 @@ class Writer:
             self.steps += [Meta(key, 1), Compare(1, EQUAL, value)]
 
 
-def _plain(expression: Log | Counter | Reset | Statement) -> Step:
+def _plain(expression: Log | Limit | Counter | Reset | Statement) -> Step:
     match expression:
         case Log(prefix, group, snaplen):
             return Report(prefix, group, snaplen)
+        case Limit(rate, burst):
+            return Rate(rate, burst)
         case Counter():
             return Count()
         case Reset():
@@ -341,10 +350,8 @@ class _Reader:
                 return self._took(1, statement)
             case [Report(prefix, group, snaplen), *_]:
                 return self._took(1, Log(prefix, group, snaplen))
-            case [Count(), *_]:
-                return self._took(1, Counter())
-            case [Refuse(1), *_]:
-                return self._took(1, Reset())
+            case [Count() | Refuse(1) | Rate(), *_]:
+                return self._took(1, _PLAIN[type(self.steps[0])](self.steps[0]))
             case [Ct(), *_]:
                 return self._conntrack()
             case _:

@@ -46,6 +46,9 @@ EQUAL, NOT_EQUAL, AT_MOST, AT_LEAST = 0, 1, 3, 5
 TCP_RESET = 1
 """The kind of a :class:`Refuse`."""
 
+_SECOND = 1
+"""The unit of a :class:`Rate`, in seconds."""
+
 _VALUE, _VERDICT = 1, 2
 _CODE, _CHAIN = 1, 2
 _CODES = {Word.DROP: 0, Word.ACCEPT: 1, Word.RETURN: 0xFFFFFFFB}
@@ -143,6 +146,18 @@ class Report(NamedTuple):
     snaplen: int
 
 
+class Rate(NamedTuple):
+    """Go on as often as this in a second.
+
+    Attributes:
+        rate: Packets a second.
+        burst: Packets at once.
+    """
+
+    rate: int
+    burst: int
+
+
 class Count(NamedTuple):
     """Count the packet."""
 
@@ -164,7 +179,7 @@ class Unknown(NamedTuple):
     data: bytes
 
 
-Step = Meta | Ct | SetCt | Payload | Compare | Mask | Swap | Find | Decide | Report | Count | Refuse | Unknown
+Step = Meta | Ct | SetCt | Payload | Compare | Mask | Swap | Find | Decide | Report | Count | Refuse | Rate | Unknown
 
 
 def encode_step(step: Step) -> bytes:
@@ -207,6 +222,7 @@ _WRITERS: dict[type, Callable[[Any], Iterable[bytes]]] = {
     Report: lambda s: (attribute(1, s.group.to_bytes(2)), text(2, s.prefix), number(3, s.snaplen)),
     Count: lambda _: (attribute(1, bytes(8)), attribute(2, bytes(8))),
     Refuse: lambda s: (number(1, s.kind), attribute(2, bytes(1))),
+    Rate: lambda s: (attribute(1, s.rate.to_bytes(8)), attribute(2, _SECOND.to_bytes(8)), number(3, s.burst)),
 }
 """How each step is written, as the kernel's numbers have it."""
 
@@ -272,10 +288,11 @@ _READERS: dict[str, Callable[[_Parts], Step | None]] = {
     "log": lambda p: Report(p.text(2), p.number(1), p.number(3)),
     "counter": lambda _: Count(),
     "reject": lambda p: Refuse(p.number(1)),
+    "limit": lambda p: Rate(p.number(1), p.number(3)),
 }
 """How each step is read, by the kernel's name for it."""
 
-_READ = (Meta, Ct, Payload, Compare, Mask, Swap, Find, Decide, Report, Count, Refuse)
+_READ = (Meta, Ct, Payload, Compare, Mask, Swap, Find, Decide, Report, Count, Refuse, Rate)
 _NAMES: dict[type, str] = {**dict(zip(_READ, _READERS, strict=True)), SetCt: "ct"}
 
 
