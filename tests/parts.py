@@ -56,7 +56,7 @@ def node(name: str, *addresses: str) -> Node:
 
 def pods(text: str = "", scope: str | Selector = EVERYTHING) -> PodPeer:
     """Pods with these labels as a peer; in all namespaces, unless a scope is given."""
-    return PodPeer(PodSelector(scope, Selector.labels(labels(text))), place(text))
+    return PodPeer(PodSelector(scope, Selector.labels(labels(text))), place(text), by_pods=bool(text))
 
 
 def block(cidr: str, *excepts: str) -> BlockPeer:

@@ -106,7 +106,7 @@ def peer_lists(
     """Peers of a rule as its API has them: a tier's rule must name some, and only pods on ingress."""
     local = st.builds(PodSelector, st.sampled_from(NAMESPACES), selectors())
     anywhere = st.builds(PodSelector, scopes(), selectors())
-    one: st.SearchStrategy[Peer] = st.builds(PodPeer, local | anywhere, st.just(place))
+    one: st.SearchStrategy[Peer] = st.builds(PodPeer, local | anywhere, st.just(place), st.booleans())
     if tier is Tier.NETWORK_POLICY or direction is Direction.EGRESS:
         blocks = [each for family in families for each in BLOCKS[family]]
         one |= st.sampled_from(blocks).map(lambda block: _block(block, place))

@@ -22,7 +22,7 @@ def test_the_default_and_the_kernel_take_every_default():
         ("cilium", {Topic.BLOCK_PODS, Topic.BLOCK_NODES}),
         ("gke", {Topic.BLOCK_PODS, Topic.BLOCK_NODES}),
         ("aws", {Topic.POD_TO_OWN_NODE, Topic.SERVICE_ADDRESS, Topic.BASELINE}),
-        ("ovn", set()),
+        ("ovn", {Topic.HOST_EGRESS}),
     ],
 )
 def test_a_dialect_takes_what_its_stances_say(name: str, choices: set[Topic]):

@@ -79,10 +79,18 @@ class Anyone:
 
 @dataclass(frozen=True, slots=True)
 class PodPeer:
-    """Pods as peers; no address outside and no node ever matches."""
+    """Pods as peers; no address outside and no node ever matches.
+
+    Attributes:
+        pods: Which pods.
+        origin: Where it was read.
+        by_pods: A NetworkPolicy gives a ``podSelector`` for them, an empty one too. Only
+            dialects to which that makes a difference look at it.
+    """
 
     pods: PodSelector
     origin: Origin
+    by_pods: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def _peer(manifest: Manifest, peer: dict[str, Any], path: Path) -> Peer:
     if block is not None:
         return _block(block, origin)
     scope = manifest.namespace if namespaces is None else build_selector(namespaces)
-    return PodPeer(PodSelector(scope, build_selector(pods) if pods else EVERYTHING), origin)
+    return PodPeer(PodSelector(scope, build_selector(pods) if pods else EVERYTHING), origin, pods is not None)
 
 
 def _block(block: dict[str, Any], origin: Origin) -> BlockPeer:

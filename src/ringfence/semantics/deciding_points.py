@@ -102,16 +102,17 @@ DECIDING = (
         "how policies treat pods on the network of their node",
         "The documentation knows two ways and calls one the commonest: such pods are ignored by selectors, and "
         "their traffic is the node's. ClusterNetworkPolicy never includes them.",
-        ("ignored", "selected"),
+        ("ignored", "selected on egress", "selected"),
         {
             "calico": Stance("ignored", "reported", "projectcalico/calico#4493, #4667"),
             "cilium": Stance("ignored", "documented", _CILIUM),
             "antrea": Stance("ignored", "reported", "antrea-io/antrea#3078, #8042"),
             "ovn": Stance(
-                "ignored",
-                "reported",
-                "ovn-kubernetes#4086, #2093, #3669",
-                "as a peer, one is selected when both a namespaceSelector and a podSelector are given",
+                "selected on egress",
+                "source",
+                "ovn-kubernetes go-controller/pkg/ovn/base_network_controller_policy.go, #4086",
+                "as a peer with a podSelector, an empty one too; as a client it shows its node's management port, "
+                "which no selector holds",
             ),
             "aws": Stance(
                 "ignored",

@@ -23,6 +23,7 @@ class Topic(Enum):
     POD_TO_OWN_NODE = "pod-to-own-node"
     ICMP = "icmp"
     HOST_NETWORK = "host-network"
+    HOST_EGRESS = "host-network/egress"
     BLOCK_PODS = "ip-block-pods"
     BLOCK_NODES = "ip-block-nodes"
     SERVICE_ADDRESS = "service-address"
@@ -73,6 +74,7 @@ _MEANING = {
     ("hairpin", "egress judged"): {Topic.HAIRPIN_EGRESS},
     ("pod-to-own-node", "allowed"): {Topic.POD_TO_OWN_NODE},
     ("icmp", "allowed"): {Topic.ICMP},
+    ("host-network", "selected on egress"): {Topic.HOST_EGRESS},
     ("host-network", "selected"): {Topic.HOST_NETWORK},
     ("ip-block-pods", "outside only"): {Topic.BLOCK_PODS},
     ("ip-block-nodes", "outside only"): {Topic.BLOCK_NODES},

@@ -91,6 +91,7 @@ class Inquiry:
             Topic.POD_TO_OWN_NODE: self.direction is Direction.EGRESS and self.own_node,
             Topic.ICMP: self.connection.protocol is Protocol.ICMP,
             Topic.HOST_NETWORK: hosts,
+            Topic.HOST_EGRESS: hosts and self.direction is Direction.EGRESS,
             Topic.BLOCK_PODS: self.peer_pod is not None and bool(self.snapshot.blocks),
             Topic.BLOCK_NODES: self.on_node and bool(self.snapshot.blocks),
             Topic.SERVICE_ADDRESS: self.direction is Direction.EGRESS and self.connection.dialed is not None,
@@ -145,11 +146,13 @@ class Inquiry:
 
     def _is(self, peer: Peer) -> bool | None:
         pod, family = self.seen(self.peer_pod), self.connection.family
+        host = self.peer_pod if self.takes(Topic.HOST_EGRESS) and self.direction is Direction.EGRESS else None
         match peer:
             case Anyone():
                 return True
-            case PodPeer(pods=pods):
-                return pod is not None and pods.selects(pod, self.snapshot.namespace_labels(pod.namespace))
+            case PodPeer(pods=pods, by_pods=by_pods):
+                met = pod or (replace(host, host_network=False) if host and by_pods else None)
+                return met is not None and pods.selects(met, self.snapshot.namespace_labels(met.namespace))
             case BlockPeer(addresses=block):
                 return EVERY[family] <= block if self.address is None else self.address in block
             case NodePeer(nodes=nodes):

@@ -160,7 +160,7 @@ class Compiler:
         sets = self._universe.sets
         surely = perhaps = sets.empty
         for peer in rule.peers:
-            sure, possible = self._universe.meant_by(peer, choices)
+            sure, possible = self._universe.meant_by(peer, choices, program.direction)
             if isinstance(peer, BlockPeer) and exempt:
                 sure, possible = sets.sub(sure, exempt), sets.sub(possible, exempt)
             surely, perhaps = (surely | sure, perhaps | possible) if perhaps else (sure, possible)

@@ -23,7 +23,7 @@ from ringfence.algebra.traffic import Protocol
 from ringfence.model.policy import Action, BlockPeer, Direction, Tier
 from ringfence.semantics.dialects import KUBERNETES, Topic
 from ringfence.semantics.inquiry import Inquiry
-from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, settle, undecide
+from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, settle, undecide, unite_undefined
 
 if TYPE_CHECKING:
     from ringfence.model.cluster import Pod
@@ -47,7 +47,7 @@ def _half(inquiry: Inquiry) -> Half:
     half, dialect = _judge(inquiry), inquiry.dialect
     others = {topic: _judge(replace(inquiry, dialect=dialect.flipped(topic))) for topic in inquiry.touched()}
     rests_on = [topic for topic, other in others.items() if other.outcome is not half.outcome]
-    half = replace(half, undefined=half.undefined + tuple(dialect.undefined(topic) for topic in rests_on))
+    half = replace(half, undefined=unite_undefined([*half.undefined, *map(dialect.undefined, rests_on)]))
     return undecide(half) if dialect.strict and rests_on else half
 
 

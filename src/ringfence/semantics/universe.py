@@ -130,7 +130,8 @@ class Universe:
             sets: The form of its sets of atoms.
         """
         self.snapshot, self.sets = snapshot, sets
-        self._points = frozenset[Topic]().union(*readings)
+        points = frozenset[Topic]().union(*readings)
+        self._hosts_are_seen = not points.isdisjoint({Topic.HOST_NETWORK, Topic.HOST_EGRESS})
         self._selectors = scoped_selectors(snapshot.policies)
         self._node_selectors = {each: number for number, each in enumerate(_node_selectors(snapshot))}
         self._space = AddressSpace.of(snapshot.blocks)
@@ -191,14 +192,17 @@ class Universe:
         """Return the number of a scoped selector that some policy of the snapshot names."""
         return self._selectors[selector]
 
-    def meant_by(self, peer: Peer, choices: Choices = frozenset()) -> tuple[PeerSet, PeerSet]:
+    def meant_by(
+        self, peer: Peer, choices: Choices = frozenset(), direction: Direction = Direction.INGRESS
+    ) -> tuple[PeerSet, PeerSet]:
         """Return the atoms that a rule's peer surely matches, and those that it surely or perhaps matches."""
         match peer:
             case Anyone():
                 return self.everyone, self.everyone
-            case PodPeer(pods=selector):
+            case PodPeer(pods=selector, by_pods=by_pods):
                 found = self._by_selector.get(self._selectors[selector], self.sets.empty)
-                if Topic.HOST_NETWORK in self._points - choices:
+                on_egress = by_pods and direction is Direction.EGRESS and Topic.HOST_EGRESS in choices
+                if self._hosts_are_seen and not on_egress and Topic.HOST_NETWORK not in choices:
                     found = self.sets.sub(found, self._hosts)
                 return found, found
             case BlockPeer(addresses=block):
@@ -349,10 +353,9 @@ class Universe:
         matcher, asked = Matcher(self.snapshot, self._selectors), PortNames(self.snapshot.policies, self._selectors)
         # Pods of one workload mostly share the tuple of their ports, and hashing that is slow; equal ones meet below.
         alike: dict[tuple[View | None, int, Places, OnNode | None, Places], list[Pod]] = defaultdict(list)
-        hosts_are_seen = Topic.HOST_NETWORK in self._points
         for pod in self.snapshot.pods:
             if not pod.terminal:
-                view = matcher.view(pod) if hosts_are_seen or not pod.host_network else None
+                view = matcher.view(pod) if self._hosts_are_seen or not pod.host_network else None
                 tunnels = self._tunnels(pod) if pod.host_network else ()
                 alike[view, id(pod.ports), self._places(pod), self._on_node(pod), tunnels].append(pod)
         groups: dict[PodClass, list[Pod]] = defaultdict(list)
