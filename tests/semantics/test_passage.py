@@ -35,7 +35,7 @@ from tests.parts import (
 from tests.worlds import snapshots
 
 if TYPE_CHECKING:
-    from ringfence.model.policy import Policy
+    from ringfence.model.policy import Peer, Policy
     from ringfence.model.service import Service
     from ringfence.model.snapshot import Snapshot
 
@@ -121,6 +121,30 @@ def test_who_looks_before_translation_sees_the_port_of_the_service_too():
 
     assert ask(DB, "x/client", "10.96.0.1", 80, at_service, dialect=DIALECTS["aws"]).verdict == "allowed"
     assert ask(DB, "x/client", "10.96.0.1", 80, at_pod, dialect=DIALECTS["aws"]).verdict == "denied"
+
+
+@pytest.mark.parametrize(
+    ("peer", "port", "verdict"),
+    [
+        (pods("app=db"), 8080, "allowed"),
+        (pods("app=db"), 80, "denied"),
+        (pods("role=main"), 8080, "denied"),
+        (pods("app=db", "y"), 8080, "denied"),
+        (pods(), 8080, "allowed"),
+        (block("10.96.0.0/16"), 80, "allowed"),
+        (block("10.96.0.0/16"), 8080, "denied"),
+        (block("10.0.0.0/24"), 8080, "denied"),
+    ],
+)
+def test_who_looks_before_translation_knows_a_service_by_what_it_selects(peer: Peer, port: int, verdict: str):
+    """Whatever labels its pods bear beside that; a selector is for their port, a block for the Service's."""
+    main = replace(PODS[1], labels={"app": "db", "role": "main"})
+    out = network_policy("x/out", "app=c", egress=(rule(peer, traffic=tcp(port)),))
+    world = replace(snapshot(PODS[0], main, *NODES, out), services=(DB,))
+    answer = Respondent(world, dialect=DIALECTS["aws"]).answer(Question.of("x/client", "svc:x/db", 80))
+
+    assert answer.verdict == verdict
+    assert "ip-block-pods" not in {point.topic for point in answer.undefined}
 
 
 def test_what_the_api_leaves_open_of_host_network_pods_is_no_matter_of_nodes():

@@ -10,9 +10,25 @@ from ringfence.model.cluster import Pod
 
 if TYPE_CHECKING:
     from ringfence.algebra.traffic import Protocol
+    from ringfence.model.service import Service
 
 End = Pod | Address
 """One end of a connection: a pod, or an address (which may turn out to be a pod's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialed:
+    """Where the client of a Service sent its packets.
+
+    Attributes:
+        address: An address of the Service.
+        port: The port there.
+        service: The Service.
+    """
+
+    address: Address
+    port: int
+    service: Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +43,8 @@ class Connection:
         family: The address family it uses. An end that is an address is of it.
         via: ``namespace/name`` of the Service it was sent to, or None when it was sent to
             the server's own address. Only a pod that meets itself is judged by it.
-        dialed: The Service's address and port that the client sent to; None where there were
-            none. Only dialects that judge before these are translated look at them.
+        dialed: The Service's address that the client sent to; None where there was none.
+            Only dialects that judge before it is translated look at it.
     """
 
     client: End
@@ -37,4 +53,4 @@ class Connection:
     port: int
     family: Family = Family.IPV4
     via: str | None = None
-    dialed: tuple[Address, int] | None = None
+    dialed: Dialed | None = None

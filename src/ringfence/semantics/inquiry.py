@@ -16,7 +16,7 @@ from ringfence.model.policy import Anyone, BlockPeer, Direction, DomainPeer, Nod
 from ringfence.semantics.dialects import Dialect, Topic
 
 if TYPE_CHECKING:
-    from ringfence.model.connection import Connection, End
+    from ringfence.model.connection import Connection, Dialed, End
     from ringfence.model.policy import Peer, Rule
     from ringfence.model.snapshot import Snapshot
 
@@ -122,12 +122,32 @@ class Inquiry:
             return f"the address that {self.peer} speaks from, its node's or that of a tunnel"
         return f"the address that {self.peer} will get"
 
-    def before_translation(self) -> Inquiry:
-        """Return what NetworkPolicies are asked: about the Service itself, if the dialect looks that early."""
-        dialed = self.connection.dialed if self.direction is Direction.EGRESS else None
-        if dialed is None or not self.takes(Topic.SERVICE_ADDRESS):
-            return self
-        return replace(self, address=dialed[0], connection=replace(self.connection, port=dialed[1]))
+    @property
+    def early(self) -> Dialed | None:
+        """The Service's address, where the dialect judges before it is translated; else None."""
+        return (
+            self.connection.dialed if self.direction is Direction.EGRESS and self.takes(Topic.SERVICE_ADDRESS) else None
+        )
+
+    def views(self, rule: Rule) -> list[tuple[Inquiry, Rule]]:
+        """Return who is asked about which peers of a NetworkPolicy's rule: about the endpoint, unless it is early.
+
+        Early, a selector means the cluster address of a Service if it matches what that selects, and
+        its ports are those of the pods; any other peer means the address and port that were dialed.
+        """
+        dialed = self.early
+        if dialed is None:
+            return [(self, rule)]
+        service, ports = dialed.service, self.peer_pod.ports if self.peer_pod else ()
+        selected = Pod(service.namespace, service.name, service.selector or {}, service.origin, ports=ports)
+        at_address = replace(self, address=dialed.address, connection=replace(self.connection, port=dialed.port))
+        found: list[tuple[Inquiry, tuple[Peer, ...]]] = [
+            (at_address, tuple(peer for peer in rule.peers if not isinstance(peer, PodPeer)))
+        ]
+        if dialed.address in service.addresses.values():
+            by_labels = tuple(peer for peer in rule.peers if isinstance(peer, PodPeer))
+            found.append((replace(self, peer_pod=selected), by_labels))
+        return [(view, replace(rule, peers=peers)) for view, peers in found if peers]
 
     def matches_traffic(self, rule: Rule) -> bool:
         """Tell whether a rule means the connection's protocol and port; port names are the destination's."""
@@ -139,8 +159,14 @@ class Inquiry:
         matches = {self._is(peer) for peer in rule.peers}
         return True if True in matches else (None if None in matches else False)
 
+    def matches(self, rule: Rule) -> bool:
+        """Tell whether a rule surely means the peer and the traffic."""
+        return bool(self.matches_peer(rule)) and self.matches_traffic(rule)
+
     def in_cluster(self) -> bool:
         """Tell whether the dialect keeps an ``ipBlock`` from matching the peer, because it is in the cluster."""
+        if self.early:
+            return False
         as_pod = self.seen(self.peer_pod) is not None and self.takes(Topic.BLOCK_PODS)
         return as_pod or (self.on_node and self.takes(Topic.BLOCK_NODES))
 

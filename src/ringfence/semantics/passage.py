@@ -17,7 +17,7 @@ from ringfence.algebra.addresses import EVERY, Address
 from ringfence.algebra.intervals import Intervals, atoms
 from ringfence.algebra.traffic import point
 from ringfence.model.cluster import Pod
-from ringfence.model.connection import Connection
+from ringfence.model.connection import Connection, Dialed
 from ringfence.model.policy import Direction
 from ringfence.semantics.cells import Cell
 from ringfence.semantics.endpoints import key_of, slices_of
@@ -148,7 +148,7 @@ class Passage:
         via = str(entry.service) if translated and client == way.server else None
         dialed = None
         if way.server is not None and way.peer != entry.address and entry.address is not None and entry.number:
-            dialed = (entry.address, entry.number)
+            dialed = Dialed(entry.address, entry.number, entry.service)
 
         def half(direction: Direction, one: End | None, other: End | None, number: int) -> Half:
             found = []

@@ -108,14 +108,13 @@ def _network_policy_tier(inquiry: Inquiry, selecting: list[Policy]) -> Half | No
         return Half(direction, Outcome.ALLOWED, tier, f"{names} cannot block a pod's access to itself", origins)
     if inquiry.connection.protocol is Protocol.ICMP and inquiry.takes(Topic.ICMP):
         return Half(direction, Outcome.ALLOWED, tier, f"{names} cannot block ICMP", origins)
-    rules = [(policy, rule) for policy in isolating for rule in policy.rules(direction)]
-    early = inquiry.before_translation()
-    by_peer = [each for each in rules if early.matches_peer(_less_blocks(inquiry, each[1]))]
-    by_traffic = [each for each in rules if early.matches_traffic(each[1])]
-    matching = [each for each in by_peer if each in by_traffic]
+    rules = [(p, rule, inquiry.views(_less_blocks(inquiry, rule))) for p in isolating for rule in p.rules(direction)]
+    by_peer = [each for each in rules if any(view.matches_peer(part) for view, part in each[2])]
+    by_traffic = [each for each in rules if any(view.matches_traffic(part) for view, part in each[2])]
+    matching = [each for each in by_peer if any(view.matches(part) for view, part in each[2])]
     if matching:
-        reason = "accepted by " + ", ".join(f"{policy.name} rule {rule.origin.rule}" for policy, rule in matching)
-        return Half(direction, Outcome.ALLOWED, tier, reason, tuple(rule.origin for _, rule in matching))
+        reason = "accepted by " + ", ".join(f"{policy.name} rule {rule.origin.rule}" for policy, rule, _ in matching)
+        return Half(direction, Outcome.ALLOWED, tier, reason, tuple(rule.origin for _, rule, _ in matching))
     nearest = tuple(each[1].origin for each in rules if each in by_peer or each in by_traffic)
     return Half(direction, Outcome.DENIED, tier, f"isolated by {names} and no rule matched", origins, nearest)
 
