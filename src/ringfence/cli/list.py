@@ -14,6 +14,7 @@ from ringfence.cli.forms import form_for
 from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
 from ringfence.semantics.engine import Engine
+from ringfence.semantics.fineness import finest_label
 from ringfence.semantics.summary import lines
 
 if TYPE_CHECKING:
@@ -67,10 +68,17 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
         if as_netpol_analyzer:
             text = _as_netpol_analyzer(reading.snapshot, dialect, namespace)
         else:
-            engine = Engine(reading.snapshot, dialect, form_for(len(reading.snapshot.pods)))
-            text = _rendered(lines(engine, namespace), reading, form)
+            text = _rendered(lines(_engine(reading.snapshot, dialect), namespace), reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
+
+
+def _engine(snapshot: Snapshot, dialect: Dialect) -> Engine:
+    """Return the engine of a snapshot, and say on standard error what will make it slow."""
+    engine = Engine(snapshot, dialect, form_for(len(snapshot.pods)))
+    if sentence := finest_label(snapshot, len(engine.classes)):
+        output.say("note", sentence)
+    return engine
 
 
 def _check(namespace: str | None, snapshot: Snapshot) -> None:
@@ -101,7 +109,7 @@ def _as_netpol_analyzer(snapshot: Snapshot, dialect: Dialect, namespace: str | N
     from ringfence.report import netpol_analyzer  # noqa: PLC0415
 
     snapshot = netpol_analyzer.with_controller(snapshot)
-    found = lines(Engine(snapshot, dialect, form_for(len(snapshot.pods))), namespace)
+    found = lines(_engine(snapshot, dialect), namespace)
     if unsaid := sum(not netpol_analyzer.says(line) for line in found):
         rows = "1 row of list is" if unsaid == 1 else f"{unsaid} rows of list are"
         output.say("note", f"{rows} in no line here: undecided, on the own node alone or without ports")
