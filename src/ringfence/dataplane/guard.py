@@ -5,9 +5,9 @@
     hook_prerouting ──▶ from_pod ──▶ neighbor discovery     what comes by a link of pods
                           └───────▶ drop                   no address of the pod at that link
     hook_prerouting ──▶ drop                               a pod's address from anywhere else
-    hook_forward ──▶ gate ──▶ drop                         to nobody who is known at that link
-                       └────▶ to_node ──▶ drop             a tunnel that a pod opens to a node
-    hook_input   ──▶ to_node
+    hook_forward ──▶ drop                                  to nobody who is known at that link
+    fwd_o        ──▶ to_node ──▶ tunnel ──▶ drop           a tunnel that a pod opens to a node
+    hook_input   ──▶ tunnel                                to its own
 
 Policies know pods by their addresses, so nobody may speak from an address that is not his,
 and a pod that is not known yet neither sends nor receives. Addresses are judged before
@@ -89,13 +89,15 @@ def guard_sets(guard: Guard) -> Iterator[Set]:
         yield Set(names.own_set(family), (ADDRESS[family],), tuple(((a, a),) for a in own))
         yield Set(names.node_set(family), (ADDRESS[family],), tuple(((a, a),) for a in nodes))
     ports = sorted(TUNNEL_PORTS.values())
-    yield Set(names.TUNNELS, (Datatype.INET_PROTO, Datatype.INET_SERVICE), tuple(((_UDP, _UDP), (p, p)) for p in ports))
+    yield Set(
+        names.TUNNEL_PORTS, (Datatype.INET_PROTO, Datatype.INET_SERVICE), tuple(((_UDP, _UDP), (p, p)) for p in ports)
+    )
 
 
 def guard_chains(guard: Guard) -> Iterator[Chain]:
     """Yield the chains of :mod:`this module <ringfence.dataplane.guard>`."""
     pods = links_named(guard.prefix)
-    by_pod, to_pod = Within(Field.IIFNAME, pods), Within(Field.OIFNAME, pods)
+    by_pod = Within(Field.IIFNAME, pods)
     drop = (Counter(), Word.DROP)
     strangers = [Rule((Lookup((SOURCE[f],), names.own_set(f)), *drop)) for f in Family]
     yield Chain(names.PREROUTING, (Rule((by_pod, Goto(names.FROM_POD))), *strangers), Hook.PREROUTING)
@@ -106,21 +108,25 @@ def guard_chains(guard: Guard) -> Iterator[Chain]:
         for what in (DISCOVERY, REPORT)
     ]
     yield Chain(names.FROM_POD, (*bound, *without_address, Rule(drop)))
-    unknown = [
-        Rule((to_pod, Lookup((Field.OIFNAME, DESTINATION[f]), names.bound_set(f), negated=True), *drop)) for f in Family
-    ]
-    to_node = [Rule((by_pod, Lookup((DESTINATION[f],), names.node_set(f)), Goto(names.TO_NODE))) for f in Family]
-    yield Chain(names.GATE, (*unknown, *to_node))
+    to_node = [Rule((Lookup((DESTINATION[f],), names.node_set(f)), Goto(names.TUNNEL))) for f in Family]
+    yield Chain(names.TO_NODE, tuple(to_node))
     protocols = Intervals.of((number, number) for number in TUNNEL_PROTOCOLS.values())
-    tunnels: list[Expression] = [Lookup((Field.L4PROTO, Field.DPORT), names.TUNNELS), Within(Field.L4PROTO, protocols)]
-    yield Chain(names.TO_NODE, tuple(Rule((each, *drop)) for each in tunnels))
+    tunnels: list[Expression] = [
+        Lookup((Field.L4PROTO, Field.DPORT), names.TUNNEL_PORTS),
+        Within(Field.L4PROTO, protocols),
+    ]
+    yield Chain(names.TUNNEL, tuple(Rule((each, *drop)) for each in tunnels))
 
 
-def forward_gate() -> Rule:
-    """Return the rule of the forward hook that leads here."""
-    return Rule((Jump(names.GATE),))
+def gate(guard: Guard) -> Iterator[Rule]:
+    """Yield the rules by which nothing goes on to a pod that is not known; they come before all others in forward."""
+    to_pod = Within(Field.OIFNAME, links_named(guard.prefix))
+    for family in Family:
+        unknown = Lookup((Field.OIFNAME, DESTINATION[family]), names.bound_set(family), negated=True)
+        yield Rule((to_pod, unknown, Counter(), Word.DROP))
 
 
-def input_gate(guard: Guard) -> Rule:
-    """Return the rule of the input hook that leads here."""
-    return Rule((Within(Field.IIFNAME, links_named(guard.prefix)), Jump(names.TO_NODE)))
+def refuse_tunnels(guard: Guard, hook: Hook) -> Rule:
+    """Return the rule that leads what a pod sends to where tunnels are refused."""
+    chain = names.TUNNEL if hook is Hook.INPUT else names.TO_NODE
+    return Rule((Within(Field.IIFNAME, links_named(guard.prefix)), Jump(chain)))

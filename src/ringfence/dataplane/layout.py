@@ -39,7 +39,7 @@ from ringfence.dataplane.expressions import (
     Within,
     Word,
 )
-from ringfence.dataplane.guard import DISCOVERY, LINK_LOCAL, REPORT, forward_gate, guard_chains, input_gate
+from ringfence.dataplane.guard import DISCOVERY, LINK_LOCAL, REPORT, gate, guard_chains, refuse_tunnels
 from ringfence.dataplane.handling import Epoch, Mode
 from ringfence.dataplane.nft import Chain, Hook
 from ringfence.model.policy import Direction
@@ -76,7 +76,7 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
         rule(Equals(_STATE, CtState.NEW), unopened, Goto(names.MIDSTREAM)),
     ]
     forward = [
-        *([forward_gate()] if guard else []),
+        *(gate(guard) if guard else ()),
         *known,
         *unexplained,
         # Nobody knows who opened it, so it is judged as if this packet did.
@@ -86,7 +86,7 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
     ]
     # A reply of a pod to its own node is let through: the node opened that connection.
     to_node = [
-        *([input_gate(guard)] if guard else []),
+        *([refuse_tunnels(guard, Hook.INPUT)] if guard else []),
         *known,
         rule(*DISCOVERY, Word.ACCEPT),
         rule(*REPORT, Within(Field.IP6_SADDR, LINK_LOCAL), Word.ACCEPT),
@@ -97,7 +97,8 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
     yield from guard_chains(guard) if guard else ()
     yield Chain(names.FORWARD, tuple(forward), Hook.FORWARD)
     yield Chain(names.INPUT, tuple(to_node), Hook.INPUT)
-    yield Chain(names.FORWARD_ORIGINAL, tuple(_dispatch(CtDirection.ORIGINAL)))
+    outgoing = [refuse_tunnels(guard, Hook.FORWARD)] if guard else []
+    yield Chain(names.FORWARD_ORIGINAL, (*outgoing, *_dispatch(CtDirection.ORIGINAL)))
     yield Chain(names.FORWARD_REPLY, tuple(_dispatch(CtDirection.REPLY)))
     egress = [Dispatch((SOURCE[f],), names.dispatch_map(Direction.EGRESS, f, CtDirection.ORIGINAL)) for f in Family]
     yield Chain(names.INPUT_ORIGINAL, (*map(rule, egress), *_allow_judged(CtDirection.ORIGINAL)))

@@ -38,10 +38,10 @@ FORWARD_ORIGINAL, FORWARD_REPLY, INPUT_ORIGINAL = "fwd_o", "fwd_r", "inp_o"
 DROP_INVALID, MIDSTREAM, ALLOW = "drop_invalid", "midstream", "allow"
 """The chains that end the way of a packet: unexplained by any connection, or judged and allowed."""
 
-FROM_POD, GATE, TO_NODE = "from_pod", "gate", "to_node"
+FROM_POD, TO_NODE, TUNNEL = "from_pod", "to_node", "tunnel"
 """The chains of the guard, see :mod:`ringfence.dataplane.guard`."""
 
-TUNNELS = "tunnels"
+TUNNEL_PORTS = "tunnel_ports"
 """The set of protocol and port by which tunnels reach nodes."""
 
 PORTED = "with_ports"
