@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import cached_property
 from json import JSONDecoder, loads
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ringfence.readers.places import Path, Step
 
 _NAME = re.compile(r'[ \t\r\n,]*(?:(?P<name>"(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*|\})')
+_END = re.compile(r"\n")
 _ITEM = re.compile(r"[ \t\r\n,]*(?P<end>\])?")
 
 _pass = JSONDecoder().raw_decode
@@ -29,6 +31,26 @@ class _Member(NamedTuple):
     value: int
 
 
+class _Ruler:
+    """Tells where the characters of a text stand; its lines are looked for once, when somebody first asks."""
+
+    def __init__(self, text: str, place: Place) -> None:
+        self._text = text
+        self._origin = place
+
+    def place(self, at: int) -> Place:
+        """Return the place of one character."""
+        lines = bisect_left(self._ends, at)
+        if lines:
+            return Place(self._origin.line + lines, at - self._ends[lines - 1])
+        return Place(self._origin.line, self._origin.column + at)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where lines end."""
+        return [found.start() for found in _END.finditer(self._text)]
+
+
 class JsonSpan:
     """The place of a value and of everything in it.
 
@@ -36,25 +58,27 @@ class JsonSpan:
         text: JSON that has been decoded already, not nested deeper than ``MAX_DEPTH``.
         place: Where its first character stands.
         at: Where in it the value begins.
+        ruler: Of the text, where one has been made.
     """
 
     template = ""  # JSON has no comments that could name one
 
-    def __init__(self, text: str, place: Place, at: int = 0) -> None:
+    def __init__(self, text: str, place: Place, at: int = 0, ruler: _Ruler | None = None) -> None:
         self._text = text
-        self._origin = place
+        self._place = place
         self._at = at
+        self._ruler = ruler or _Ruler(text, place)
         self._parts: dict[Step, JsonSpan] = {}
 
     @property
     def place(self) -> Place:
         """The value's first character."""
-        return self._place(self._at)
+        return self._ruler.place(self._at)
 
     def part(self, step: Step) -> JsonSpan | None:
         """Return the span of one member or item, or None when there is none."""
         if step not in self._parts and (found := self._members.get(step)):
-            self._parts[step] = JsonSpan(self._text, self._origin, found.value)
+            self._parts[step] = JsonSpan(self._text, self._place, found.value, self._ruler)
         return self._parts.get(step)
 
     def find(self, path: Path) -> Place:
@@ -68,16 +92,16 @@ class JsonSpan:
             if part is None:
                 break
             span, at = part, span._members[step].start
-        return self._place(at)
+        return self._ruler.place(at)
 
     def doubled(self) -> Iterator[Doubled]:
         """Yield every key that is given twice, in the order of the text."""
         seen: dict[Step, int] = {}
         for member in self._walk():
             if member.step in seen:
-                yield Doubled(str(member.step), self._place(seen[member.step]), self._place(member.start))
+                yield Doubled(str(member.step), self._ruler.place(seen[member.step]), self._ruler.place(member.start))
             seen[member.step] = member.start
-            yield from JsonSpan(self._text, self._origin, member.value).doubled()
+            yield from JsonSpan(self._text, self._place, member.value, self._ruler).doubled()
 
     @cached_property
     def _members(self) -> dict[Step, _Member]:
@@ -95,9 +119,3 @@ class JsonSpan:
             while (found := _ITEM.match(text, at)) and not found["end"]:
                 yield _Member(index, found.end(), found.end())
                 index, at = index + 1, _pass(text, found.end())[1]
-
-    def _place(self, at: int) -> Place:
-        lines = self._text.count("\n", 0, at)
-        if lines:
-            return Place(self._origin.line + lines, at - self._text.rfind("\n", 0, at))
-        return Place(self._origin.line, self._origin.column + at)
