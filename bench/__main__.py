@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import dataplane, extremes, list_cluster, live, policies, scale, yaml
+from bench import dataplane, extremes, list_cluster, live, policies, queries, scale, yaml
 from bench.figures import keep, table
 
-MEASURED = (yaml, policies, list_cluster, live, scale, extremes, dataplane)
+MEASURED = (yaml, policies, list_cluster, live, scale, extremes, queries, dataplane)
 """Modules with figures of their own, in the order printed."""
 
 

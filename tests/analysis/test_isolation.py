@@ -60,6 +60,16 @@ def test_where_servers_let_others_in_the_clients_keep_them_apart():
     assert [each.name for each in found.grounds()] == ["x/back", "y/back"]
 
 
+def test_what_lets_others_in_is_no_part_of_the_proof():
+    """The clients' own policies are, and those of servers that refuse."""
+    door = network_policy("x/door", "", ingress=(rule(pods()),), egress=())
+    back = network_policy("y/back", "", ingress=(), egress=())
+    found = isolation(snapshot(pod("x/a"), pod("y/c"), door, back), "x", "y")
+
+    assert shown(found) == []
+    assert [(each.name, each.denies) for each in found.grounds()] == [("y/back", True), ("y/back", True)]
+
+
 def test_a_rule_that_denies_keeps_apart():
     """Of the Admin tier."""
     deny = cluster_policy("all", Tier.ADMIN, ingress=(rule(pods(), action=Action.DENY),))

@@ -49,9 +49,13 @@ class Isolation:
 
     def leaks(self) -> Iterator[tuple[End, End, PairTraffic]]:
         """Yield a client and a server of two groups between which something may pass, at least one where any may."""
-        for block in self._engine.blocks(self._family, (self._everyone, self._everyone)):
-            if self._crosses(block):
-                yield from self._pairs(block)
+        for block in self.crossing():
+            yield from self._pairs(block)
+
+    def crossing(self) -> Iterator[Block]:
+        """Yield the blocks that hold ends of two groups, one on either side; where there are none, nothing leaks."""
+        blocks = self._engine.blocks(self._family, (self._everyone, self._everyone))
+        return (block for block in blocks if self._crosses(block))
 
     def grounds(self) -> Iterator[Ground]:
         """Yield the policies and rules that keep the groups apart, where nothing passes between them.

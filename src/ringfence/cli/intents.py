@@ -65,7 +65,7 @@ def assert_(given: Input, dialect: Dialect, file: str, form: str) -> Code:
       - isolated: [[acme-prod/, acme-dev/], globex/]
 
     only does not ask a pod to refuse its own node, which it cannot.
-    Exit code 1 says that an intent is broken, 4 that one is undecided and none broken.
+    Exit code 4 says that an intent is undecided, 1 that one is broken and none undecided.
 
     \b
     Examples:
@@ -112,9 +112,9 @@ def _refuse(errors: tuple[ManifestError, ...]) -> None:
 
 def _code(findings: tuple[Finding, ...]) -> Code:
     standing = {each.standing for each in findings}
-    if Standing.BROKEN in standing:
-        return Code.DENIED
-    return Code.UNDECIDED if Standing.UNDECIDED in standing else Code.OK
+    if Standing.UNDECIDED in standing:
+        return Code.UNDECIDED
+    return Code.DENIED if Standing.BROKEN in standing else Code.OK
 
 
 def _rendered(findings: tuple[Finding, ...], reading: Reading, form: str) -> bytes:

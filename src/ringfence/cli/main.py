@@ -73,7 +73,7 @@ def ringfence() -> None:
     What does a real kernel say?
       ringfence lab demo -f manifests/
 
-    Exit codes: 0 allowed or done, 1 denied or different, 2 bad or partly unreadable input,
+    Exit codes: 0 allowed or done, 1 denied, different or broken, 2 bad or partly unreadable input,
     3 the machine refused, 4 undecided as a whole or in part, 70 a bug.
     """  # noqa: D301 - click's mark for lines that stay as they are
 
