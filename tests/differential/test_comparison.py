@@ -74,8 +74,34 @@ def said_of(comparison: Comparison, changes: list[Change], pair: tuple[End, End]
 @given(edits(), dialects | st.just(KUBERNETES))
 def test_a_pair_is_in_a_change_if_something_changed(edit: tuple[Snapshot, Snapshot], dialect: Dialect):
     """A change says of both worlds what passes there; between a pair in no change the same passes in both."""
+    compare(edit, Engine(edit[0], dialect), Engine(edit[1], dialect))
+
+
+@st.composite
+def revisions(draw: st.DrawFn) -> tuple[Snapshot, Snapshot, Snapshot]:
+    """A world under all of its policies, and under two choices of them and of a few others."""
+    world, other = draw(worlds), draw(snapshots())
+    every = [
+        *world.policies,
+        *(replace(each, name=f"{each.name}-too") for each in other.policies if draw(st.booleans())),
+    ]
+    chosen = [[policy for policy in every if draw(st.booleans())] for _ in range(2)]
+    worlds_of = [replace(world, policies=tuple(sorted(each, key=lambda p: (p.kind, p.name)))) for each in chosen]
+    return world, *worlds_of
+
+
+@given(revisions(), dialects | st.just(KUBERNETES))
+def test_revised_policies_mean_what_they_mean_afresh(edit: tuple[Snapshot, Snapshot, Snapshot], dialect: Dialect):
+    """Whatever is shared with the engine that was revised, the answers are those of a new one."""
+    world, before, after = edit
+    first = Engine(world, dialect).revised(before.policies)
+    compare((before, after), first, first.revised(after.policies))
+
+
+def compare(edit: tuple[Snapshot, Snapshot], *engines: Engine) -> None:
+    """Hold the changes between two engines against what new ones answer of each pair."""
     before, after = edit
-    engines = Engine(before, dialect), Engine(after, dialect)
+    afresh = [Engine(world, engine.dialect) for world, engine in zip(edit, engines, strict=True)]
     compared = {family: Comparison(*engines, family) for family in Family}
     changes = {family: list(each.changes()) for family, each in compared.items()}
     for old, new, family in common_pairs(before, after):
@@ -84,7 +110,7 @@ def test_a_pair_is_in_a_change_if_something_changed(edit: tuple[Snapshot, Snapsh
         near = engines[1].share_node(*new)
         if engines[0].share_node(*old) != near:
             continue
-        passes = [engine.allowed(*pair, family) for engine, pair in zip(engines, (old, new), strict=True)]
+        passes = [engine.allowed(*pair, family) for engine, pair in zip(afresh, (old, new), strict=True)]
         if found:
             told = [each.own_node if near else each.traffic for each in (found[0].before, found[0].after)]
             assert told == passes

@@ -134,3 +134,28 @@ def test_an_empty_snapshot_has_no_classes_and_no_blocks():
 
     assert engine.classes == ()
     assert list(engine.blocks(Family.IPV4)) == []
+
+
+def test_a_revision_shares_what_it_can():
+    """Without a policy, with another of known selectors and ports, and with one that tells more apart."""
+    ingress = network_policy("x/p", "app=a", ingress=(rule(pods("app=b"), traffic=tcp(80)),))
+    egress = network_policy("x/q", "app=b", egress=())
+    first = Engine(snapshot(A, B, ingress, egress))
+    without, open_again = first.revised([ingress]), first.revised([])
+    known = first.revised([ingress, network_policy("x/r", "app=b", egress=(rule(traffic=tcp(80)),))])
+    finer = first.revised([network_policy("x/r", "app=b", egress=(rule(traffic=tcp(81)),))])
+
+    assert [each.universe is first.universe for each in (without, open_again, known, finer)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert [sorted(first.unlike(each)) for each in (first, without, open_again)] == [[], [1], [0, 1]]
+    assert [each.allowed(B, A, Family.IPV4).allowed for each in (first, without, open_again, known, finer)] == [
+        EMPTY,
+        tcp(80),
+        ALL,
+        tcp(80),
+        tcp(81),
+    ]

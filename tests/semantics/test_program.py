@@ -27,7 +27,9 @@ def allowed(
     """What the policies surely let ``x/a`` exchange with ``x/b``, if they met in this way."""
     universe = Universe(snapshot(ME, PEER, *policies))
     compiler = Compiler(universe)
-    program = compiler.program(universe.classes[universe.class_of(ME)], direction)
+    program = compiler.program(
+        universe.classes[universe.class_of(ME)], direction, compiler.in_force(universe.snapshot.policies)
+    )
     (atom,) = universe.atoms_of(PEER, Family.IPV4)
     return compiler.traffic.traffic(compiler.rows.mask_at(compiler.bounds(program, meeting)[0], atom))
 
@@ -120,6 +122,9 @@ def test_equal_programs_are_one():
     compiler = Compiler(universe)
 
     assert len(universe.classes) == 2
-    one, other = (compiler.program(each, Direction.INGRESS) for each in universe.classes)
+    one, other = (
+        compiler.program(each, Direction.INGRESS, compiler.in_force(universe.snapshot.policies))
+        for each in universe.classes
+    )
     assert one is other
     assert compiler.bounds(one) is compiler.bounds(other)

@@ -14,6 +14,8 @@ gives no reasons. The parts, in the order in which they are used:
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING
@@ -26,6 +28,7 @@ from ringfence.model.policy import Direction
 from ringfence.semantics.dialects import KUBERNETES, Choices, Topic
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.grounds import Finder, Grounds
+from ringfence.semantics.omission import Omission
 from ringfence.semantics.program import Compiler, Meeting
 from ringfence.semantics.reachability import Block, Overlay, PairTraffic
 from ringfence.semantics.rows import Said
@@ -33,9 +36,10 @@ from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.universe import Universe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ringfence.model.connection import End
+    from ringfence.model.policy import Policy, Rule
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.program import Program
@@ -57,6 +61,7 @@ class Engine:
 
     Attributes:
         snapshot: The snapshot.
+        dialect: Who decides what the APIs leave open.
         classes: The pods that are not terminal, by what policies can tell of them.
         universe: Ends, as far as its policies tell them apart.
         sets: The form of its sets of atoms.
@@ -65,9 +70,11 @@ class Engine:
     def __init__(self, snapshot: Snapshot, dialect: Dialect = KUBERNETES, sets: Sets = INTEGERS) -> None:
         """Prepare for questions about one snapshot, open points decided by a dialect, in sets of some form."""
         self.snapshot = snapshot
-        self._readings = dialect.readings
+        self.dialect, self._readings = dialect, dialect.readings
         self.universe = Universe(snapshot, self._readings, sets)
         self._compiler = Compiler(self.universe)
+        self._in_force = self._compiler.in_force(snapshot.policies)
+        self._overlays: dict[Family, Overlay] = {}
         self._programs: dict[tuple[int, Direction, Choices], Program | None] = {}
         self._said_by_programs: dict[tuple[Direction, tuple[Program | None, ...]], Said] = {}
         self._said: dict[tuple[Bounds, Bounds], Said] = {}
@@ -76,6 +83,45 @@ class Engine:
         self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
         self.classes = self.universe.members
         self.sets = self.universe.sets
+
+    def revised(self, policies: Iterable[Policy]) -> Engine:
+        """Return an engine for the same cluster with other policies.
+
+        What both have in common is worked out once for both, as long as the new policies tell
+        no more ends and no more traffic apart than these do.
+
+        Args:
+            policies: All of them; those that stay should be the same objects.
+        """
+        revised = replace(self.snapshot, policies=tuple(sorted(policies, key=lambda each: (each.kind, each.name))))
+        if not all(map(self._compiler.tells, revised.policies)):
+            return Engine(revised, self.dialect, self.sets)
+        found = copy(self)
+        found.snapshot = revised
+        in_force = self._compiler.revised(self._in_force, self.snapshot.policies, revised.policies)
+        found._in_force = in_force  # noqa: SLF001 - one of its own
+        touched = self.unlike(found)
+        kept = {key: program for key, program in self._programs.items() if key[0] not in touched}
+        said_of = found._of_class  # noqa: SLF001
+        overlays = {family: overlay.of(said_of) for family, overlay in self._overlays.items()}
+        found._programs, found._overlays = kept, overlays  # noqa: SLF001
+        return found
+
+    def changes_without(self, policy: Policy, rule: Rule | None = None) -> bool:
+        """Tell whether any pod's policies would say something else without one of them, or without one rule of it."""
+        return self._omission.changes(self._readings, policy, rule)
+
+    def matches_anybody(self, policy: Policy, rule: Rule) -> bool:
+        """Tell whether a rule matches any traffic with anybody, for any pod that its policy is for."""
+        return self._omission.matches(self._readings, policy, rule)
+
+    @property
+    def _omission(self) -> Omission:
+        return Omission(self._compiler, self.universe, self._in_force, self._program)
+
+    def unlike(self, other: Engine) -> frozenset[int]:
+        """Return the classes that other policies judge than in another engine over the same universe."""
+        return self.universe.classes_in(self._in_force.unlike(other._in_force))
 
     def class_of(self, pod: Pod) -> int:
         """Return the index in :attr:`classes` of the class that holds a pod."""
@@ -141,7 +187,11 @@ class Engine:
 
     def overlay(self, family: Family, among: tuple[PeerSet, PeerSet] | None = None) -> Overlay:
         """Return what the rows of classes say in one family; only of clients and servers at some atoms, if given."""
-        return Overlay(self.universe, family, self._of_class, among)
+        if among is not None:
+            return Overlay(self.universe, family, self._of_class, among)
+        if family not in self._overlays:
+            self._overlays[family] = Overlay(self.universe, family, self._of_class)
+        return self._overlays[family]
 
     @property
     def traffic(self) -> TrafficSpace:
@@ -256,7 +306,7 @@ class Engine:
         if key not in self._programs:
             found = self.universe.classes[number]
             judged = found.selectable or Topic.HOST_NETWORK in choices
-            self._programs[key] = self._compiler.program(found, direction, choices) if judged else None
+            self._programs[key] = self._compiler.program(found, direction, self._in_force, choices) if judged else None
         return self._programs[key]
 
     def _bounds(self, program: Program | None, meeting: Meeting, choices: Choices) -> Bounds:

@@ -131,24 +131,33 @@ class PortNames:
 
     def __init__(self, policies: Iterable[Policy], selectors: Mapping[PodSelector, int]) -> None:
         """Gather the names from the rules of the policies."""
-        self._of_everyone: set[str] = set()
-        self._of_selector: dict[int, set[str]] = defaultdict(set)
+        self._selectors = selectors
+        self._of_selector: dict[int | None, set[str]] = defaultdict(set)
         self._of_selectors: dict[tuple[int, ...], frozenset[str]] = {}
         for policy in policies:
-            for rule in policy.ingress:
-                if rule.named:
-                    self._of_selector[selectors[policy.subject]].update(port.name for port in rule.named)
-            for rule in policy.egress:
-                for peer in rule.peers if rule.named else ():
-                    of = self._of_selector[selectors[peer.pods]] if isinstance(peer, PodPeer) else self._of_everyone
-                    of.update(port.name for port in rule.named)
+            for selector, names in self._asked(policy):
+                self._of_selector[selector].update(names)
+
+    def include(self, policy: Policy) -> bool:
+        """Tell whether the names that a policy asks, whose selectors are known, are asked of the same pods already."""
+        return all(names <= self._of_selector.get(selector, set()) for selector, names in self._asked(policy))
+
+    def _asked(self, policy: Policy) -> Iterator[tuple[int | None, set[str]]]:
+        """Yield the names that a policy asks, with the selector of whom it asks them; None for everyone."""
+        for rule in policy.ingress:
+            if rule.named:
+                yield self._selectors[policy.subject], {port.name for port in rule.named}
+        for rule in policy.egress:
+            for peer in rule.peers if rule.named else ():
+                whom = self._selectors[peer.pods] if isinstance(peer, PodPeer) else None
+                yield whom, {port.name for port in rule.named}
 
     def of(self, ports: tuple[ContainerPort, ...], selectors: tuple[int, ...]) -> tuple[ContainerPort, ...]:
         """Return the ports that matter of a pod that is in these selectors."""
         names = self._of_selectors.get(selectors)
         if names is None:
-            asked = (self._of_selector[number] for number in selectors if number in self._of_selector)
-            names = self._of_selectors[selectors] = frozenset(self._of_everyone.union(*asked))
+            asked = (self._of_selector[number] for number in (None, *selectors) if number in self._of_selector)
+            names = self._of_selectors[selectors] = frozenset[str]().union(*asked)
         return tuple(port for port in ports if port.name in names)
 
 

@@ -63,9 +63,77 @@ class Program:
     baseline: Numbers
     ports: Ports
 
+    def __contains__(self, number: int) -> bool:
+        """Tell whether a policy is among those that judge."""
+        return number in self.isolating or number in self.admin or number in self.baseline
+
+
+class InForce:
+    """The policies that count in one world, by direction, tier and the number of the selector of their subject."""
+
+    def __init__(
+        self, numbered: Iterable[tuple[int, Policy]], universe: Universe, others: InForce | None = None
+    ) -> None:
+        """File policies, each with its number, beside others."""
+        self._filed: dict[tuple[Direction, Tier], dict[int, tuple[int, ...]]] = {
+            (direction, tier): {} for direction in Direction for tier in Tier
+        }
+        if others:
+            self._filed = {key: dict(filed) for key, filed in others._filed.items()}  # noqa: SLF001 - one of its own
+        self._universe = universe
+        for number, policy in numbered:
+            self._add(number, policy)
+
+    def revised(self, gone: Iterable[tuple[int, Policy]], new: Iterable[tuple[int, Policy]]) -> InForce:
+        """Return what is in force without some of these policies, and with others."""
+        found = InForce(new, self._universe, self)
+        for number, policy in gone:
+            subject = self._universe.number_of(policy.subject)
+            for filed in found._of(policy):
+                if left := tuple(each for each in filed[subject] if each != number):
+                    filed[subject] = left
+                else:
+                    del filed[subject]
+        return found
+
+    def unlike(self, other: InForce) -> set[int]:
+        """Return the selectors that are the subject of other policies than in another world."""
+        filed = ((self._filed[key], other._filed[key]) for key in self._filed)
+        return {
+            each
+            for one, two in filed
+            if one != two
+            for each in one.keys() | two.keys()
+            if one.get(each) != two.get(each)
+        }
+
+    def judging(self, pod_class: PodClass, direction: Direction) -> Iterator[list[int]]:
+        """Yield the policies that judge the pods of a class, for each tier in order."""
+        return (self._judging(pod_class, direction, tier) for tier in Tier)
+
+    def isolating(self, pod_class: PodClass) -> Iterator[int]:
+        """Yield the NetworkPolicies that have the pods of a class for their subject, in either direction."""
+        for direction in Direction:
+            yield from self._judging(pod_class, direction, Tier.NETWORK_POLICY)
+
+    def _judging(self, pod_class: PodClass, direction: Direction, tier: Tier) -> list[int]:
+        filed = self._filed[direction, tier]
+        return [number for selector in pod_class.selectors if selector in filed for number in filed[selector]]
+
+    def _add(self, number: int, policy: Policy) -> None:
+        subject = self._universe.number_of(policy.subject)
+        for filed in self._of(policy):
+            filed[subject] = (*filed.get(subject, ()), number)
+
+    def _of(self, policy: Policy) -> Iterator[dict[int, tuple[int, ...]]]:
+        """Yield where a policy is filed: once for each direction in which it has a say."""
+        for direction in Direction:
+            if policy.tier is not Tier.NETWORK_POLICY or direction in policy.isolates:
+                yield self._filed[direction, policy.tier]
+
 
 class Compiler:
-    """Compiles the policies of a snapshot to rows over its universe, each once.
+    """Compiles policies to rows over a universe, each once, whatever worlds they are in force in.
 
     Attributes:
         traffic: The traffic of the policies as atoms.
@@ -74,11 +142,10 @@ class Compiler:
 
     def __init__(self, universe: Universe) -> None:
         self._universe = universe
-        # In this order a policy's number is its turn within its tier.
-        self._policies = sorted(universe.snapshot.policies, key=lambda policy: (policy.priority, policy.name))
-        self._judging = {direction: self._by_subject(direction) for direction in Direction}
-        of_network_policies = (policy for policy in self._policies if policy.tier is Tier.NETWORK_POLICY)
-        self._selected = {universe.number_of(policy.subject) for policy in of_network_policies}
+        self._policies: list[Policy] = []
+        self._numbers: dict[int, int] = {}
+        for policy in sorted(universe.snapshot.policies, key=_turn):
+            self.number(policy)
         self.traffic = TrafficSpace.of(self._traffic_sets())
         self.rows = RowSpace.of(universe.sets, universe.everyone, self.traffic.everything)
         self._anything: Bounds = (self.rows.everything, self.rows.everything)
@@ -86,27 +153,85 @@ class Compiler:
         self._clauses: dict[tuple[Direction, Ports, Choices], dict[int, tuple[Clause, ...]]] = defaultdict(dict)
         self._rows: dict[tuple[Program, Meeting, Choices], Bounds] = {}
 
-    def program(self, pod_class: PodClass, direction: Direction, choices: Choices = frozenset()) -> Program:
-        """Return what judges the pods of a class that policies can select, in one direction."""
+    def number(self, policy: Policy) -> int:
+        """Return the number that programs have for a policy; the same object has the same."""
+        found = self._numbers.setdefault(id(policy), len(self._policies))
+        if found == len(self._policies):
+            self._policies.append(policy)  # and keeps it, so that nothing else gets its identity
+        return found
+
+    def tells(self, policy: Policy) -> bool:
+        """Tell whether the atoms of ends and traffic are fine enough for a policy."""
+        if id(policy) in self._numbers:
+            return True
+        traffic = (rule.traffic for direction in Direction for rule in policy.rules(direction))
+        return self._universe.tells(policy) and all(map(self.traffic.holds, traffic))
+
+    def in_force(self, policies: Iterable[Policy]) -> InForce:
+        """Return what is in force in a world with some policies."""
+        return InForce(self._numbered(policies), self._universe)
+
+    def revised(self, in_force: InForce, old: Iterable[Policy], new: Iterable[Policy]) -> InForce:
+        """Return what is in force in a world with new policies, given what is with the old ones."""
+        before, after = ({id(policy): policy for policy in each} for each in (old, new))
+        gone = [policy for key, policy in before.items() if key not in after]
+        come = [policy for key, policy in after.items() if key not in before]
+        return in_force.revised(self._numbered(gone), self._numbered(come))
+
+    def _numbered(self, policies: Iterable[Policy]) -> Iterator[tuple[int, Policy]]:
+        return ((self.number(policy), policy) for policy in policies)
+
+    def program(
+        self,
+        pod_class: PodClass,
+        direction: Direction,
+        in_force: InForce,
+        choices: Choices = frozenset(),
+        without: int | None = None,
+    ) -> Program:
+        """Return what judges the pods of a class that policies can select, in one direction.
+
+        Args:
+            pod_class: The class.
+            direction: The direction.
+            in_force: What is in force.
+            choices: How open points are decided.
+            without: A policy that is to be left out; None for none.
+        """
         admin, isolating, baseline = (
-            tuple(sorted(n for selector in pod_class.selectors if selector in told for n in told[selector]))
-            for told in self._judging[direction].values()
+            self._in_turn([number for number in told if number != without] if without is not None else told)
+            for told in in_force.judging(pod_class, direction)
         )
-        final = bool(isolating) or (Topic.BASELINE in choices and not self._selected.isdisjoint(pod_class.selectors))
+        final = bool(isolating)
+        if Topic.BASELINE in choices and not final:
+            final = any(number != without for number in in_force.isolating(pod_class))
         ports = pod_class.ports if direction is Direction.INGRESS else ()
         key = (direction, admin, isolating, () if final else baseline, ports)
+        return self._programs.setdefault(key, Program(*key))
+
+    def less(self, program: Program, number: int) -> Program:
+        """Return a program without a policy, which is not the only one that isolates its subject."""
+        admin, isolating, baseline = (
+            tuple(n for n in told if n != number) for told in (program.admin, program.isolating, program.baseline)
+        )
+        key = (program.direction, admin, isolating, baseline, program.ports)
         return self._programs.setdefault(key, Program(*key))
 
     def bounds(self, program: Program, meeting: Meeting = Meeting.ORDINARY, choices: Choices = frozenset()) -> Bounds:
         """Return what a program says of every peer, if its subject met all of them in one way."""
         key = (program, meeting, choices)
         if key not in self._rows:
-            lower = self._anything
-            if meeting is not Meeting.OWN_NODE:
-                lower = self._isolated(program, meeting, choices) if program.isolating else lower
-                lower = self._ordered(program, program.baseline, lower, choices)
-            self._rows[key] = self._ordered(program, program.admin, lower, choices)
+            self._rows[key] = self.bounds_without(None, program, meeting, choices)
         return self._rows[key]
+
+    def bounds_without(self, left_out: Rule | None, program: Program, meeting: Meeting, choices: Choices) -> Bounds:
+        """Return the same of a program from which a rule is left out; nothing of it is kept."""
+        folding = _Folding(self, program, meeting, choices, left_out)
+        lower = self._anything
+        if meeting is not Meeting.OWN_NODE:
+            lower = self._isolated(folding) if program.isolating else lower
+            lower = self._ordered(folding, program.baseline, lower)
+        return self._ordered(folding, program.admin, lower)
 
     def policy(self, number: int) -> Policy:
         """Return a policy by the number that programs have for it."""
@@ -122,24 +247,25 @@ class Compiler:
             known[number] = tuple(c for rule in rules for c in self._compile(rule, program, exempt, choices))
         return known[number]
 
-    def _isolated(self, program: Program, meeting: Meeting, choices: Choices) -> Bounds:
+    def _isolated(self, folding: _Folding) -> Bounds:
         """Return what the NetworkPolicies say that isolate a subject."""
+        program, choices = folding.program, folding.choices
         hairpin = Topic.HAIRPIN_EGRESS if program.direction is Direction.EGRESS else Topic.HAIRPIN_INGRESS
-        if meeting is Meeting.ITSELF and hairpin not in choices:
+        if folding.meeting is Meeting.ITSELF and hairpin not in choices:
             return self._anything
-        clauses = [clause for number in program.isolating for clause in self.clauses(number, program, choices)]
+        clauses = [clause for number in program.isolating for clause in folding.clauses(number)]
         row, _ = self.rows.decide(clauses, (self.rows.nothing, self.rows.nothing))
         if Topic.ICMP in choices:
             everyone, icmp = self.rows.everyone, self.traffic.mask(traffic_of(Protocol.ICMP))
             row = self.rows.blend(row, everyone, icmp, self.rows.everything)
         return row, row
 
-    def _ordered(self, program: Program, policies: Numbers, lower: Bounds, choices: Choices) -> Bounds:
+    def _ordered(self, folding: _Folding, policies: Numbers, lower: Bounds) -> Bounds:
         """Return what the policies of an ordered tier say, those of equal priority in any order."""
         found = lower
         groups = groupby(policies, key=lambda number: self._policies[number].priority)
         for equals in reversed([list(group) for _, group in groups]):
-            compiled = [self.clauses(number, program, choices) for number in equals]
+            compiled = [folding.clauses(number) for number in equals]
             actions = {clause.action for clauses in compiled for clause in clauses}
             if len(equals) == 1 or len(actions) == 1:
                 found = self.rows.decide([clause for clauses in compiled for clause in clauses], lower, found)
@@ -147,13 +273,9 @@ class Compiler:
                 found = self.rows.decide_equals(compiled, lower, found)
         return found
 
-    def _by_subject(self, direction: Direction) -> dict[Tier, dict[int, list[int]]]:
-        """Return the policies that have a say in a direction, by tier and subject."""
-        found: dict[Tier, dict[int, list[int]]] = {tier: defaultdict(list) for tier in Tier}
-        for number, policy in enumerate(self._policies):
-            if policy.tier is not Tier.NETWORK_POLICY or direction in policy.isolates:
-                found[policy.tier][self._universe.number_of(policy.subject)].append(number)
-        return found
+    def _in_turn(self, numbers: list[int]) -> Numbers:
+        """Return policies in the order in which their tier consults them."""
+        return tuple(sorted(numbers, key=lambda number: _turn(self._policies[number])) if len(numbers) > 1 else numbers)
 
     def _compile(self, rule: Rule, program: Program, exempt: PeerSet, choices: Choices) -> Iterator[Clause]:
         """Yield what a rule means; several disjoint clauses where peers have different named ports."""
@@ -182,3 +304,24 @@ class Compiler:
         yield traffic_of(Protocol.ICMP)
         for pod_class in self._universe.classes:
             yield from (Intervals.point(point(port.protocol, port.number)) for port in pod_class.ports)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folding:
+    """How a program becomes rows."""
+
+    compiler: Compiler
+    program: Program
+    meeting: Meeting
+    choices: Choices
+    left_out: Rule | None
+
+    def clauses(self, number: int) -> tuple[Clause, ...]:
+        """Return what a policy means."""
+        found = self.compiler.clauses(number, self.program, self.choices)
+        return found if self.left_out is None else tuple(each for each in found if each.rule is not self.left_out)
+
+
+def _turn(policy: Policy) -> tuple[int, str]:
+    """Return a key that sorts policies as their tier consults them."""
+    return policy.priority, policy.name

@@ -6,6 +6,7 @@ What the rows of both directions say is laid over each other, see :mod:`ringfenc
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,9 @@ class Overlay:
     """Lays the rows of both directions over each other, in one family.
 
     Attributes:
+        universe: The universe.
         subjects: The atom at which each class stands, and those of addresses, with the class; None for addresses.
+        outside: The atoms of addresses among them.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Overlay:
             said_of: What a class's policies say in one direction; those of no class have none.
             among: Clients and servers; of all others nothing is told, or worked out. None for everyone.
         """
-        self._universe, self._said_of, self._sets = universe, said_of, universe.sets
+        self.universe, self._said_of, self._sets = universe, said_of, universe.sets
         everyone = universe.everyone
         self._among = dict(zip((Direction.EGRESS, Direction.INGRESS), among or (everyone, everyone), strict=True))
         self.subjects: dict[int, int | None] = {}
@@ -88,11 +91,24 @@ class Overlay:
                     spread.append(atoms[0])
                     self._places = len(atoms)
         self.subjects |= dict.fromkeys(universe.outside(family))
-        self._outside = self._sets.of(number for number, pod_class in self.subjects.items() if pod_class is None)
+        self.outside = self._sets.of(number for number, pod_class in self.subjects.items() if pod_class is None)
         self._certain = self._sets.sub(self._sets.of(self.subjects), self._sets.of(spread))
         # Where the pods may be that may be at several atoms, and where each of them stands.
         self._spread = [self._sets.of(first + place for first in spread) for place in range(self._places)]
         self._columns: dict[Said, Column] = {}
+        self._indices: dict[Direction, Index] = {}
+
+    def of(self, said_of: Callable[[int | None, Direction], Said]) -> Overlay:
+        """Return the same of another world over the same universe; what equal rows say is worked out once."""
+        found = copy(self)
+        found._said_of, found._indices = said_of, {}  # noqa: SLF001 - one of its own
+        return found
+
+    def index(self, direction: Direction) -> Index:
+        """Return what the rows of one direction say, to be kept."""
+        if direction not in self._indices:
+            self._indices[direction] = Index(self._sets, self.said(direction))
+        return self._indices[direction]
 
     def rectangles(self) -> Iterator[Rectangle]:
         """Yield what may pass between clients and servers, which is never nothing; disjoint."""
@@ -124,7 +140,7 @@ class Overlay:
             if masks[:2] != masks[2:] and not self.share_a_node(each.clients, each.servers):
                 masks = (*masks[:2], *masks[:2])
             if any(masks):
-                yield from with_a_pod(self._sets, Rectangle(each.clients, each.servers, masks), self._outside)
+                yield from with_a_pod(self._sets, Rectangle(each.clients, each.servers, masks), self.outside)
 
     def column(self, told: Said) -> Column:
         """Return rows in which each pod is at one atom, its first, even where it may be at several."""
@@ -157,7 +173,7 @@ class Overlay:
 
     def share_a_node(self, clients: PeerSet, servers: PeerSet) -> bool:
         """Tell whether an end of some pair is on the network of the node that the other is on."""
-        universe = self._universe
+        universe = self.universe
         return any(
             not universe.nodes_of(one & universe.on_nodes).isdisjoint(universe.nodes_of(other))
             for one, other in ((clients, servers), (servers, clients))

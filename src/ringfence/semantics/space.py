@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ Signature = tuple[int, ...]
 """The numbers of the blocks that hold an address, sorted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrafficSpace:
     """All traffic as atoms.
 
@@ -39,6 +40,11 @@ class TrafficSpace:
     def of(cls, sets: Iterable[Intervals]) -> TrafficSpace:
         """Build the coarsest space in which each of the sets has a mask."""
         return cls(atoms(ALL, sets))
+
+    @cached_property
+    def _bounds(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Where atoms begin, and where they end."""
+        return frozenset(first for first, _ in self.atoms), frozenset(last for _, last in self.atoms)
 
     @property
     def everything(self) -> int:
@@ -57,6 +63,11 @@ class TrafficSpace:
     def covering(self, traffic: Intervals) -> int:
         """Return the mask of the atoms that any set meets."""
         return sum(1 << number for number, run in enumerate(self.atoms) if traffic & Intervals((run,)))
+
+    def holds(self, traffic: Intervals) -> bool:
+        """Tell whether a set is a union of atoms."""
+        begins, ends = self._bounds
+        return all(first in begins and last in ends for first, last in traffic)
 
     def traffic(self, mask: int) -> Intervals:
         """Return the traffic of a mask."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ringfence.algebra.selectors import Selector
     from ringfence.model.cluster import ContainerPort
     from ringfence.model.connection import End
-    from ringfence.model.policy import Peer, PodSelector
+    from ringfence.model.policy import Peer, PodSelector, Policy
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.matching import View
     from ringfence.semantics.sets import PeerSet, Sets
@@ -135,6 +135,7 @@ class Universe:
         self._selectors = scoped_selectors(snapshot.policies)
         self._node_selectors = {each: number for number, each in enumerate(_node_selectors(snapshot))}
         self._space = AddressSpace.of(snapshot.blocks)
+        self._asked = PortNames(snapshot.policies, self._selectors)
         groups = self._classify()
         self.classes = tuple(groups)
         self.members = tuple(map(tuple, groups.values()))
@@ -188,9 +189,22 @@ class Universe:
         found = self.atoms_of(end, family)
         return (*found, *self.tunneled.get(found[0], ())) if isinstance(end, Pod) else found
 
+    def tells(self, policy: Policy) -> bool:
+        """Tell whether these atoms are as fine as if the policy had been among those of the snapshot."""
+        if policy.subject not in self._selectors:
+            return False
+        peers = (peer for direction in Direction for rule in policy.rules(direction) for peer in rule.peers)
+        return all(map(self._tells_peer, peers)) and self._asked.include(policy)
+
     def number_of(self, selector: PodSelector) -> int:
         """Return the number of a scoped selector that some policy of the snapshot names."""
         return self._selectors[selector]
+
+    def classes_in(self, selectors: Iterable[int]) -> frozenset[int]:
+        """Return the classes of the pods that any of some selectors match, by the numbers of the selectors."""
+        atoms = self.sets.union(self._by_selector.get(selector, self.sets.empty) for selector in selectors)
+        classes = (self.atoms[atom].pod_class for atom in self.sets.ids(atoms))
+        return frozenset(number for number in classes if number is not None)
 
     def meant_by(
         self, peer: Peer, choices: Choices = frozenset(), direction: Direction = Direction.INGRESS
@@ -350,7 +364,7 @@ class Universe:
             yield from ((address, self._numbers[self._outside(address)]) for address in strange)
 
     def _classify(self) -> dict[PodClass, list[Pod]]:
-        matcher, asked = Matcher(self.snapshot, self._selectors), PortNames(self.snapshot.policies, self._selectors)
+        matcher, asked = Matcher(self.snapshot, self._selectors), self._asked
         # Pods of one workload mostly share the tuple of their ports, and hashing that is slow; equal ones meet below.
         alike: dict[tuple[View | None, int, Places, OnNode | None, Places], list[Pod]] = defaultdict(list)
         for pod in self.snapshot.pods:
@@ -399,6 +413,16 @@ class Universe:
             says = tuple(self.snapshot.is_on_node(end, selector) for selector in self._node_selectors)
             self._facts[node] = OnNode(node is not None, says)
         return self._facts[node]
+
+    def _tells_peer(self, peer: Peer) -> bool:
+        match peer:
+            case PodPeer(pods=selector):
+                return selector in self._selectors
+            case BlockPeer(addresses=block):
+                return block in self._blocks
+            case NodePeer(nodes=nodes):
+                return nodes in self._node_selectors
+        return True
 
     @cached_property
     def _facts(self) -> dict[str | None, OnNode]:
