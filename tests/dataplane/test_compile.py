@@ -18,7 +18,7 @@ from ringfence.dataplane import names
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.expressions import Dispatch, Goto, Jump, Lookup
 from ringfence.dataplane.nft import NUMBERS, Program
-from ringfence.dataplane.plan import LocalClass, NodePlan, plan_node
+from ringfence.dataplane.plan import LocalClass, NodePlan, Wiring, plan_node
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.model.policy import Direction
 from ringfence.semantics.engine import Engine
@@ -172,9 +172,10 @@ def test_a_program_does_not_grow_with_the_number_of_policies(snapshot: Snapshot)
 
 
 def programs(snapshot: Snapshot) -> list[Program]:
-    """The program of every node."""
+    """The program of every node, with its pods on links of their own."""
     engine = Engine(snapshot)
-    return [compile_program(plan_node(engine, node)) for node in snapshot.nodes]
+    wiring = Wiring("pod", {str(pod): f"pod{number}" for number, pod in enumerate(snapshot.pods)})
+    return [compile_program(plan_node(engine, node, wiring)) for node in snapshot.nodes]
 
 
 def test_a_node_without_isolated_pods_has_the_fixed_chains_alone():

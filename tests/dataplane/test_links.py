@@ -23,6 +23,12 @@ def test_a_name_is_written_as_it_is(name: str):
     assert render_links(*links_named(name).ranges[0]) == f'"{name}*"'
 
 
+def test_names_that_do_not_begin_alike_cannot_be_written():
+    """Or a rule would mean every link."""
+    with pytest.raises(ValueError, match="do not begin alike"):
+        render_links(link_number("pod1"), link_number("pod3"))
+
+
 @pytest.mark.parametrize("name", ["", "x" * 16, 'a"b', "a*", "a b", "\\"])
 def test_what_nft_could_not_write_is_refused(name: str):
     """Too long for the kernel, empty, or with a character that means something to nft."""

@@ -10,8 +10,8 @@
 
 There is no output hook: a node always reaches its pods.
 
-Source: ``net/netfilter/nf_conntrack_proto_tcp.c`` for
-connections that are picked up in mid-stream.
+Source: ``net/netfilter/nf_conntrack_proto_tcp.c`` for connections that are picked up in
+mid-stream.
 """
 
 from __future__ import annotations

@@ -33,9 +33,19 @@ def links_named(beginning: str) -> Intervals:
 
 
 def link_beginning(first: int, last: int) -> bytes:
-    """Return what all names of a range begin with: a whole name, with its zeros, when it is of one."""
-    low, high = first.to_bytes(BYTES), last.to_bytes(BYTES)
-    return low if first == last else low[: len(low.rstrip(b"\0"))] if high.startswith(low.rstrip(b"\0")) else b""
+    """Return what all names of a range begin with: a whole name, with its zeros, when it is of one.
+
+    Raises:
+        ValueError: the range is not all names that begin alike.
+    """
+    low = first.to_bytes(BYTES)
+    if first == last:
+        return low
+    beginning = low.rstrip(b"\0")
+    if not beginning or last.to_bytes(BYTES) != beginning.ljust(BYTES, b"\xff"):
+        message = "these names of links do not begin alike"
+        raise ValueError(message)
+    return beginning
 
 
 def render_links(first: int, last: int) -> str:

@@ -118,7 +118,7 @@ def simulate(program: Program, packet: Packet) -> Passage:
         names = [chain.name for chain in program.chains if chain.hook is hook]
         if names and passage.accepted:
             found = _run(program, names, fields)
-            passage = replace(found, trail=passage.trail + found.trail)
+            passage = replace(found, trail=passage.trail + found.trail, mark=fields.get(Field.CT_MARK, packet.mark))
     return passage
 
 
@@ -144,7 +144,7 @@ def _run(program: Program, trail: list[str], fields: _Fields) -> Passage:
                     frames.pop()
                 trail.append(chain)
                 frames.append(iter(program.chain_by_name[chain].rules))
-    return Passage(accepted is not False, prefix, tuple(trail), fields.get(Field.CT_MARK, 0), bool(reset))
+    return Passage(accepted is not False, prefix, tuple(trail), reset=bool(reset))
 
 
 _Fields = dict[Field, Any]
