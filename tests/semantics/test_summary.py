@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
-from ringfence.algebra.addresses import EVERY, Family
+from ringfence.algebra.addresses import EVERY, Family, read_address
+from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL, point
 from ringfence.model.cluster import Pod
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.spec import verdict
-from ringfence.semantics.summary import Line, assumptions, lines
+from ringfence.semantics.summary import Line, Meant, assumptions, lines, lines_between
 from ringfence.semantics.verdict import Outcome
 from tests.parts import block, network_policy, pod, pods, rule, snapshot, tcp
 from tests.worlds import connections, snapshots
@@ -93,3 +94,14 @@ def test_what_the_lines_rest_on_is_said():
     """Families and addresses that the input does not show."""
     world = snapshot(pod("x/a"), network_policy("x/p", "", ingress=(rule(block("10.0.0.0/8")),)))
     assert [each.topic for each in assumptions(world)] == ["family", "pod-address"]
+
+
+def test_those_who_are_like_those_that_are_meant_are_not_meant():
+    """No policy tells these pods apart, nor these addresses, and still one alone is asked about."""
+    world = snapshot(pod("x/a", "", "10.0.0.1"), pod("x/b", "", "10.0.0.2"), pod("x/c", "", "10.0.0.3"))
+    address = Intervals.point(read_address("192.0.2.1"))
+    clients = [Meant(Ends((world.pods[0],), address), Family.IPV4)]
+    servers = [Meant(Ends((world.pods[1],)), Family.IPV4)]
+
+    assert shown(lines_between(Engine(world), clients, servers)) == [("x/a", "x/b"), ("1", "x/b")]
+    assert [line.clients.addresses for line in lines_between(Engine(world), clients, servers)] == [EMPTY, address]
