@@ -32,7 +32,7 @@ from ringfence.dataplane.expressions import CtState, Equals, Field, Goto, Jump, 
 from ringfence.dataplane.handling import Handling, Mode
 from ringfence.dataplane.names import LOG_GROUP
 from ringfence.dataplane.nft import Chain, Datatype, Hook, Program, Set
-from ringfence.dataplane.plan import plan_node
+from ringfence.dataplane.plan import Wiring, plan_node
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges.netns import Network, fork_isolated
 from ringfence.edges.nflog import NflogReader
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
 CLIENT, SERVER = "10.0.0.1", "10.0.0.2"
 PORT, CLOSED = 8080, 8081
+LINKS = {"shop/local-0": "p0", "shop/local-1": "p1"}
+"""How client and server hang on the node."""
+
 KEY = (Datatype.IPV4_ADDR, Datatype.INET_PROTO, Datatype.INET_SERVICE)
 CONNECTING = "TCP connect, request, close"
 LOADED, CHANGED, CHANGES = 100_000, 50_000, 2_000
@@ -226,6 +229,11 @@ def _packets() -> Iterator[Figure]:
         program = program_of(plan_node(Engine(snapshot_of(load)), "n1"))
         for what, ratio in _ratio(bare, program).items():
             yield Figure(f"{what}, {load}, to conntrack alone", ratio, "", GOALS[what])
+    load = LOADS[2]
+    guarded = plan_node(Engine(snapshot_of(load)), "n1", Wiring("p", LINKS))
+    for what, ratio in _ratio(bare, compile_program(guarded)).items():
+        how = "addresses bound to links, connections remembered"
+        yield Figure(f"{what}, {how}, {load}, to conntrack alone", ratio, "")
     for load in IN_CHAINS:
         for what, ratio in _ratio(bare, in_chains(load)).items():
             yield Figure(f"{what}, a chain for each policy, {load}, to conntrack alone", ratio, "")
