@@ -25,7 +25,7 @@ class Figure:
     Attributes:
         name: What was measured, with the size of the input.
         value: How much, in units.
-        unit: ``s`` of CPU time unless the name says otherwise, ``MB/s``, ``MB``, ``MiB``, or none for a count.
+        unit: ``s`` or ``us`` of CPU time unless the name says otherwise, ``MB/s``, ``MB``, ``MiB``; none for a count.
         goal: What the project aims at, such as ``<= 4``; empty where it has no aim.
     """
 
@@ -103,6 +103,10 @@ def _memory(name: str) -> int:
     return int(found[1]) * 1024 if found else 0
 
 
+_SECONDS = {"s": 1.0, "us": 1e-6}
+"""The units of time."""
+
+
 @cache
 def reference() -> float:
     """Return the CPU seconds of a fixed loop: by them, figures of several machines compare."""
@@ -123,6 +127,9 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def keep(figures: Iterable[Figure], path: Path) -> None:
-    """Write the figures to a file as JSON; seconds as multiples of :func:`reference`, too."""
-    kept = [asdict(each) | ({"ratio": each.value / reference()} if each.unit == "s" else {}) for each in figures]
+    """Write the figures to a file as JSON; times as multiples of :func:`reference`, too."""
+    kept = [
+        asdict(each) | ({"ratio": each.value * _SECONDS[each.unit] / reference()} if each.unit in _SECONDS else {})
+        for each in figures
+    ]
     path.write_text(json.dumps({"reference": reference(), "figures": kept}, indent=2) + "\n")

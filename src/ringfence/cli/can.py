@@ -37,6 +37,7 @@ _CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcom
     metavar="FILE",
     help="Answer JSON lines of questions; - reads them from standard input.",
 )
+@click.option("--brief", is_flag=True, help="Answer a batch with verdicts alone, without reasons.")
 @click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), help="Text for people, or JSON.")
 def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     given: Input,
@@ -46,6 +47,7 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     port: str | None,
     family: str | None,
     batch: BinaryIO | None,
+    brief: bool,  # noqa: FBT001 - as click hands it over
     form: str | None,
 ) -> Code:
     """May CLIENT open a connection to SERVER?
@@ -80,7 +82,10 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
         if client or family or form == "text":
             message = "--batch takes its questions from a file and answers in JSON lines"
             raise InputError(message, "leave CLIENT, SERVER, PORT, --family and -o text out")
-        return _answer_batch(given, batch, dialect)
+        return _answer_batch(given, batch, dialect, brief=brief)
+    if brief:
+        message = "--brief shortens the answers of --batch"
+        raise InputError(message, "give a file of questions with --batch, or leave --brief out")
     if not client or not server:
         message = "CLIENT and SERVER are missing" if not client else "SERVER is missing"
         raise click.UsageError(message)
@@ -127,21 +132,21 @@ def _rendered(answer: Answer, reading: Reading, form: str) -> bytes:
     return render_answer(answer, partial=reading.partial, color=output.has_color(sys.stdout)).encode()
 
 
-def _answer_batch(given: Input, batch: BinaryIO, dialect: Dialect) -> Code:
-    from ringfence.report.lines import answer_line  # noqa: PLC0415
+def _answer_batch(given: Input, batch: BinaryIO, dialect: Dialect, *, brief: bool) -> Code:
+    from ringfence.report.lines import Batch  # noqa: PLC0415
 
     if batch is sys.stdin.buffer and "-" in given.manifests.filenames:
         message = "standard input cannot hold both manifests and questions"
         raise InputError(message, "put one of them into a file")
     reading = given.read()
     respondent = Respondent(reading.snapshot, reading.namespace, dialect)
-    complete, untold = not reading.partial, reading.errors
+    answers = Batch(respondent, partial=reading.partial, errors=reading.errors, brief=brief)
+    complete = not reading.partial
     for number, line in enumerate(batch, 1):
         if line.strip():
-            text, answered = answer_line(respondent, number, line, partial=reading.partial, errors=untold)
+            text, answered = answers.answer(number, line)
             # Whoever writes questions as they come up waits for each answer.
             output.answer(text, flush=batch is sys.stdin.buffer)
             complete = complete and answered
-            untold = () if answered else untold
     output.answer(b"")
     return Code.OK if complete else Code.INPUT

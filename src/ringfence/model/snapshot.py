@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,12 @@ class Snapshot:
     controllers: Mapping[str, str] = field(default_factory=dict)
     pod_ranges: Intervals = EMPTY
     families: tuple[Family, ...] = (Family.IPV4,)
+
+    def scene(self, policies: tuple[Policy, ...]) -> Snapshot:
+        """Return the snapshot with these policies alone and without pods, which are asked about as themselves."""
+        found = replace(self, pods=(), policies=policies)
+        found.__dict__["_node_by_address"] = self._node_by_address  # as many nodes as pods' nodes, and the same ones
+        return found
 
     def namespace_labels(self, name: str) -> Mapping[str, str]:
         """Return a namespace's labels; only the automatic one when no manifest declares it."""

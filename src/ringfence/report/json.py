@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ringfence.semantics import answer as semantics
     from ringfence.semantics import verdict as verdicts
     from ringfence.semantics import ways
+    from ringfence.semantics.question import Question
     from ringfence.semantics.summary import Line
 
 
@@ -137,6 +138,15 @@ class Answer(msgspec.Struct, kw_only=True):
     ] = UNSET
 
 
+class Brief(msgspec.Struct):
+    """What is answered, and nothing else."""
+
+    verdict: VerdictWord
+    partial: Annotated[
+        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
+    ] = UNSET
+
+
 class Refusal(msgspec.Struct):
     """A line of questions that cannot be answered."""
 
@@ -203,6 +213,16 @@ def render_line(answer: semantics.Answer, *, partial: bool, errors: Iterable[Man
     return msgspec.json.encode(body) + b"\n"
 
 
+def render_brief(verdict: str, *, partial: bool) -> bytes:
+    """Return the JSON line of an answer without its reasons.
+
+    Args:
+        verdict: What is answered, or ``mixed``.
+        partial: Whether part of the input was not read or is in error.
+    """
+    return msgspec.json.encode(Brief(VerdictWord(verdict), partial or UNSET)) + b"\n"
+
+
 def render_refusal(line: int, error: RingfenceError) -> bytes:
     """Return the JSON line of a question that cannot be answered."""
     return msgspec.json.encode(Refusal(line, error.message, error.hint or UNSET)) + b"\n"
@@ -252,7 +272,7 @@ def render_reachability(
 def schemas() -> dict[str, bytes]:
     """Return the JSON Schema of each kind of document, by the name of its file."""
     return {
-        "verdict.json": schema(Answer, Refusal),
+        "verdict.json": schema(Answer, Brief, Refusal),
         "reachability.json": schema(Reachability),
         "reach.json": schema(Reach),
         "description.json": schema(DescriptionDocument),
@@ -266,9 +286,7 @@ def schemas() -> dict[str, bytes]:
 def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
     """Return an answer as a JSON line has it."""
     question, divided = answer.question, answer.divided
-    port, protocol, traffic = _spoken(answer.traffic)
-    if isinstance(question.port, str):
-        port, protocol, traffic = question.port, question.protocol or UNSET, as_traffic(answer.traffic)
+    port, protocol, traffic = as_spoken(answer.traffic, question)
     return Answer(
         client=question.client,
         server=question.server,
@@ -277,11 +295,11 @@ def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
         traffic=traffic,
         family=_family(answer.families),
         verdict=VerdictWord(answer.verdict),
-        egress=UNSET if divided else _half(answer.egress),
-        ingress=UNSET if divided else _half(answer.ingress),
+        egress=UNSET if divided else as_half(answer.egress),
+        ingress=UNSET if divided else as_half(answer.ingress),
         hops=_hops(answer.hops),
         assumptions=[as_assumption(each) for each in answer.assumptions],
-        undefined=[_undefined(each) for each in answer.undefined],
+        undefined=[as_undefined(each) for each in answer.undefined],
         remarks=as_remarks(answer.remarks),
         parts=[_part(part, answer) for part in answer.parts] if divided else UNSET,
         partial=partial or UNSET,
@@ -291,7 +309,7 @@ def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:
 def _part(part: semantics.Part, whole: semantics.Answer) -> Answer:
     """Return a part; an end that is not all that was asked is written without ``except``, as the map has it."""
     asked, directory = whole.question, whole.directory
-    port, protocol, traffic = _spoken(part.traffic)
+    port, protocol, traffic = as_spoken(part.traffic)
     return Answer(
         client=part.client if part.client == asked.client else ", ".join(as_ends(directory, part.clients)),
         server=part.server if part.server == asked.server else ", ".join(as_ends(directory, part.servers)),
@@ -300,20 +318,27 @@ def _part(part: semantics.Part, whole: semantics.Answer) -> Answer:
         traffic=traffic,
         family=_family(part.families),
         verdict=VerdictWord(part.verdict.outcome.value),
-        egress=_half((part.verdict.egress,)),
-        ingress=_half((part.verdict.ingress,)),
+        egress=as_half((part.verdict.egress,)),
+        ingress=as_half((part.verdict.ingress,)),
         hops=_hops(part.hops),
         assumptions=[as_assumption(each) for each in part.verdict.assumptions],
-        undefined=[_undefined(each) for each in part.verdict.undefined],
+        undefined=[as_undefined(each) for each in part.verdict.undefined],
         remarks=as_remarks(part.remarks),
     )
 
 
-def _spoken(
-    traffic: Intervals,
+def as_spoken(
+    traffic: Intervals, question: Question | None = None
 ) -> tuple[int | str | UnsetType, Protocol | UnsetType, list[Traffic] | UnsetType]:
-    """Return traffic as port and protocol where they can say it, else as a list."""
+    """Return traffic as port and protocol where they can say it, else as a list.
+
+    Args:
+        traffic: The traffic.
+        question: Who asked for it: a port's name is said as it was asked, and beside it what it means.
+    """
     first, *others = as_traffic(traffic)
+    if question and isinstance(question.port, str):
+        return question.port, question.protocol or UNSET, [first, *others]
     if others or (first.ports and len(first.ports) > 1):
         return UNSET, UNSET, [first, *others]
     if not first.ports:
@@ -326,7 +351,7 @@ def _family(families: tuple[Family, ...]) -> Family | UnsetType:
     return families[0] if len(families) == 1 else UNSET
 
 
-def _half(halves: tuple[verdicts.Half, ...]) -> Half:
+def as_half(halves: tuple[verdicts.Half, ...]) -> Half:
     """Return one half of an answer; what several members say differently is joined."""
     outcomes = {half.outcome.value for half in halves}
     tiers = {half.tier for half in halves}
@@ -355,5 +380,6 @@ def _hops(hops: tuple[ways.Hop, ...]) -> list[Hop] | UnsetType:
     ] or UNSET
 
 
-def _undefined(undefined: verdicts.Undefined) -> Undefined:
+def as_undefined(undefined: verdicts.Undefined) -> Undefined:
+    """Return an open point."""
     return Undefined(undefined.topic, undefined.dialect, list(undefined.otherwise))

@@ -9,31 +9,32 @@ definition's own, and nobody is picked silently.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Address, render_address
 from ringfence.algebra.intervals import Intervals, atoms
-from ringfence.algebra.traffic import Protocol, at, ports
+from ringfence.algebra.traffic import Protocol, ports
 from ringfence.errors import InputError
 from ringfence.model.cluster import Pod
-from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
 from ringfence.semantics.assumptions import assume_families, rules_of
 from ringfence.semantics.cells import Cell, gather, unite_halves
 from ringfence.semantics.dialects import KUBERNETES
 from ringfence.semantics.entries import Entrances
+from ringfence.semantics.judging import Judge
 from ringfence.semantics.passage import Passage
+from ringfence.semantics.plain import ShortWay
 from ringfence.semantics.remark import Remark
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
-from ringfence.semantics.spec import verdict
 from ringfence.semantics.surroundings import Surroundings
-from ringfence.semantics.telling import CLIENT, NODE, SERVER, stand_in, tell, told
+from ringfence.semantics.telling import CLIENT, NODE, SERVER, tell, told
 from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, unite_undefined
 from ringfence.semantics.ways import Door, told_hop
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Iterator
 
     from ringfence.algebra.addresses import Family
     from ringfence.model.connection import End
@@ -54,9 +55,6 @@ _ORDER = (Outcome.ALLOWED, Outcome.UNDECIDED, Outcome.DENIED)
 
 _NAMED = 3
 """So many nodes are named; more are counted."""
-
-_REMEMBERED = 65_536
-"""So many verdicts are kept: a bound on memory while questions keep coming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,11 @@ class Respondent:
         self._entrances = Entrances(snapshot, self._sides.places)
         self._passage = Passage(snapshot, self._scenes, self._sides, dialect)
         self._surroundings = Surroundings(snapshot, self._sides.directory)
-        self._known: dict[Hashable, tuple[tuple[Intervals, Verdict], ...]] = {}
+
+    @cached_property
+    def _judge(self) -> Judge:
+        """Judges single connections."""
+        return Judge(self._sides.universe, self._dialect)
 
     def answer(self, question: Question) -> Answer:
         """Answer one question.
@@ -189,8 +191,7 @@ class Respondent:
                 nameless.add(j)
                 continue
             for family in _common(question, clients.groups[i], servers.groups[j]):
-                likeness = clients.groups[i].likeness, servers.groups[j].likeness
-                for some, judged in self._judged(ends, family, traffic, likeness):
+                for some, judged in self._judged(ends, family, traffic):
                     cells.append(Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, judged))
         if not cells:
             raise self._nothing(question, client, server, nameless=bool(nameless))
@@ -206,6 +207,11 @@ class Respondent:
             premises=tuple(dict.fromkeys(self._premises(question, client, server, servers.members(nameless)))),
             notes=tuple(self._notes(client, server, traffic, _single(server.addresses))),
         )
+
+    @cached_property
+    def short_way(self) -> ShortWay:
+        """Answers plain questions, with what :meth:`answer` says of them."""
+        return ShortWay(self._snapshot, self._sides, self._surroundings, self._judge)
 
     def _through_service(self, question: Question, name: str, openings: tuple[Opening, ...]) -> Answer:
         """Answer a question whose server is a Service, or a door of one."""
@@ -245,30 +251,15 @@ class Respondent:
         if client.addresses:
             yield from self._surroundings.ways_in((each.entry.service, each.entry.port) for each in openings)
 
-    def _judged(
-        self, ends: tuple[End, End], family: Family, traffic: Intervals, likeness: tuple[Hashable, Hashable]
-    ) -> tuple[tuple[Intervals, Verdict], ...]:
-        """Return disjoint traffic, each with its verdict; ends that are alike are judged once."""
-        key = (*likeness, ends[0] == ends[1], family, traffic)
-        if key not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[key] = tuple(self._judge(ends, family, traffic))
-        return self._known[key]
-
-    def _judge(self, ends: tuple[End, End], family: Family, traffic: Intervals) -> Iterator[tuple[Intervals, Verdict]]:
+    def _judged(self, ends: tuple[End, End], family: Family, traffic: Intervals) -> Iterator[tuple[Intervals, Verdict]]:
         """Yield disjoint traffic, each with the definition's verdict, told of stand-ins."""
-        client, server = ends
-        scene = self._scenes.around(ends)
+        client, server = map(self._judge.standing, ends)
         sets = [ports(Protocol.ICMP)]
         if traffic.count() > 1:
-            pod = server if isinstance(server, Pod) else None
-            sets += {rule.traffic_to(pod) for rule in rules_of(scene.policies)}
-        client, server = stand_in(client, CLIENT), stand_in(server, CLIENT if server == client else SERVER)
-        names = {str(end): end.name for end in (client, server) if isinstance(end, Pod)}
+            pod = ends[1] if isinstance(ends[1], Pod) else None
+            sets += {rule.traffic_to(pod) for rule in rules_of(self._scenes.around(ends).policies)}
         for first, last in atoms(traffic, sets):
-            judged = verdict(scene, Connection(client, server, *at(first), family), self._dialect)
-            yield Intervals(((first, last),)), told(judged, names)
+            yield Intervals(((first, last),)), Verdict(*self._judge.halves(client, server, family, first))
 
     def _part(self, cell: Cell, sides: tuple[Side, Side], everybody: tuple[frozenset[int], frozenset[int]]) -> Part:
         """Tell a cell's verdict of everybody that it is about."""

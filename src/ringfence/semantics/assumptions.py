@@ -12,21 +12,36 @@ from ringfence.semantics.verdict import Assumption
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ringfence.model.origin import Origin
     from ringfence.model.policy import Policy, Rule
     from ringfence.model.snapshot import Snapshot
 
 
 def assume_families(snapshot: Snapshot, rules: Iterable[Rule]) -> tuple[Assumption, ...]:
     """Return that IPv4 is all there is, where nothing shows a family and one of these rules names addresses."""
-    seen = (
+    return () if shows_families(snapshot) else family_premise(named_blocks(rules))
+
+
+def family_premise(blocks: Iterable[Origin]) -> tuple[Assumption, ...]:
+    """Return that IPv4 is all there is, where addresses are named at any of these places and nothing shows a family."""
+    origins = tuple(dict.fromkeys(blocks))
+    text = "IPv4 is the only family, for the input shows none"
+    return (Assumption("family", text, origins),) if origins else ()
+
+
+def shows_families(snapshot: Snapshot) -> bool:
+    """Tell whether anything in a snapshot shows an address family."""
+    return (
         any(pod.addresses for pod in snapshot.pods)
         or any(node.addresses for node in snapshot.nodes.values())
         or any(service.families for service in snapshot.services)
         or bool(snapshot.pod_ranges)
     )
-    origins = () if seen else tuple(dict.fromkeys(peer.origin for peer in _block_peers(rules)))
-    text = "IPv4 is the only family, for the input shows none"
-    return (Assumption("family", text, origins),) if origins else ()
+
+
+def named_blocks(rules: Iterable[Rule]) -> tuple[Origin, ...]:
+    """Return where rules name addresses, each place once, in order."""
+    return tuple(dict.fromkeys(peer.origin for peer in _block_peers(rules)))
 
 
 def assume_addresses(snapshot: Snapshot) -> tuple[Assumption, ...]:

@@ -92,12 +92,18 @@ class Inquiry:
             Topic.ICMP: self.connection.protocol is Protocol.ICMP,
             Topic.HOST_NETWORK: hosts,
             Topic.HOST_EGRESS: hosts and self.direction is Direction.EGRESS,
-            Topic.BLOCK_PODS: self.peer_pod is not None and bool(self.snapshot.blocks),
-            Topic.BLOCK_NODES: self.on_node and bool(self.snapshot.blocks),
+            Topic.BLOCK_PODS: self.peer_pod is not None and self._names_blocks(),
+            Topic.BLOCK_NODES: self.on_node and self._names_blocks(),
             Topic.SERVICE_ADDRESS: self.direction is Direction.EGRESS and self.connection.dialed is not None,
             Topic.BASELINE: any(policy.tier is Tier.BASELINE for policy in self.snapshot.policies),
         }
         return [topic for topic, matters in touched.items() if matters]
+
+    def _names_blocks(self) -> bool:
+        """Tell whether any NetworkPolicy names addresses here; the blocks of other tiers are open in no dialect."""
+        policies = (policy for policy in self.snapshot.policies if policy.tier is Tier.NETWORK_POLICY)
+        peers = (peer for policy in policies for rule in policy.rules(self.direction) for peer in rule.peers)
+        return any(isinstance(peer, BlockPeer) for peer in peers)
 
     def addresses(self) -> tuple[list[Address | None], list[Address]]:
         """Return the addresses to judge the peer by, and those it is assumed not to have.

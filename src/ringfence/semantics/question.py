@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _HOW = "give a number, a range such as 8000-8010 or a port name, and /UDP or /SCTP where it is not TCP"
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_FAMILIES = (None, *Family)
 _LONGEST_PORT_NAME = 15  # IANA_SVC_NAME, which container ports must be
 
 
@@ -65,7 +66,7 @@ class Question:
         if number and spoken is Protocol.ICMP:
             message = f"port {port}/ICMP: ICMP has no ports"
             raise InputError(message, "leave the port out")
-        if family not in (None, *Family):
+        if family not in _FAMILIES:
             message = f"family {family!r}: expected 4 or 6"
             raise InputError(message)
         default = Protocol.TCP if number else None

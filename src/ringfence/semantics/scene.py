@@ -52,4 +52,4 @@ class Scenes:
         return self._selecting[key]
 
     def _with_policies(self, numbers: frozenset[int]) -> Snapshot:
-        return replace(self._snapshot, pods=(), policies=tuple(self._snapshot.policies[n] for n in sorted(numbers)))
+        return self._snapshot.scene(tuple(self._snapshot.policies[n] for n in sorted(numbers)))

@@ -181,6 +181,14 @@ class Sides:
             Side(server, (*self._pod_groups(server, near), *self._address_groups(server, client, near))),
         )
 
+    def alike(self, party: Party) -> Group | None:
+        """Return a party of pods as one group, where no policy tells them apart wherever its other end is.
+
+        On what node they are is not looked at: that may matter where either end is on a node's network.
+        """
+        groups = () if party.addresses else tuple(self._pod_groups(party, set()))
+        return groups[0] if len(groups) == 1 else None
+
     def premises_of(self, party: Party) -> Iterator[Assumption]:
         """Yield that a party's addresses of Services, and those that a pod may have, are judged like any others."""
         found = next(((a, self._services[a]) for a in self._services if a in party.addresses), None)
@@ -205,7 +213,7 @@ class Sides:
         return ", ".join(terms) if len(terms) <= _SPOKEN else f"{len(pods)} pods"
 
     @cached_property
-    def _universe(self) -> Universe:
+    def universe(self) -> Universe:
         """Knows the classes of pods, whatever a dialect says of host-network pods."""
         return Universe(self._snapshot, [Choices({Topic.HOST_NETWORK})])
 
@@ -289,7 +297,7 @@ class Sides:
             node = pod.node if pod.node in near else None
             told = self._node_of(pod, near) if pod.host_network else None
             known = bool(self._snapshot.addresses_of(pod)), pod.node is not None
-            groups[families, (self._universe.class_of(pod), node, told, known, pod.ports)].append(pod)
+            groups[families, (self.universe.class_of(pod), node, told, known, pod.ports)].append(pod)
         for (families, likeness), pods in groups.items():
             yield Group(Ends(tuple(pods)), families, likeness)
 

@@ -11,7 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
+from itertools import accumulate
+from operator import itemgetter, xor
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Family
@@ -72,6 +73,35 @@ class TrafficSpace:
     def traffic(self, mask: int) -> Intervals:
         """Return the traffic of a mask."""
         return Intervals.of(run for number, run in enumerate(self.atoms) if mask >> number & 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of integers by the sets that hold each.
+
+    Attributes:
+        cuts: Where any set begins, or has just ended, in order.
+        signatures: The signature of the integers before the first cut, and then from each cut
+            to the next; bit ``n`` stands for the set of number ``n``.
+    """
+
+    cuts: tuple[int, ...]
+    signatures: tuple[int, ...]
+
+    @classmethod
+    def of(cls, sets: Iterable[Intervals]) -> Line:
+        """Number the sets in their order, and cut the line by them in one sweep."""
+        toggles: dict[int, int] = defaultdict(int)
+        for number, each in enumerate(sets):
+            for first, last in each:
+                toggles[first] ^= 1 << number
+                toggles[last + 1] ^= 1 << number
+        cuts = tuple(sorted(toggles))
+        return cls(cuts, tuple(accumulate((toggles[cut] for cut in cuts), xor, initial=0)))
+
+    def signature(self, value: int) -> int:
+        """Return the signature of one integer; 0 when no set holds it."""
+        return self.signatures[bisect_right(self.cuts, value)]
 
 
 @dataclass(frozen=True, slots=True)

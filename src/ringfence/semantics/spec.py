@@ -35,15 +35,14 @@ if TYPE_CHECKING:
 
 def verdict(snapshot: Snapshot, connection: Connection, dialect: Dialect = KUBERNETES) -> Verdict:
     """Answer one new connection; its replies follow it."""
-    egress, ingress = (Inquiry.of(snapshot, connection, dialect, d) for d in (Direction.EGRESS, Direction.INGRESS))
-    if egress.itself and connection.via is None:
-        reason = f"{egress.subject} always reaches its own address"
-        return Verdict(*(Half(each.direction, Outcome.ALLOWED, None, reason) for each in (egress, ingress)))
-    return Verdict(_half(egress), _half(ingress))
+    directions = (Direction.EGRESS, Direction.INGRESS)
+    return Verdict(*(half_of(Inquiry.of(snapshot, connection, dialect, direction)) for direction in directions))
 
 
-def _half(inquiry: Inquiry) -> Half:
+def half_of(inquiry: Inquiry) -> Half:
     """Judge one half, and every other reading of what the API leaves open."""
+    if inquiry.itself and inquiry.connection.via is None:
+        return Half(inquiry.direction, Outcome.ALLOWED, None, f"{inquiry.subject} always reaches its own address")
     half, dialect = _judge(inquiry), inquiry.dialect
     others = {topic: _judge(replace(inquiry, dialect=dialect.flipped(topic))) for topic in inquiry.touched()}
     rests_on = [topic for topic, other in others.items() if other.outcome is not half.outcome]

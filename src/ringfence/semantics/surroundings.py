@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import render_address
@@ -58,7 +59,7 @@ class Surroundings:
             asked: The address that was asked about, if it was one.
             traffic: What is asked about.
         """
-        binds = tuple(dict.fromkeys(address for pod in self.snapshot.pods for address in pod.binds))
+        binds = self._binds
         if not binds or not client.pods or not traffic & _DNS:
             return
         key, value = _DNS_LABEL
@@ -76,6 +77,16 @@ class Surroundings:
     def proxies(self, route: Route) -> tuple[Pod, ...]:
         """Return the pods of the proxy that answers for a route, as far as labels tell; empty when they do not."""
         return tuple(pod for pod in self.directory.pods if self._serves(pod, route))
+
+    @cached_property
+    def told_of(self) -> frozenset[int]:
+        """The traffic of which something may be worth knowing: points of the line."""
+        return frozenset(first for first, _ in _DNS) if self._binds else frozenset()
+
+    @cached_property
+    def _binds(self) -> tuple[Address, ...]:
+        """The addresses of the DNS cache of nodes."""
+        return tuple(dict.fromkeys(address for pod in self.snapshot.pods for address in pod.binds))
 
     def _way_in(self, route: Route) -> str:
         hosts = f", host {', '.join(route.hosts)}" if route.hosts else ""

@@ -32,9 +32,10 @@ def tell(text: str, names: Mapping[str, str]) -> str:
 
 def told(answer: Verdict, names: Mapping[str, str]) -> Verdict:
     """Return a verdict whose texts speak of others."""
-    return Verdict(*(_told_half(half, names) for half in answer.halves))
+    return Verdict(*(told_half(half, names) for half in answer.halves))
 
 
-def _told_half(half: Half, names: Mapping[str, str]) -> Half:
+def told_half(half: Half, names: Mapping[str, str]) -> Half:
+    """Return a half whose texts speak of others."""
     assumptions = tuple(replace(each, text=tell(each.text, names)) for each in half.assumptions)
     return replace(half, reason=tell(half.reason, names), assumptions=assumptions)

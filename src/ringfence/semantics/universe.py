@@ -200,6 +200,23 @@ class Universe:
         """Return the number of a scoped selector that some policy of the snapshot names."""
         return self._selectors[selector]
 
+    def signature_of(self, address: Address) -> Signature:
+        """Return the blocks that hold an address."""
+        return self._space.signature(address)
+
+    def number_of_block(self, block: Intervals) -> int:
+        """Return the number of a set of addresses that some policy names: its bit in a signature."""
+        return self._blocks[block]
+
+    def number_of_nodes(self, nodes: Selector) -> int:
+        """Return the number of a selector of nodes that some policy names: its place in :attr:`node_selectors`."""
+        return self._node_selectors[nodes]
+
+    @property
+    def node_selectors(self) -> tuple[Selector, ...]:
+        """The selectors by which policies name nodes, each once."""
+        return tuple(self._node_selectors)
+
     def classes_in(self, selectors: Iterable[int]) -> frozenset[int]:
         """Return the classes of the pods that any of some selectors match, by the numbers of the selectors."""
         atoms = self.sets.union(self._by_selector.get(selector, self.sets.empty) for selector in selectors)

@@ -23,6 +23,8 @@ class Outcome(Enum):
     DENIED = "denied"
     UNDECIDED = "undecided"
 
+    __hash__ = object.__hash__  # a member is one object; the default hashes its name in Python, each time anew
+
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
