@@ -68,13 +68,23 @@ def meet(some: Iterable[Rectangle], others: Index, worlds: int = 1) -> Iterator[
         others: Those of the other, in one world.
         worlds: In how many worlds the others say the same.
     """
-    rectangles = others.rectangles
+    rectangles, kinds = others.rectangles, others.kinds
+    common: dict[Masks, list[Masks | None]] = {}
     for one in some:
+        if one.masks not in common:
+            common[one.masks] = [_common(one.masks, masks * worlds) for masks in others.masks]
+        allowed = common[one.masks]
         for number in others.candidates(one):
-            other = rectangles[number]
-            masks = tuple(map(and_, one.masks, other.masks * worlds))
-            if any(masks) and (servers := one.servers & other.servers) and (clients := one.clients & other.clients):
-                yield Rectangle(clients, servers, masks)
+            if masks := allowed[kinds[number]]:
+                other = rectangles[number]
+                if (servers := one.servers & other.servers) and (clients := one.clients & other.clients):
+                    yield Rectangle(clients, servers, masks)
+
+
+def _common(some: Masks, others: Masks) -> Masks | None:
+    """Return what both allow; None for nothing."""
+    found = tuple(map(and_, some, others))
+    return found if any(found) else None
 
 
 def united(rectangles: Iterable[Rectangle]) -> Iterator[Rectangle]:
@@ -108,11 +118,16 @@ class Index:
 
     Attributes:
         rectangles: All of them, by number.
+        masks: What they say, each once: much less than there are rectangles.
+        kinds: Where in ``masks`` stands what each rectangle says.
     """
 
     def __init__(self, sets: Sets, rectangles: list[Rectangle]) -> None:
         """File each rectangle under its clients and its servers, where these are few."""
         self.rectangles = rectangles
+        places: dict[Masks, int] = {}
+        self.kinds = [places.setdefault(each.masks, len(places)) for each in rectangles]
+        self.masks = tuple(places)
         self._sets = sets
         self._of_client: dict[int, list[int]] = defaultdict(list)
         self._of_server: dict[int, list[int]] = defaultdict(list)
