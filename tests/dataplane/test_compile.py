@@ -185,6 +185,8 @@ def test_a_node_without_isolated_pods_has_the_fixed_chains_alone():
     assert [chain.name for chain in program.chains] == [
         names.FORWARD,
         names.INPUT,
+        names.FORWARD_RELATED,
+        names.INPUT_RELATED,
         names.FORWARD_ORIGINAL,
         names.FORWARD_REPLY,
         names.INPUT_ORIGINAL,

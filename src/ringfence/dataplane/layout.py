@@ -7,6 +7,7 @@
     hook_forward ──▶ fwd_r ──▶ self4_r, eg4_r, in4_r    the same for replies
     hook_input   ──▶ inp_o ──▶ eg4                      from a pod to its own node
     either hook  ──▶ drop_invalid, midstream            what no connection explains
+                 ──▶ fwd_related, inp_related           errors about connections, and what they announce
 
 There is no output hook: a node always reaches its pods.
 
@@ -67,16 +68,16 @@ def rule(*expressions: Expression) -> Rule:
 def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
     """Yield the chains of :mod:`this module <ringfence.dataplane.layout>`, and those of the guard."""
     unopened = Bits(Field.TCP_FLAGS, _OPENING, _SYN, negated=True)
-    known = [
-        rule(Equals(_STATE, CtState.RELATED), Within(Field.L4PROTO, _ERRORS), Word.ACCEPT),
-        *_established(handling.established),
-    ]
+    # A connection that another one announces begins with that one's mark, so it must not come further.
+    related = Equals(_STATE, CtState.RELATED)
+    known = list(_known(handling.established))
     unexplained = [
         rule(Equals(_STATE, CtState.INVALID), Goto(names.DROP_INVALID)),
         rule(Equals(_STATE, CtState.NEW), unopened, Goto(names.MIDSTREAM)),
     ]
     forward = [
         *(gate(guard) if guard else ()),
+        rule(related, Goto(names.FORWARD_RELATED)),
         *known,
         *unexplained,
         # Nobody knows who opened it, so it is judged as if this packet did.
@@ -87,6 +88,7 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
     # A reply of a pod to its own node is let through: the node opened that connection.
     to_node = [
         *([refuse_tunnels(guard, Hook.INPUT)] if guard else []),
+        rule(related, Goto(names.INPUT_RELATED)),
         *known,
         rule(*DISCOVERY, Word.ACCEPT),
         rule(*REPORT, Within(Field.IP6_SADDR, LINK_LOCAL), Word.ACCEPT),
@@ -97,6 +99,9 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
     yield from guard_chains(guard) if guard else ()
     yield Chain(names.FORWARD, tuple(forward), Hook.FORWARD)
     yield Chain(names.INPUT, tuple(to_node), Hook.INPUT)
+    error = rule(Within(Field.L4PROTO, _ERRORS), Word.ACCEPT)
+    yield Chain(names.FORWARD_RELATED, (error, *forward[-2:]))
+    yield Chain(names.INPUT_RELATED, (error, to_node[-1]))
     outgoing = [refuse_tunnels(guard, Hook.FORWARD)] if guard else []
     yield Chain(names.FORWARD_ORIGINAL, (*outgoing, *_dispatch(CtDirection.ORIGINAL)))
     yield Chain(names.FORWARD_REPLY, tuple(_dispatch(CtDirection.REPLY)))
@@ -108,13 +113,12 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
     yield Chain(names.ALLOW, (*_stamp(handling.established), rule(Word.ACCEPT)))
 
 
-def _established(established: Epoch | Mode) -> Iterator[Rule]:
-    """Let through what need not be judged again."""
-    known = Equals(_STATE, CtState.ESTABLISHED)
+def _known(established: Epoch | Mode) -> Iterator[Rule]:
+    """Let through what need not be judged again, be it answered or not."""
     if isinstance(established, Epoch):
-        yield rule(known, Bits(Field.CT_MARK, established.mask, established.value), Word.ACCEPT)
+        yield rule(Bits(Field.CT_MARK, established.mask, established.value), Word.ACCEPT)
     elif established is Mode.TRUST:
-        yield rule(known, Word.ACCEPT)
+        yield rule(Equals(_STATE, CtState.ESTABLISHED), Word.ACCEPT)
 
 
 def _stamp(established: Epoch | Mode) -> Iterator[Rule]:

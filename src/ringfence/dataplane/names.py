@@ -35,6 +35,9 @@ PREROUTING, FORWARD, INPUT = "hook_prerouting", "hook_forward", "hook_input"
 FORWARD_ORIGINAL, FORWARD_REPLY, INPUT_ORIGINAL = "fwd_o", "fwd_r", "inp_o"
 """The chains that find the local pods of a packet."""
 
+FORWARD_RELATED, INPUT_RELATED = "fwd_related", "inp_related"
+"""The chains of what is related to a connection: an error about it, or another one that it announces."""
+
 DROP_INVALID, MIDSTREAM, ALLOW = "drop_invalid", "midstream", "allow"
 """The chains that end the way of a packet: unexplained by any connection, or judged and allowed."""
 
