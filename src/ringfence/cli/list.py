@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     "form",
-    type=click.Choice(["text", "json", "csv", "md"]),
+    type=click.Choice(["text", "json", "csv", "md", "html"]),
     default="text",
     show_default=True,
-    help="Columns for people, JSON, comma-separated values or a Markdown table.",
+    help="Columns for people, JSON, comma-separated values, a Markdown table or a page with a matrix.",
 )
 @click.option(
     "--netpol-analyzer",
@@ -56,6 +56,7 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
       ringfence list
       ringfence list -f manifests/
       ringfence list -n payments -o md -f manifests/
+      ringfence list -o html -f manifests/ > map.html
       helm template . | ringfence list -f -
     """  # noqa: D301 - click's mark for lines that stay as they are
     if as_netpol_analyzer and form != "text":
@@ -68,7 +69,8 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
         if as_netpol_analyzer:
             text = _as_netpol_analyzer(reading.snapshot, dialect, namespace)
         else:
-            text = _rendered(lines(_engine(reading.snapshot, dialect), namespace), reading, form)
+            engine = _engine(reading.snapshot, dialect)
+            text = _rendered(engine, lines(engine, namespace), reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
 
@@ -90,7 +92,7 @@ def _check(namespace: str | None, snapshot: Snapshot) -> None:
         raise InputError(message, f"try {near[0]}" if near else "")
 
 
-def _rendered(found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
+def _rendered(engine: Engine, found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
     if form == "json":
         from ringfence.report.json import render_reachability  # noqa: PLC0415 - slow to import
 
@@ -100,6 +102,13 @@ def _rendered(found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
     from ringfence.report.markdown import render_markdown  # noqa: PLC0415
     from ringfence.report.table import tabulate  # noqa: PLC0415
 
+    if form == "html":
+        from ringfence.analysis.matrix import matrix  # noqa: PLC0415
+        from ringfence.edges.page import load_parts  # noqa: PLC0415
+        from ringfence.report.html import render_page  # noqa: PLC0415
+
+        remarks = tabulate((), reading.snapshot, partial=reading.partial).remarks
+        return render_page(matrix(engine, found), load_parts(), remarks).encode()
     render = {"text": render_columns, "csv": render_csv, "md": render_markdown}[form]
     return render(tabulate(found, reading.snapshot, partial=reading.partial)).encode()
 

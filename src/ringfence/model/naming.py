@@ -340,10 +340,17 @@ class Directory:
 
     def names_of(self, pods: Iterable[Pod]) -> tuple[str, ...]:
         """Name pods one by one, and a workload whose pods are all there by its own name; sorted."""
+        return tuple(self.named(pods))
+
+    def named(self, pods: Iterable[Pod]) -> dict[str, list[Pod]]:
+        """Return pods by the names of :meth:`names_of`, in their order."""
         members: dict[str, list[Pod]] = defaultdict(list)
         for pod in pods:
             members[self._group[pod.namespace, pod.name]].append(pod)
-        return tuple(sorted(name for group, found in members.items() for name in self._names(group, found)))
+        found: dict[str, list[Pod]] = {}
+        for group, some in members.items():
+            found |= {group: some} if len(some) == self._size[group] else {str(pod): [pod] for pod in some}
+        return dict(sorted(found.items()))
 
     def terms(self, pods: Sequence[Pod]) -> tuple[str, ...]:
         """Name pods like :meth:`names_of`, but a whole namespace ``shop/*`` and all pods ``*``."""
@@ -365,9 +372,6 @@ class Directory:
         """
         gaps = (gap for gap in self._own if gap[0] - 1 in addresses and gap[1] + 1 in addresses)
         return addresses | Intervals.of(gaps)
-
-    def _names(self, group: str, pods: Sequence[Pod]) -> list[str]:
-        return [group] if len(pods) == self._size[group] else [str(pod) for pod in pods]
 
     def _group_name(self, pod: Pod) -> str:
         """Return the shortest name that means the pod's whole workload and nothing else."""

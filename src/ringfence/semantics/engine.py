@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.program import Program
-    from ringfence.semantics.rows import Bounds, Row
+    from ringfence.semantics.rows import Bounds, Clause, Row
     from ringfence.semantics.sets import PeerSet, Sets
     from ringfence.semantics.space import TrafficSpace
 
@@ -246,6 +246,18 @@ class Engine:
             programs = dict.fromkeys(None if n is None else self._program(n, direction, choices) for n in classes)
             found += (finder.grounds(program, meeting, choices, asked) for program in programs)
         return Grounds.union(found)
+
+    def judges(self, number: int, direction: Direction) -> tuple[tuple[Policy, tuple[Clause, ...]], ...]:
+        """Return the policies that judge the pods of a class, in the order in which they are consulted.
+
+        Each with what its rules mean, in order; of several readings of a dialect, the first counts.
+        """
+        choices = self._readings[0]
+        program = self._program(number, direction, choices)
+        if program is None:
+            return ()
+        consulted = (*program.admin, *program.isolating, *program.baseline)
+        return tuple((self._compiler.policy(n), self._compiler.clauses(n, program, choices)) for n in consulted)
 
     def own_node_ends(self, block: Block) -> Iterator[tuple[Ends, Ends]]:
         """Yield, of the ends of a block, those that share a node with one on its network at the other side.
