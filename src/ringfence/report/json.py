@@ -39,6 +39,7 @@ from ringfence.report.json_parts import (
     schema,
 )
 from ringfence.report.json_reach import Reach
+from ringfence.report.json_redundancy import Redundancy
 from ringfence.semantics.answer import MIXED
 from ringfence.semantics.summary import assumptions
 from ringfence.semantics.ways import Happening  # noqa: TC001 - msgspec reads annotations
@@ -279,6 +280,7 @@ def schemas() -> dict[str, bytes]:
         "exposure.json": schema(ExposureDocument),
         "intents.json": schema(IntentsDocument),
         "difference.json": schema(Difference),
+        "redundancy.json": schema(Redundancy),
         "explanation.json": schema(ExplanationDocument),
     }
 

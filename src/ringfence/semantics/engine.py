@@ -111,9 +111,22 @@ class Engine:
         """Tell whether any pod's policies would say something else without one of them, or without one rule of it."""
         return self._omission.changes(self._readings, policy, rule)
 
+    def selects_anybody(self, policy: Policy) -> bool:
+        """Tell whether a policy is for any pod, by any reading."""
+        return bool(self.universe.classes_in([self.universe.number_of(policy.subject)]))
+
     def matches_anybody(self, policy: Policy, rule: Rule) -> bool:
         """Tell whether a rule matches any traffic with anybody, for any pod that its policy is for."""
         return self._omission.matches(self._readings, policy, rule)
+
+    def scope(self, policy: Policy, rule: Rule, direction: Direction, family: Family) -> tuple[PeerSet, PeerSet]:
+        """Return the clients and servers of one family of whom a rule speaks, by any reading, as sides of blocks."""
+        subjects = self.universe.classes_in([self.universe.number_of(policy.subject)])
+        places = (self.universe.atoms_of_class(number).get(family, ())[:1] for number in subjects)
+        some = self.sets.of(atom for place in places for atom in place)
+        meant = (self.universe.meant_by(peer, c, direction)[1] for peer in rule.peers for c in self._readings)
+        others = self.sets.union(meant) & self.universe.of_family(family)
+        return (some, others) if direction is Direction.EGRESS else (others, some)
 
     @property
     def _omission(self) -> Omission:
