@@ -1,8 +1,10 @@
 """Time all pairs of clusters of many sizes, decoded and from a file, each in a process of its own.
 
-``python -m bench.scale`` prints it alone. Clusters are those of :mod:`bench.fleet`. CPU
+``python -m bench.scale`` prints it alone, and with ``--pods 1000000 --policies 100000``
+one cluster that takes minutes and gigabytes. Clusters are those of :mod:`bench.fleet`. CPU
 seconds of what is decoded are the engine's alone, and its memory is what it takes on top
-of the snapshot; from a file they are those of the whole process.
+of the snapshot; from a file they are those of the whole process. Sets have the form that
+``list`` would give them.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from bench.figures import Figure, peak_memory, reset_peak, resident, table
 from bench.fleet import Size, write
+from ringfence.cli.forms import form_for
 from ringfence.edges.files import open_sources
 from ringfence.readers import read
 from ringfence.semantics.engine import Engine
@@ -91,7 +94,7 @@ def measure(path: str) -> Measured:
     reading_peak = peak_memory()
     reset_peak()
     before, started = resident(), time.process_time()
-    engine = Engine(snapshot)
+    engine = Engine(snapshot, sets=form_for(len(snapshot.pods)))
     blocks = sum(1 for family in snapshot.families for _ in engine.blocks(family))
     done = time.process_time()
     mebi = 1 << 20
@@ -108,9 +111,13 @@ def measure(path: str) -> Measured:
 def main() -> None:
     """Print the figures, or measure one file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--pods", type=int, help="measure one cluster with so many pods")
+    parser.add_argument("--policies", type=int, default=10_000)
+    parser.add_argument("--wide", type=float, default=0.0, help="share of rules that name pods in every namespace")
     parser.add_argument("--measure", metavar="FILE", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    print(json.dumps(measure(options.measure)) if options.measure else table(figures()))
+    rows = (Row(Size(options.pods, options.policies, options.wide), ""),) if options.pods else ROWS
+    print(json.dumps(measure(options.measure)) if options.measure else table(figures(rows)))
 
 
 if __name__ == "__main__":
