@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from bench.figures import Figure, table
 from bench.fleet import Size, write
+from ringfence.analysis.comparison import Comparison
 from ringfence.analysis.exposure import expose
 from ringfence.analysis.isolation import Isolation
 from ringfence.analysis.reach import reach, reasons
@@ -34,10 +35,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ringfence.model.cluster import Pod
+    from ringfence.model.policy import Policy
 
 SIZE = Size(100_000, 10_000)
 
-GOALS = {"isolation of {tenants:.0f} tenants": "<= 0.5"}
+GOALS = {
+    "isolation of {tenants:.0f} tenants": "<= 0.5",
+    "one policy left out, all rows": "<= 0.025",
+    "difference of one policy": "<= 0.1",
+    "all redundant policies": "<= 1",
+}
 """What questions are hoped to take, in seconds; others have no goal."""
 
 
@@ -70,7 +77,12 @@ def measure(path: str) -> dict[str, float]:
         tenants[snapshot.namespace_labels(pod.namespace).get("tenant", "")].append(pod)
     groups = [in_families(snapshot, pods) for pods in tenants.values()]
     someone = str(next(pod for pod in names.directory.pods if all(engine.is_isolated(pod, each) for each in Direction)))
+    edited = engine.revised(snapshot.policies[1:])
+    changes(engine, edited)  # from now on what is said of each side is at hand
     questions = {
+        "one policy left out, all rows": lambda: rows_without(engine, snapshot.policies[len(snapshot.policies) // 2]),
+        "difference of one policy": lambda: changes(engine, engine.revised(snapshot.policies[:-1])),
+        "all redundant policies": lambda: [each for each in snapshot.policies if not engine.changes_without(each)],
         "isolation of {tenants:.0f} tenants": lambda: [
             block for family in snapshot.families for block in Isolation(engine, groups, family).crossing()
         ],
@@ -84,6 +96,21 @@ def measure(path: str) -> dict[str, float]:
         ask()
         found[question] = time.process_time() - started
     return found
+
+
+def rows_without(engine: Engine, policy: Policy) -> None:
+    """Leave a policy out, and have the rows of every class that it judged at hand again."""
+    left = engine.revised(each for each in engine.snapshot.policies if each is not policy)
+    for family in engine.snapshot.families:
+        for number in left.unlike(engine):
+            for atom in left.universe.atoms_of_class(number).get(family, ())[:1]:
+                for direction in Direction:
+                    left.overlay(family).said_at(atom, direction)
+
+
+def changes(before: Engine, after: Engine) -> int:
+    """Count what differs between two engines."""
+    return sum(1 for family in before.snapshot.families for _ in Comparison(before, after, family).changes())
 
 
 def main() -> None:
