@@ -70,14 +70,14 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
             text = _as_netpol_analyzer(reading.snapshot, dialect, namespace)
         else:
             engine = _engine(reading.snapshot, dialect)
-            text = _rendered(engine, lines(engine, namespace), reading, form)
+            text = _rendered(engine, lines(engine, namespace), namespace, reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
 
 
 def _engine(snapshot: Snapshot, dialect: Dialect) -> Engine:
     """Return the engine of a snapshot, and say on standard error what will make it slow."""
-    engine = Engine(snapshot, dialect, form_for(len(snapshot.pods)))
+    engine = Engine(snapshot, dialect, form_for(len(snapshot.pods)), flips=True)
     if sentence := finest_label(snapshot, len(engine.classes)):
         output.say("note", sentence)
     return engine
@@ -92,25 +92,27 @@ def _check(namespace: str | None, snapshot: Snapshot) -> None:
         raise InputError(message, f"try {near[0]}" if near else "")
 
 
-def _rendered(engine: Engine, found: tuple[Line, ...], reading: Reading, form: str) -> bytes:
+def _rendered(engine: Engine, found: tuple[Line, ...], namespace: str | None, reading: Reading, form: str) -> bytes:
+    undefined = engine.rests_on(namespace)
     if form == "json":
         from ringfence.report.json import render_reachability  # noqa: PLC0415 - slow to import
 
-        return render_reachability(found, reading.snapshot, reading.errors, reading.notes)
+        return render_reachability(found, reading.snapshot, reading.errors, reading.notes, undefined)
     from ringfence.report.columns import render_columns  # noqa: PLC0415
     from ringfence.report.csv import render_csv  # noqa: PLC0415
     from ringfence.report.markdown import render_markdown  # noqa: PLC0415
-    from ringfence.report.table import tabulate  # noqa: PLC0415
+    from ringfence.report.table import open_remark, tabulate  # noqa: PLC0415
 
     if form == "html":
         from ringfence.analysis.matrix import matrix  # noqa: PLC0415
         from ringfence.edges.page import load_parts  # noqa: PLC0415
         from ringfence.report.html import render_page  # noqa: PLC0415
 
-        remarks = tabulate((), reading.snapshot, partial=reading.partial).remarks
+        remarks = tabulate((), reading.snapshot, partial=reading.partial, remarks=open_remark(undefined)).remarks
         return render_page(matrix(engine, found), load_parts(), remarks).encode()
     render = {"text": render_columns, "csv": render_csv, "md": render_markdown}[form]
-    return render(tabulate(found, reading.snapshot, partial=reading.partial)).encode()
+    table = tabulate(found, reading.snapshot, partial=reading.partial, remarks=open_remark(undefined))
+    return render(table).encode()
 
 
 def _as_netpol_analyzer(snapshot: Snapshot, dialect: Dialect, namespace: str | None) -> bytes:

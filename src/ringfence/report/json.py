@@ -177,6 +177,10 @@ class Reachability(msgspec.Struct, kw_only=True):
     kind: Literal["Reachability"]
     connections: list[Connections]
     assumptions: list[Assumption]
+    undefined: Annotated[
+        list[Undefined],
+        Meta(description="What the answers about some pairs rest on; of these pairs any may be in no entry."),
+    ]
     partial: Annotated[
         Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
     ] = UNSET
@@ -234,6 +238,7 @@ def render_reachability(
     snapshot: Snapshot,
     errors: Iterable[ManifestError] = (),
     notes: Iterable[str] = (),
+    undefined: Iterable[verdicts.Undefined] = (),
 ) -> bytes:
     """Return the whole map as a document, indented.
 
@@ -242,6 +247,7 @@ def render_reachability(
         snapshot: What it is of.
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
+        undefined: The open points that it rests on.
     """
     faults = as_faults(errors)
     directory = Directory(snapshot)
@@ -263,6 +269,7 @@ def render_reachability(
             kind="Reachability",
             connections=found,
             assumptions=assumed,
+            undefined=[as_undefined(each) for each in undefined],
             partial=bool(faults) or UNSET,
             errors=faults,
             notes=[*notes] or UNSET,

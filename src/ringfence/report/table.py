@@ -12,9 +12,12 @@ from ringfence.semantics.summary import assumptions
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.engine import Ends
     from ringfence.semantics.summary import Line
+    from ringfence.semantics.verdict import Undefined
 
 
 LONGEST = 192
@@ -76,6 +79,15 @@ def tabulate(
     said += ("own node: where one end is on the network of the node that the other is on",) if on_node else ()
     said += ("part of the input was not read or is in error",) if partial else ()
     return Table(tuple(head), tuple(rows), said)
+
+
+def open_remark(undefined: Iterable[Undefined]) -> tuple[str, ...]:
+    """Return what a map's reader must know of the open points that it rests on: one clause, or none."""
+    points = [
+        each.topic + (f" ({', '.join(each.otherwise)} would answer otherwise)" if each.otherwise else "")
+        for each in undefined
+    ]
+    return (f"resting on what the API leaves open: {', '.join(points)}; see explain-api",) if points else ()
 
 
 def name_ends(directory: Directory, ends: Ends) -> str:

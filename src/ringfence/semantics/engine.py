@@ -10,6 +10,7 @@ gives no reasons. The parts, in the order in which they are used:
 - ``rows``: decision lists become rows, what a subject may do with every peer.
 - ``rectangles``: what rows say of many pairs at once.
 - ``reachability``: rows of both directions meet.
+- ``resting``: what rests on an open point in one direction meets what is possible in the other.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ from ringfence.semantics.grounds import Finder, Grounds
 from ringfence.semantics.omission import Omission
 from ringfence.semantics.program import Compiler, Meeting
 from ringfence.semantics.reachability import Block, Overlay, PairTraffic
+from ringfence.semantics.resting import Resting
 from ringfence.semantics.rows import Said
 from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.universe import Universe
+from ringfence.semantics.verdict import unite_undefined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.rows import Bounds, Clause, Row
     from ringfence.semantics.sets import PeerSet, Sets
     from ringfence.semantics.space import TrafficSpace
+    from ringfence.semantics.verdict import Undefined
 
 __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 
@@ -67,16 +71,25 @@ class Engine:
         sets: The form of its sets of atoms.
     """
 
-    def __init__(self, snapshot: Snapshot, dialect: Dialect = KUBERNETES, sets: Sets = INTEGERS) -> None:
-        """Prepare for questions about one snapshot, open points decided by a dialect, in sets of some form."""
+    def __init__(
+        self, snapshot: Snapshot, dialect: Dialect = KUBERNETES, sets: Sets = INTEGERS, *, flips: bool = False
+    ) -> None:
+        """Prepare for questions about one snapshot.
+
+        Args:
+            snapshot: The snapshot.
+            dialect: Who decides open points.
+            sets: The form of sets.
+            flips: Whether it is asked on which open points answers rest: then it tells apart what another choice does.
+        """
         self.snapshot = snapshot
         self.dialect, self._readings = dialect, dialect.readings
-        self.universe = Universe(snapshot, self._readings, sets)
+        self.universe = Universe(snapshot, replace(dialect, strict=dialect.strict or flips).readings, sets)
         self._compiler = Compiler(self.universe)
         self._in_force = self._compiler.in_force(snapshot.policies)
         self._overlays: dict[Family, Overlay] = {}
         self._programs: dict[tuple[int, Direction, Choices], Program | None] = {}
-        self._said_by_programs: dict[tuple[Direction, tuple[Program | None, ...]], Said] = {}
+        self._said_by_programs: dict[tuple[Direction, tuple[Choices, ...], tuple[Program | None, ...]], Said] = {}
         self._said: dict[tuple[Bounds, Bounds], Said] = {}
         self._ends: dict[PeerSet, Ends] = {}
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
@@ -211,6 +224,18 @@ class Engine:
         """The traffic of its policies, as atoms."""
         return self._compiler.traffic
 
+    def rests_on(self, namespace: str | None = None) -> tuple[Undefined, ...]:
+        """Return the open points on which the answer of some pair of ends rests, no Service between them; sorted.
+
+        The engine must have been made for ``flips``.
+        Ties of equal priority are not among them: what they leave open is undecided, and told as that.
+
+        Args:
+            namespace: Only pairs with an end in this namespace; None for all.
+        """
+        found = Resting(self.universe, self.dialect, self._of_class, self.ends, self.share_node)
+        return unite_undefined(map(self.dialect.undefined, found.topics(namespace)))
+
     def counts(self) -> dict[str, int]:
         """Return how much was worked out so far; more of it for the same clusters is a regression."""
         programs = {id(program) for program in self._programs.values() if program}
@@ -340,14 +365,21 @@ class Engine:
             return self._compiler.rows.everything, self._compiler.rows.everything
         return self._compiler.bounds(program, meeting, choices)
 
-    def _of_class(self, number: int | None, direction: Direction) -> Said:
-        """Return what the policies of a class let its pods do with every peer but themselves; no class, no policies."""
-        programs = [self._program(number, direction, c) if number is not None else None for c in self._readings]
-        key = (direction, tuple(programs))
+    def _of_class(self, number: int | None, direction: Direction, readings: tuple[Choices, ...] = ()) -> Said:
+        """Return what the policies of a class let its pods do with every peer but themselves; no class, no policies.
+
+        Args:
+            number: The class.
+            direction: Seen from its pods.
+            readings: Under which all must be sure, and any makes it possible; those of the dialect by default.
+        """
+        readings = readings or self._readings
+        programs = [self._program(number, direction, c) if number is not None else None for c in readings]
+        key = (direction, readings, tuple(programs))
         found = self._said_by_programs.get(key)
         if found is None:
             rows = self._compiler.rows
-            each = [self._said_of(program, direction, c) for program, c in zip(programs, self._readings, strict=True)]
+            each = [self._said_of(program, direction, c) for program, c in zip(programs, readings, strict=True)]
             both = [
                 (reduce(rows.least, (low for low, _ in told)), reduce(rows.most, (high for _, high in told)))
                 for told in zip(*each, strict=True)

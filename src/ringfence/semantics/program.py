@@ -33,6 +33,13 @@ Numbers = tuple[int, ...]
 """Policies in the order in which their tier consults them."""
 
 
+_AROUND_ROWS = Choices({Topic.POD_TO_OWN_NODE, Topic.BASELINE})
+"""Open points that decide which program and which meeting counts, and nothing within it."""
+
+_AROUND_RULES = _AROUND_ROWS | {Topic.ICMP, Topic.HAIRPIN_EGRESS, Topic.HAIRPIN_INGRESS}
+"""Open points on which it does not depend what a rule means."""
+
+
 class Meeting(Enum):
     """How a subject meets its peer, where that decides what the NetworkPolicy tier says."""
 
@@ -219,6 +226,7 @@ class Compiler:
 
     def bounds(self, program: Program, meeting: Meeting = Meeting.ORDINARY, choices: Choices = frozenset()) -> Bounds:
         """Return what a program says of every peer, if its subject met all of them in one way."""
+        choices -= _AROUND_ROWS if program.isolating else _AROUND_RULES
         key = (program, meeting, choices)
         if key not in self._rows:
             self._rows[key] = self.bounds_without(None, program, meeting, choices)
@@ -239,6 +247,7 @@ class Compiler:
 
     def clauses(self, number: int, program: Program, choices: Choices) -> tuple[Clause, ...]:
         """Return what a policy means in a program, in the order of its rules."""
+        choices -= _AROUND_RULES
         known = self._clauses[program.direction, program.ports, choices]
         if number not in known:
             policy, universe = self._policies[number], self._universe
