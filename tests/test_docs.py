@@ -89,5 +89,13 @@ def test_the_page_of_open_points_is_what_the_table_says():
     assert (ROOT / "docs" / "open-points.md").read_text() == render_page()
 
 
+def test_every_change_of_a_verdict_names_what_shows_it():
+    """A case, or a script where no table of pods can show it; that it is there is checked with all links."""
+    entries = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("- **(verdict)**")]
+
+    assert entries
+    assert [entry for entry in entries if not re.search(r"\]\(tests/(cases|scripts)/[^)]+\)", entry)] == []
+
+
 def _tree(target: str) -> ast.Module:
     return ast.parse((GUARANTEES.parent / target).read_text())
