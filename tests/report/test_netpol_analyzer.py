@@ -13,6 +13,7 @@ from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL, Protocol, point, ports
 from ringfence.model.service import Backend, Route
 from ringfence.report.netpol_analyzer import connections, render_connections, render_traffic, says, with_controller
+from ringfence.report.netpol_analyzer_diff import render_differences
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.summary import lines
 from tests.parts import block, network_policy, place, pod, pods, port, rule, service, service_port, snapshot, tcp
@@ -102,6 +103,24 @@ def test_what_an_ingress_leads_to_is_opened_by_its_controller():
     assert [line for line in listed(world) if "{" in line] == ["{ingress-controller} => x/web[Deployment] : TCP 8080"]
     assert [line for line in listed(closed) if "{" in line] == ["{ingress-controller} => x/web[Deployment] : TCP 8080"]
     assert [line for line in listed(labelled) if "{" in line] == []
+
+
+def test_a_difference_is_told_of_ranges_as_long_as_they_can_be():
+    """Whatever blocks cut them, neighbors that are alike before and alike after are one."""
+    before = snapshot(DB, network_policy("x/p", ingress=(rule(block("10.0.0.0/8", "10.1.0.0/16")),)))
+    after = snapshot(DB, network_policy("x/p", ingress=(rule(block("10.0.0.0/9")), rule(block("10.128.0.0/9")))))
+    told = [connections(lines(Engine(world)), world) for world in (before, after)]
+
+    assert render_differences(*told, (before, after)) == (
+        "Connectivity diff:\n"
+        "diff-type: added, source: 10.1.0.0-10.1.255.255, destination: x/db[Pod], "
+        "dir1: No Connections, dir2: All Connections\n"
+    )
+    assert render_differences(told[0], told[0], (before, before)) == ""
+    wider = snapshot(DB, network_policy("x/p", ingress=(rule(block("10.0.0.0/7", "10.1.0.0/16")),)))
+    assert "source: 11.0.0.0-11.255.255.255," in render_differences(
+        told[0], connections(lines(Engine(wider)), wider), (before, wider)
+    )
 
 
 def test_what_the_format_has_no_words_for_is_known():

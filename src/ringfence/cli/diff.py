@@ -15,24 +15,40 @@ from ringfence.cli.forms import form_for
 from ringfence.cli.inputs import Input, inputs
 from ringfence.cli.reach import form
 from ringfence.cli.worlds import find_worlds
+from ringfence.errors import InputError
 from ringfence.semantics.engine import Engine
+from ringfence.semantics.summary import lines
 
 if TYPE_CHECKING:
     from ringfence.analysis.difference import Difference
+    from ringfence.model.snapshot import Snapshot
     from ringfence.readers import Reading
     from ringfence.semantics.dialects import Dialect
 
 
 @click.command()
-@click.argument("old", metavar="OLD")
-@click.argument("new", metavar="[NEW]", default="")
+@click.argument("names", metavar="OLD [NEW]", nargs=-1, required=True)
 @inputs
 @dialect
 @form
 @click.option(
     "--forbid-new-exposure", is_flag=True, help="Exit with 1 only where somebody outside reaches more pods or ports."
 )
-def diff(given: Input, dialect: Dialect, old: str, new: str, form: str, *, forbid_new_exposure: bool) -> Code:
+@click.option(
+    "--netpol-analyzer",
+    "as_netpol_analyzer",
+    is_flag=True,
+    help="Exactly the lines that netpol-analyzer's diff prints.",
+)
+def diff(
+    given: Input,
+    dialect: Dialect,
+    names: tuple[str, ...],
+    form: str,
+    *,
+    forbid_new_exposure: bool,
+    as_netpol_analyzer: bool,
+) -> Code:
     """What connectivity changes from OLD to NEW?
 
     Connections are compared, not texts: who gains or loses which ports to whom. Pods are those
@@ -50,12 +66,18 @@ def diff(given: Input, dialect: Dialect, old: str, new: str, form: str, *, forbi
       ringfence diff old/ new/ -o md
       ringfence diff cluster: k8s/ --forbid-new-exposure
     """  # noqa: D301 - click's mark for lines that stay as they are
-    before, after = (world.read() for world in find_worlds(given, old, new))
+    if as_netpol_analyzer and form != "text":
+        message = f"--netpol-analyzer is a text format, and -o {form} asks for another"
+        raise InputError(message, "leave one of them out")
+    before, after = (world.read() for world in find_worlds(given, names))
     with output.patience("comparing all pairs"):
         sets = form_for(max(len(each.snapshot.pods) for each in (before, after)))
         engines = Engine(before.snapshot, dialect, sets), Engine(after.snapshot, dialect, sets)
         found = difference(*engines)
-        text = _rendered(found, engines, (before, after), form)
+        if as_netpol_analyzer:
+            text = _as_netpol_analyzer((before.snapshot, after.snapshot), dialect)
+        else:
+            text = _rendered(found, engines, (before, after), form)
     output.answer(text)
     if before.partial or after.partial:
         return Code.INPUT
@@ -83,3 +105,13 @@ def _rendered(found: Difference, engines: tuple[Engine, Engine], read: tuple[Rea
         table = with_accounts(table, told, *rows[::-1])
     render = {"csv": render_csv, "md": render_markdown}.get(form, render_columns)
     return render(table).encode()
+
+
+def _as_netpol_analyzer(worlds: tuple[Snapshot, Snapshot], dialect: Dialect) -> bytes:
+    """Return the difference in that tool's words."""
+    from ringfence.report.netpol_analyzer import connections, with_controller  # noqa: PLC0415
+    from ringfence.report.netpol_analyzer_diff import render_differences  # noqa: PLC0415
+
+    before, after = map(with_controller, worlds)
+    told = [connections(lines(Engine(world, dialect, form_for(len(world.pods)))), world) for world in (before, after)]
+    return render_differences(told[0], told[1], (before, after)).encode()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CLUSTER = "cluster:"
 """How the name of a live cluster begins; the rest is a context of the kubeconfig, or nothing for the current one."""
 
+_WORLDS = 2
 _RANGE, _FORK = "..", "..."
 _HERE = "."
 _COMPRESSED = b"\x1f\x8b"
@@ -63,17 +64,21 @@ class World:
         return replace(manifests, filenames=(self.name,)).read() if self.name else here.read()
 
 
-def find_worlds(given: Input, old: str, new: str) -> tuple[World, World]:
-    """Return the worlds that are named.
+def find_worlds(given: Input, names: tuple[str, ...]) -> tuple[World, World]:
+    """Return the two worlds that are named.
 
     Args:
         given: The options.
-        old: A path, a revision of git, ``cluster:`` with a context, or two revisions as ``A..B`` or ``A...B``.
-        new: Likewise, but for two; empty for the second of two, else for the manifests of the options.
+        names: One or two, each a path, a revision of git, or ``cluster:`` with a context. One alone
+            may be two revisions, ``A..B`` or ``A...B``; the manifests of the options stand against any other.
 
     Raises:
         InputError: a name means nothing, or two things.
     """
+    if len(names) > _WORLDS:
+        message = f"{len(names)} names, and two can be compared"
+        raise InputError(message, "give OLD and NEW alone")
+    old, new = (*names, "")[:_WORLDS]
     if given.snapshot:
         message = "--snapshot names a third input"
         raise InputError(message, "give the file of the snapshot as OLD or as NEW")

@@ -38,7 +38,7 @@ NO_CONNECTIONS = "No Connections"
 INGRESS = "Ingress"
 """The kind of route that the format knows."""
 
-_CONTROLLER = "{ingress-controller}"
+CONTROLLER = "{ingress-controller}"
 """The end that stands for whatever pods carry out Ingresses; no pod can have such a name."""
 
 _CONTROLLER_NAMESPACE = "ingress-controller-ns"
@@ -55,7 +55,7 @@ def with_controller(snapshot: Snapshot) -> Snapshot:
     origins = [route.origin for route in snapshot.routes if route.kind == INGRESS]
     if not origins:
         return snapshot
-    pods = (*snapshot.pods, Pod(_CONTROLLER_NAMESPACE, _CONTROLLER, {}, origins[0]))
+    pods = (*snapshot.pods, Pod(_CONTROLLER_NAMESPACE, CONTROLLER, {}, origins[0]))
     return replace(snapshot, pods=tuple(sorted(pods, key=lambda pod: (pod.namespace, pod.name))))
 
 
@@ -84,8 +84,8 @@ def connections(lines: Iterable[Line], snapshot: Snapshot) -> dict[tuple[str, st
         for client in names.of(line.clients, Direction.INGRESS):
             told = found.setdefault(client, {})
             for server in servers:
-                traffic = line.traffic if client != _CONTROLLER else line.traffic & behind.get(server, EMPTY)
-                if server not in (client, _CONTROLLER) and traffic:
+                traffic = line.traffic if client != CONTROLLER else line.traffic & behind.get(server, EMPTY)
+                if server not in (client, CONTROLLER) and traffic:
                     told[server] = told[server] | traffic if server in told else traffic
     return {(client, server): found[client][server] for client in sorted(found) for server in sorted(found[client])}
 
@@ -138,8 +138,8 @@ class _Names:
 
 def workload_name(pod: Pod) -> str:
     """Name the workload of a pod: ``shop/web[Deployment]``; a pod without one is its own."""
-    if pod.name == _CONTROLLER:
-        return _CONTROLLER
+    if pod.name == CONTROLLER:
+        return CONTROLLER
     kind, _, name = pod.workload.partition("/")
     return f"{pod.namespace}/{name}[{kind.partition('.')[0]}]" if kind else f"{pod.namespace}/{pod.name}[Pod]"
 
