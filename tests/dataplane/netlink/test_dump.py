@@ -87,7 +87,10 @@ def test_text_and_messages_of_any_cluster_leave_the_same_in_the_kernel(snapshot:
 FOREIGN = {
     "insert rule inet ringfence fwd_o tcp dport 80 accept": "",
     "insert rule inet ringfence fwd_o ip saddr 10.0.0.9 accept": "",
-    "insert rule inet ringfence fwd_o limit rate 1/second": "a rule of chain fwd_o",
+    "insert rule inet ringfence fwd_o limit rate 1/second": "",
+    "insert rule inet ringfence fwd_o limit rate over 1/second": "a rule of chain fwd_o",
+    "insert rule inet ringfence fwd_o limit rate 1/minute": "a rule of chain fwd_o",
+    "insert rule inet ringfence fwd_o quota over 1 mbytes": "a rule of chain fwd_o",
     'add element inet ringfence judged4 { 10.9.9.9 comment "mine" }': "",
     'add element inet ringfence eg4 { 10.9.9.9 comment "mine" : accept }': "",
     "add set inet ringfence timed { type ipv4_addr; flags timeout; }": "set timed",
