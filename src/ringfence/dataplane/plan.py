@@ -151,7 +151,7 @@ def plan_node(engine: Engine, node: str, wiring: Wiring | None = None, strange: 
     classes: list[LocalClass] = []
     hairpins: list[Hairpin] = []
     for family in Family:
-        local = _local_pods(engine, node, family)
+        local = local_pods(engine, node, family)
         permitted = {
             direction: {address: _permitted(engine, pod, direction, family, strange) for address, pod in local.items()}
             for direction in Direction
@@ -178,13 +178,13 @@ def _permitted(engine: Engine, pod: Pod, direction: Direction, family: Family, s
 
 
 def _guard(engine: Engine, node: str, wiring: Wiring) -> Guard:
-    local = ((address, pod) for family in Family for address, pod in _local_pods(engine, node, family).items())
+    local = ((address, pod) for family in Family for address, pod in local_pods(engine, node, family).items())
     bound = tuple((wiring.links[str(pod)], address) for address, pod in local if str(pod) in wiring.links)
     nodes = {address for each in engine.snapshot.nodes.values() for address in each.speaks_from}
     return Guard(wiring.prefix, bound, tuple(sorted(nodes)))
 
 
-def _local_pods(engine: Engine, node: str, family: Family) -> dict[Address, Pod]:
+def local_pods(engine: Engine, node: str, family: Family) -> dict[Address, Pod]:
     """Return the pods of a node by address, sorted; of two with one address, the one that policies see."""
     snapshot = engine.snapshot
     pods = [pod for pod in snapshot.pods if pod.node == node and pod.selectable and family in pod.addresses]

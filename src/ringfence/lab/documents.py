@@ -85,6 +85,14 @@ class FamilyTally(msgspec.Struct, kw_only=True):
     differences: int
 
 
+class NodeRules(msgspec.Struct, kw_only=True):
+    """What a node's kernel holds, compared with the engine for every packet of its pods."""
+
+    node: str
+    pods: Annotated[int, Meta(description="How many were compared, those of both families twice.")]
+    wrong: Annotated[list[str], Meta(description="What differs, and what is not ours, in words.")]
+
+
 class LabVerification(msgspec.Struct, kw_only=True):
     """Engine, simulated programs and kernel, compared."""
 
@@ -97,6 +105,7 @@ class LabVerification(msgspec.Struct, kw_only=True):
     missed: Annotated[int, Meta(description="How many log entries the kernel threw away meanwhile.")]
     families: list[FamilyTally]
     differences: list[Difference]
+    nodes: list[NodeRules]
     partial: Partial = UNSET
 
 

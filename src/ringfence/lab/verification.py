@@ -1,4 +1,4 @@
-"""Engine, simulated programs and kernel, compared by real packets."""
+"""Engine, simulated programs and kernel, compared by real packets, and what the kernel holds with the engine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ringfence.lab.held import prove_nodes
 from ringfence.lab.probes import Trials
 from ringfence.report.counting import counted
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from ringfence.algebra.addresses import Family
     from ringfence.lab.cluster import Cluster
+    from ringfence.lab.held import NodeProof
     from ringfence.lab.judge import Comparison
     from ringfence.lab.probes import Plan
 
@@ -53,12 +55,14 @@ class Verification:
         total: How many trials there would have been with every pair.
         seconds: How long planning, sending and judging took.
         missed: How many drops the kernel could not tell of meanwhile.
+        nodes: What came of reading back what each node holds.
     """
 
     comparisons: tuple[Comparison, ...]
     total: int
     seconds: float
     missed: int = 0
+    nodes: tuple[NodeProof, ...] = ()
 
     @property
     def differences(self) -> tuple[Comparison, ...]:
@@ -90,7 +94,7 @@ class Verification:
 
 
 def verify(cluster: Cluster, *, every: bool = False, progress: Callable[[str], None]) -> Verification:
-    """Try connections in a lab and judge what became of each.
+    """Read back what the nodes of a lab hold, then try connections and judge what became of each.
 
     Args:
         cluster: The lab.
@@ -98,9 +102,12 @@ def verify(cluster: Cluster, *, every: bool = False, progress: Callable[[str], N
         progress: Is told twice a second how far it is.
     """
     start, missed = time.monotonic(), cluster.drops.missed
+    progress("reading back what the nodes hold")
+    nodes = tuple(prove_nodes(cluster))
     plan = Trials(cluster.engine, cluster.ends).plan(every=every)
     comparisons = tuple(_judged(cluster, plan, progress))
-    return Verification(comparisons, plan.total, time.monotonic() - start, cluster.drops.missed - missed)
+    missed = cluster.drops.missed - missed
+    return Verification(comparisons, plan.total, time.monotonic() - start, missed, nodes)
 
 
 def _judged(cluster: Cluster, plan: Plan, progress: Callable[[str], None]) -> Iterator[Comparison]:

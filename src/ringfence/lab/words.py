@@ -16,6 +16,7 @@ from ringfence.lab.documents import (
     Lab,
     LabNode,
     LabVerification,
+    NodeRules,
     answers,
     named,
     plain,
@@ -103,10 +104,19 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
     head = ("family", "tried", "engine", "program", "kernel", "differences")
     remarks = [*_scope(found), f"{counted(len(found.differences), 'difference')} between engine, program and kernel"]
     differences = [_difference(ends, each) for each in found.differences]
+    snapshot = ends.topology.snapshot
+    nodes = [NodeRules(node=each.node, pods=each.proof.pods, wrong=[*each.lines(snapshot)]) for each in found.nodes]
+    wrong = [line for each in nodes for line in each.wrong]
+    if nodes:
+        compared = f"{counted(sum(each.pods for each in nodes), 'pod')} with every address, protocol and port"
+        remarks.append(f"{counted(len(wrong), 'difference')} between engine and what the nodes hold: {compared}")
     text = render_columns(Table(head, tuple(rows), tuple(remarks)))
     text += "".join(f"  {line}\n" for each in differences[:_SHOWN] for line in (each.text, each.packet))
     if len(differences) > _SHOWN:
         text += f"  and {len(differences) - _SHOWN:,} more\n"
+    text += "".join(f"  {line}\n" for line in wrong[:_SHOWN])
+    if len(wrong) > _SHOWN:
+        text += f"  and {len(wrong) - _SHOWN:,} more\n"
     document = LabVerification(
         api_version=API_VERSION,
         kind="LabVerification",
@@ -117,9 +127,10 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
         missed=found.missed,
         families=families,
         differences=differences,
+        nodes=nodes,
     )
     took = f"{counted(len(found.comparisons), 'connection')} took {found.seconds:.1f} s"
-    return Words(text, plain(document), good=not differences, notes=(took,))
+    return Words(text, plain(document), good=not differences and not wrong, notes=(took,))
 
 
 def tell_entry(log: DropLog, entry: Entry) -> Words:

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 
+Rows = tuple[tuple[Intervals, Intervals], ...]
+"""Disjoint sets of addresses that together hold a whole family, and the traffic that is allowed with each."""
+
 A_SERVICE = "any"
 """What a hairpin was sent to; which Service it was makes no difference."""
 
@@ -93,6 +96,7 @@ class Engine:
         self._said: dict[tuple[Bounds, Bounds], Said] = {}
         self._ends: dict[PeerSet, Ends] = {}
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
+        self._rows_of: dict[tuple[Row, Family], Rows] = {}
         self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
         self.classes = self.universe.members
         self.sets = self.universe.sets
@@ -176,7 +180,7 @@ class Engine:
         """Return what a pod may send to itself through a Service."""
         return self.allowed(pod, pod, family, via=A_SERVICE).allowed
 
-    def permitted(self, pod: Pod, direction: Direction, family: Family) -> tuple[tuple[Intervals, Intervals], ...]:
+    def permitted(self, pod: Pod, direction: Direction, family: Family) -> Rows:
         """Return what a pod may exchange with every address, by the address alone.
 
         Returns:
@@ -184,18 +188,32 @@ class Engine:
             the family, each with the traffic that is surely allowed with it, perhaps none;
             no traffic twice. The pod's own address stands for the pod reached through a Service.
         """
+        rows, alone = self.permitted_apart(pod, direction, family)
+        rest = EVERY[family] - Intervals.of((address, address) for address in alone)
+        found = {traffic: addresses & rest for addresses, traffic in rows}
+        for address, traffic in alone.items():
+            found[traffic] = found.get(traffic, EMPTY) | Intervals.point(address)
+        return tuple((addresses, traffic) for traffic, addresses in found.items() if addresses)
+
+    def permitted_apart(self, pod: Pod, direction: Direction, family: Family) -> tuple[Rows, dict[Address, Intervals]]:
+        """Return the same in two parts, of which pods of equal policies share the first.
+
+        Returns:
+            Rows as those of :meth:`permitted`, one object where they are equal; and the traffic
+            with the addresses at which the pod meets itself or its node, which counts there.
+        """
         if pod.host_network:
-            return ((EVERY[family], ALL),)
-        alone = {address: Intervals.point(address) for address in self._judged_alone(pod, family)}
-        rest = EVERY[family] - Intervals.union(alone.values())
+            return ((EVERY[family], ALL),), {}
+        traffic = self._compiler.traffic.traffic
         least, _ = self._of_class(self.class_of(pod), direction).ordinary
-        found = {mask: addresses & rest for mask, addresses in self._by_address(least, family)}
-        for address, point in alone.items():
-            mask, _ = self._masks(direction, pod, address, family, via=A_SERVICE)
-            found[mask] = found.get(mask, EMPTY) | point
-        return tuple(
-            (addresses, self._compiler.traffic.traffic(mask)) for mask, addresses in found.items() if addresses
-        )
+        key = (least, family)
+        if key not in self._rows_of:
+            self._rows_of[key] = tuple((each, traffic(mask)) for mask, each in self._by_address(least, family) if each)
+        masks = {
+            address: self._masks(direction, pod, address, family, via=A_SERVICE)[0]
+            for address in self._judged_alone(pod, family)
+        }
+        return self._rows_of[key], {address: traffic(mask) for address, mask in masks.items()}
 
     def blocks(self, family: Family, among: tuple[PeerSet, PeerSet] | None = None) -> Iterator[Block]:
         """Yield all pairs of ends between which something may pass, as disjoint rectangles.

@@ -1,0 +1,86 @@
+"""What the nodes of a lab hold: read back from the kernel, and compared with the engine packet by packet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.algebra.addresses import render_address
+from ringfence.dataplane.attribution import connection_of
+from ringfence.dataplane.names import TABLE
+from ringfence.dataplane.netlink.dump import read_dump
+from ringfence.dataplane.nft import NUMBERS
+from ringfence.dataplane.proof import Proof, prove
+from ringfence.edges.nftables import Nftables
+from ringfence.report.counting import counted
+from ringfence.semantics.dialects import RINGFENCE
+from ringfence.semantics.spec import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.algebra.addresses import Address
+    from ringfence.dataplane.proof import Difference
+    from ringfence.dataplane.simulate import Packet
+    from ringfence.lab.cluster import Cluster
+    from ringfence.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProof:
+    """What came of comparing one node.
+
+    Attributes:
+        node: The node's name.
+        proof: What differs.
+        strange: What the kernel holds beside our rules, or that there is no table.
+    """
+
+    node: str
+    proof: Proof
+    strange: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the node enforces exactly what it should."""
+        return self.proof.holds and not self.strange
+
+    def lines(self, snapshot: Snapshot) -> Iterator[str]:
+        """Yield a line for each thing that is wrong: for a packet with the policies concerned."""
+        yield from (f"{self.node}: {words}" for words in (*self.strange, *self.proof.unprovable))
+        yield from (f"{self.node}: {_explain(snapshot, each)}" for each in self.proof.differences)
+
+
+def prove_nodes(cluster: Cluster) -> Iterator[NodeProof]:
+    """Read what each node's kernel holds, and compare all of it.
+
+    Raises:
+        NftablesError: the kernel refused to tell.
+    """
+    for node, plan in cluster.plans.items():
+        kernel = Nftables(cluster.nodes[node])
+        found, _ = kernel.dump(TABLE)
+        kernel.close()
+        if found is None:
+            yield NodeProof(node, Proof(0, ()), (f"there is no table {TABLE}",))
+            continue
+        held = read_dump(found)
+        yield NodeProof(node, prove(held.program, cluster.engine, node, plan.guard), held.foreign)
+
+
+def _explain(snapshot: Snapshot, difference: Difference) -> str:
+    packet = difference.packet
+    source = _end(packet, packet.source, packet.source_port)
+    destination = _end(packet, packet.destination, packet.destination_port)
+    should, does = ("pass", "drop it") if difference.expected else ("be dropped", "let it through")
+    told = verdict(snapshot, connection_of(snapshot, packet, packet.ct_direction), RINGFENCE)
+    why = "; ".join(f"{half.direction.value.lower()} {half.outcome.value}: {half.reason}" for half in told.halves)
+    others = f", and {counted(difference.alike - 1, 'more address', 'more addresses')}" if difference.alike > 1 else ""
+    return (
+        f"{difference.kind}: {source} -> {destination} protocol {packet.protocol} should {should}, "
+        f"and the rules {does}{others} ({why})"
+    )
+
+
+def _end(packet: Packet, address: Address, port: int | None) -> str:
+    return render_address(address) + (f" port {port}" if packet.protocol in NUMBERS.values() else "")
