@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     "form",
-    type=click.Choice(["text", "json", "csv", "md", "html"]),
+    type=click.Choice(["text", "json", "csv", "md", "dot", "svg", "html"]),
     default="text",
     show_default=True,
-    help="Columns for people, JSON, comma-separated values, a Markdown table or a page with a matrix.",
+    help="Columns for people, JSON, comma-separated values, a Markdown table, a graph for Graphviz, a drawing of at"
+    " most 200 workloads, or a page with a matrix.",
 )
 @click.option(
     "--netpol-analyzer",
@@ -103,16 +104,26 @@ def _rendered(engine: Engine, found: tuple[Line, ...], namespace: str | None, re
     from ringfence.report.markdown import render_markdown  # noqa: PLC0415
     from ringfence.report.table import open_remark, tabulate  # noqa: PLC0415
 
-    if form == "html":
-        from ringfence.analysis.matrix import matrix  # noqa: PLC0415
-        from ringfence.edges.page import load_parts  # noqa: PLC0415
-        from ringfence.report.html import render_page  # noqa: PLC0415
-
-        remarks = tabulate((), reading.snapshot, partial=reading.partial, remarks=open_remark(undefined)).remarks
-        return render_page(matrix(engine, found), load_parts(), remarks).encode()
+    remarks = open_remark(undefined)
+    if form in {"dot", "svg", "html"}:
+        told = tabulate((), reading.snapshot, partial=reading.partial, remarks=remarks).remarks
+        return _drawn(engine, found, told, form).encode()
     render = {"text": render_columns, "csv": render_csv, "md": render_markdown}[form]
-    table = tabulate(found, reading.snapshot, partial=reading.partial, remarks=open_remark(undefined))
-    return render(table).encode()
+    return render(tabulate(found, reading.snapshot, partial=reading.partial, remarks=remarks)).encode()
+
+
+def _drawn(engine: Engine, found: tuple[Line, ...], remarks: tuple[str, ...], form: str) -> str:
+    from ringfence.analysis.graph import graph  # noqa: PLC0415
+    from ringfence.analysis.matrix import matrix  # noqa: PLC0415
+    from ringfence.edges.page import load_parts  # noqa: PLC0415
+    from ringfence.report.dot import render_dot  # noqa: PLC0415
+    from ringfence.report.html import render_page  # noqa: PLC0415
+    from ringfence.report.svg import render_svg  # noqa: PLC0415
+
+    everybody = matrix(engine, found)
+    if form == "html":
+        return render_page(everybody, load_parts(), remarks)
+    return (render_dot if form == "dot" else render_svg)(graph(everybody))
 
 
 def _as_netpol_analyzer(snapshot: Snapshot, dialect: Dialect, namespace: str | None) -> bytes:
