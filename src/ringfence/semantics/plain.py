@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from ringfence.algebra.traffic import point
 from ringfence.errors import InputError
 from ringfence.model.naming import ObjectName, PodsName
 from ringfence.model.policy import Direction
@@ -17,7 +18,6 @@ from ringfence.semantics.assumptions import family_premise, named_blocks, rules_
 
 if TYPE_CHECKING:
     from ringfence.algebra.addresses import Family
-    from ringfence.algebra.intervals import Intervals
     from ringfence.model.cluster import Pod
     from ringfence.model.origin import Origin
     from ringfence.model.snapshot import Snapshot
@@ -36,7 +36,7 @@ class Wanted:
 
     Attributes:
         question: The question; its names are not looked at.
-        point: The point of the line of traffic, where it is one whoever the server is; else None.
+        point: The point of the line of traffic, where a port says it by number; else None.
     """
 
     __slots__ = ("point", "question")
@@ -44,11 +44,14 @@ class Wanted:
     def __init__(self, question: Question) -> None:
         """Take what a question asks about."""
         self.question = question
-        self.point = None if isinstance(question.port, str) else _point(question.traffic_to(None))
+        self.point: int | None = None
+        if question.protocol is not None and isinstance(question.port, tuple) and question.port[0] == question.port[1]:
+            self.point = point(question.protocol, question.port[0])
 
     def point_at(self, server: Pod) -> int | None:
         """Return the point that is asked about at a server; None for several, and for none."""
-        return _point(self.question.traffic_to(server)) if self.point is None else self.point
+        meant = self.question.traffic_to(server)
+        return meant.ranges[0][0] if meant.count() == 1 else None
 
 
 @dataclass(eq=False, slots=True)
@@ -169,8 +172,3 @@ def _two(client: Known, server: Known) -> tuple[Standing, Standing]:
     """Return two different pods, unless nothing else was asked than about one with itself."""
     pairs = [(one, other) for one in client.spokesmen for other in server.spokesmen]
     return next((pair for pair in pairs if pair[0] is not pair[1]), pairs[0])
-
-
-def _point(traffic: Intervals) -> int | None:
-    """Return the one point of some traffic; None for several, and for none."""
-    return traffic.ranges[0][0] if traffic.count() == 1 else None

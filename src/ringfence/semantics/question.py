@@ -19,6 +19,7 @@ _HOW = "give a number, a range such as 8000-8010 or a port name, and /UDP or /SC
 _RANGE = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _FAMILIES = (None, *Family)
+_LAST_PORT = 65535
 _LONGEST_PORT_NAME = 15  # IANA_SVC_NAME, which container ports must be
 
 
@@ -61,7 +62,7 @@ class Question:
         Raises:
             InputError: a port, protocol or family that there is not.
         """
-        number = None if port in (None, "") else _read_port(str(port))
+        number = None if port in (None, "") else _read_port(port)
         spoken = _read_protocol(protocol) if protocol else None
         if number and spoken is Protocol.ICMP:
             message = f"port {port}/ICMP: ICMP has no ports"
@@ -85,10 +86,13 @@ class Question:
         return ports(self.protocol, *self.port) if self.port else ports(self.protocol)
 
 
-def _read_port(text: str) -> tuple[int, int] | str:
+def _read_port(port: int | str) -> tuple[int, int] | str:
+    if isinstance(port, int) and 1 <= port <= _LAST_PORT:
+        return port, port
+    text = str(port)
     if numbers := _RANGE.fullmatch(text):
         first, last = int(numbers[1]), int(numbers[2] or numbers[1])
-        if 1 <= first <= last <= 65535:
+        if 1 <= first <= last <= _LAST_PORT:
             return first, last
         message = f"port {text}: expected 1 to 65535, ranges from low to high"
         raise InputError(message)
