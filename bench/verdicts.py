@@ -106,7 +106,7 @@ def measure_verdicts(path: str) -> Measured:
     asked = [(*pair, Protocol.TCP, rng.choice(NUMBERS), family) for pair in zip(pods[::2], pods[1::2], strict=True)]
     gc.collect()
     gc.freeze()
-    universe.class_of(pods[0])  # the universe numbers pods when it is first asked
+    universe.class_of(snapshot.pod_named(pods[0].namespace, pods[0].name) or pods[0])  # names are numbered once
     judge = Judge(universe, KUBERNETES)
 
     def each(ask: Callable[..., object]) -> float:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.algebra.addresses import read_address
+from ringfence.algebra.addresses import Family, read_address
 from ringfence.errors import InputError, ManifestError
 from ringfence.model.origin import Origin
 from ringfence.report.json import render_line, render_refusal
@@ -129,8 +129,17 @@ CACHED = snapshot(
 )
 """Where questions have remarks and premises, and pods of one workload are on several nodes."""
 
+DUAL = snapshot(
+    pod("shop/web", "", "10.0.0.1", "fd00::1"),
+    pod("shop/db", "app=db", "10.0.0.2", "fd00::2"),
+    pod("shop/six", "", "fd00::3"),
+    network_policy("shop/db", "app=db", ingress=(rule(block("10.0.0.0/8")), rule(pods(), traffic=tcp(53)))),
+    families=(Family.IPV4, Family.IPV6),
+)
+"""Where families differ on some ports."""
 
-@pytest.mark.parametrize("world", [WORLD, SHOP, CACHED], ids=["policies", "services", "nodes"])
+
+@pytest.mark.parametrize("world", [WORLD, SHOP, CACHED, DUAL], ids=["policies", "services", "nodes", "families"])
 def test_workloads_services_and_ports_by_name_are_told_as_they_are_at_length(world: Snapshot):
     """Pods of a template, doors of Services and what a port's name means on each server."""
     respondent = Respondent(world, "shop")

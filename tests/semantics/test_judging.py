@@ -30,9 +30,13 @@ if TYPE_CHECKING:
 BOTH = tuple(Family)
 WEB = (port("web", 80),)
 OPEN = (rule(pods("app=p")), rule(block("10.0.0.0/8")), rule(block("0.0.0.0/0")), rule(**named("web")))
+PORTS = ((), WEB, (port("web", 81),))
+GUESTS = ((1, "n9"), (2, None))
 TWINS = snapshot(
     *(pod(f"x/subject-{number}", "app=s", node=node, ports=WEB) for number, node in enumerate(("n1", "n2", None))),
     *(pod(f"x/host-{number}", host_network=True, node=node) for number, node in enumerate(("n1", "n2", "n3", None))),
+    *(pod(f"x/guest-{number}", "", f"192.168.0.1{number}", host_network=True, node=node) for number, node in GUESTS),
+    *(pod(f"x/six-{number}", "", f"fd00::1{number}", node="n2", ports=own) for number, own in enumerate(PORTS)),
     pod("x/inside", "", "10.0.0.1", node="n2"),
     pod("x/outside", "", "172.16.0.1", node="n2"),
     pod("x/unknown", node="n2"),

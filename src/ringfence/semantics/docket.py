@@ -8,7 +8,8 @@ is judged once for each combination, however many peers and ports there are.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.traffic import Protocol, ports
@@ -18,6 +19,7 @@ from ringfence.semantics.space import Line
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from ringfence.model.policy import Policy
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.universe import Ports, Universe
     from ringfence.semantics.verdict import Half
@@ -52,6 +54,40 @@ class Face:
     declared: Declared
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Say:
+    """What one policy has to say in one direction.
+
+    Attributes:
+        policy: The policy; of one that has rules in both directions, those of this one alone.
+        selectors: The scoped selectors that its rules name, by number.
+        blocks: The sets of addresses that they name.
+        nodes: The selectors of nodes that they name.
+        names_ports: Whether they name ports by name.
+    """
+
+    policy: Policy
+    selectors: frozenset[int]
+    blocks: frozenset[int]
+    nodes: frozenset[int]
+    names_ports: bool
+
+    @classmethod
+    def of(cls, policy: Policy, direction: Direction, universe: Universe) -> Say:
+        """Number what a policy names as a universe does."""
+        rules, halved = policy.rules(direction), policy
+        if policy.ingress and policy.egress:
+            halved = replace(policy, egress=()) if direction is Direction.INGRESS else replace(policy, ingress=())
+        peers = [peer for rule in rules for peer in rule.peers]
+        return cls(
+            halved,
+            frozenset(universe.number_of(each.pods) for each in peers if isinstance(each, PodPeer)),
+            frozenset(universe.number_of_block(each.addresses) for each in peers if isinstance(each, BlockPeer)),
+            frozenset(universe.number_of_nodes(each.nodes) for each in peers if isinstance(each, NodePeer)),
+            any(rule.named for rule in rules),
+        )
+
+
 class Docket:
     """The policies that have a say about a subject in one direction, and the halves judged so far.
 
@@ -59,33 +95,32 @@ class Docket:
 
     Attributes:
         direction: The direction.
-        scene: The snapshot with these policies alone.
-        rules: Their rules in this direction, in order.
         halves: What was judged, told of stand-ins.
     """
 
-    def __init__(self, direction: Direction, scene: Snapshot, universe: Universe, own_ports: Ports) -> None:
-        """File the rules by what they name.
+    def __init__(self, direction: Direction, snapshot: Snapshot, says: tuple[Say, ...], own_ports: Ports) -> None:
+        """Gather what the policies name.
 
         Args:
             direction: The direction.
-            scene: The snapshot with the policies that have a say.
-            universe: Numbers selectors and blocks.
+            snapshot: The snapshot.
+            says: What the policies have to say, in the snapshot's order.
             own_ports: The ports that names mean where they are the subject's: in rules of ingress.
         """
-        self.direction, self.scene = direction, scene
-        self.rules = tuple(rule for policy in scene.policies for rule in policy.rules(direction))
+        self.direction = direction
         self.halves: dict[Hashable, Half] = {}
-        peers = [peer for rule in self.rules for peer in rule.peers]
-        self._selectors = frozenset(universe.number_of(each.pods) for each in peers if isinstance(each, PodPeer))
-        self._blocks = frozenset(
-            universe.number_of_block(each.addresses) for each in peers if isinstance(each, BlockPeer)
-        )
-        nodes = {universe.number_of_nodes(each.nodes) for each in peers if isinstance(each, NodePeer)}
-        self._nodes = tuple(sorted(nodes))
-        self._resolves = direction is Direction.EGRESS and any(rule.named for rule in self.rules)
-        self._line = self._cut(own_ports)
+        self._snapshot, self._policies = snapshot, tuple(say.policy for say in says)
+        self._selectors = frozenset[int]().union(*(say.selectors for say in says))
+        self._blocks = frozenset[int]().union(*(say.blocks for say in says))
+        self._nodes = tuple(sorted(frozenset[int]().union(*(say.nodes for say in says))))
+        self._resolves = direction is Direction.EGRESS and any(say.names_ports for say in says)
+        self._own = Declared(own_ports)
         self._lines: dict[Declared, Line] = {}
+
+    @cached_property
+    def scene(self) -> Snapshot:
+        """The snapshot with these policies alone."""
+        return self._snapshot.scene(self._policies)
 
     def key(self, face: Face, own_node: bool, traffic: int) -> Hashable:  # noqa: FBT001 - asked for every half
         """Return all that the definition can tell of a connection in this half; a pod that meets itself aside.
@@ -95,7 +130,7 @@ class Docket:
             own_node: Whether the peer is on the network of the subject's node.
             traffic: The point of the line of traffic.
         """
-        line = self._line_to(face.declared) if self._resolves else self._line
+        line = self._line_to(face.declared if self._resolves else self._own)
         meant = line.signatures[bisect_right(line.cuts, traffic)]
         matching = self._selectors & face.selectors, self._blocks & face.blocks
         key: tuple[Hashable, ...] = (*matching, face.traits, own_node, meant)
@@ -106,12 +141,11 @@ class Docket:
         return key
 
     def _line_to(self, server: Declared) -> Line:
-        """Return the line of traffic to a server with these ports."""
-        if server not in self._lines:
-            self._lines[server] = self._cut(server.ports)
-        return self._lines[server]
-
-    def _cut(self, server: Ports) -> Line:
-        """Cut the line of traffic by what each rule means at a server, by number and by name, and by ICMP."""
-        sets = [ports(Protocol.ICMP), *(rule.traffic for rule in self.rules)]
-        return Line.of((*sets, *(resolve(rule.named, server) for rule in self.rules if rule.named)))
+        """Return the line of traffic, cut by what each rule means at a server, by number and by name, and by ICMP."""
+        found = self._lines.get(server)
+        if found is None:
+            rules = [rule for policy in self._policies for rule in policy.rules(self.direction)]
+            sets = [ports(Protocol.ICMP), *(rule.traffic for rule in rules)]
+            found = Line.of((*sets, *(resolve(rule.named, server.ports) for rule in rules if rule.named)))
+            self._lines[server] = found
+        return found

@@ -17,7 +17,7 @@ from ringfence.algebra.traffic import at, point
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction, Tier
-from ringfence.semantics.docket import Declared, Docket, Face
+from ringfence.semantics.docket import Declared, Docket, Face, Say
 from ringfence.semantics.inquiry import Inquiry
 from ringfence.semantics.spec import half_of
 from ringfence.semantics.telling import CLIENT, SERVER, stand_in, told, told_half
@@ -101,7 +101,7 @@ class Judge:
         self._addresses: dict[Address, Standing] = {}
         self._traits: dict[Hashable, int] = {}
         self._declared: dict[Ports, Declared] = {}
-        self._halved_policies: dict[tuple[int, Direction], Policy] = {}
+        self._says: dict[tuple[int, Direction], Say] = {}
         self._remembered = 0
 
     def outcome(self, client: End, server: End, protocol: Protocol, port: int, family: Family) -> Outcome:
@@ -243,40 +243,32 @@ class Judge:
     @cached_property
     def _nobody(self) -> tuple[Docket, Docket]:
         """What judges an address that is no pod's: nothing."""
-        scene = self._snapshot.scene(())
         for direction in Direction:
-            self._dockets[direction] = Docket(direction, scene, self._universe, ())
+            self._dockets[direction] = Docket(direction, self._snapshot, (), ())
         return self._dockets[Direction.EGRESS], self._dockets[Direction.INGRESS]
 
     def _docket(self, direction: Direction, pod: Pod, numbers: tuple[int, ...]) -> Docket:
         """Return what judges a pod in one direction; pods that share it differ in nothing that a half tells of them."""
-        having = tuple(self._having_a_say(numbers, direction))
-        named = direction is Direction.INGRESS and any(rule.named for policy in having for rule in policy.ingress)
+        says = tuple(self._having_a_say(numbers, direction))
+        named = direction is Direction.INGRESS and any(say.names_ports for say in says)
         key = (direction, numbers, pod.host_network, pod.node is None, pod.ports if named else ())
         found = self._dockets.get(key)
         if found is None:
-            scene = self._snapshot.scene(having)
-            found = self._dockets[key] = Docket(direction, scene, self._universe, pod.ports)
+            found = self._dockets[key] = Docket(direction, self._snapshot, says, pod.ports)
         return found
 
-    def _having_a_say(self, numbers: tuple[int, ...], direction: Direction) -> Iterator[Policy]:
-        """Yield the policies that can decide a half, with the rules of its direction alone.
+    def _having_a_say(self, numbers: tuple[int, ...], direction: Direction) -> Iterator[Say]:
+        """Yield what policies say of those that can decide a half.
 
         Where a subject is isolated nobody asks the Baseline tier. Where it is not, that a
-        NetworkPolicy selects it may matter to that tier, and what its rules say does not.
+        NetworkPolicy selects it may matter to that tier.
         """
         policies = [self._snapshot.policies[number] for number in numbers]
         isolated = any(direction in policy.isolates for policy in policies)
         with_baseline = not isolated and any(policy.tier is Tier.BASELINE for policy in policies)
         for number, policy in zip(numbers, policies, strict=True):
             if direction in policy.isolates or policy.tier is Tier.ADMIN or with_baseline:
-                yield self._halved(number, direction)
-
-    def _halved(self, number: int, direction: Direction) -> Policy:
-        """Return a policy without the rules of the other direction."""
-        key = (number, direction)
-        if key not in self._halved_policies:
-            policy = self._snapshot.policies[number]
-            halved = replace(policy, egress=()) if direction is Direction.INGRESS else replace(policy, ingress=())
-            self._halved_policies[key] = halved
-        return self._halved_policies[key]
+                say = self._says.get((number, direction))
+                if say is None:
+                    say = self._says[number, direction] = Say.of(policy, direction, self._universe)
+                yield say
