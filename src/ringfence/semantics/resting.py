@@ -124,16 +124,18 @@ class Resting:
     def _of_subjects(
         self, overlay: Overlay, direction: Direction, subjects: Mapping[int, int | None], flipped: tuple[Choices, ...]
     ) -> Iterator[Rectangle]:
-        """Yield, subject by subject, one peer of each cell in which a reading says otherwise."""
+        """Yield, subject by subject, a peer or two of each cell in which a reading says otherwise."""
         sets = self._universe.sets
         for atom, number in subjects.items():
             for masks, held in self._differing(overlay, direction, number, flipped):
-                (peer,) = islice(sets.ids(held), 1)
-                told = overlay.column(self._said_of(overlay.subjects[peer], _OTHER[direction], self._any))
-                possible = next(masks for masks, subjects in told if sets.has(subjects, atom))
-                both = (masks[0] & possible[1], masks[1] & possible[3])
-                sides = (sets.of([atom]), sets.of([peer]))
-                yield Rectangle(*(sides if direction is Direction.EGRESS else sides[::-1]), both)
+                first, *others = sets.ids(held) if not masks[0] else islice(sets.ids(held), 1)
+                # What concerns the own node alone is tried with a node as well, which comes behind pods on its network.
+                for peer in (first, *others[-1:]):
+                    told = overlay.column(self._said_of(overlay.subjects[peer], _OTHER[direction], self._any))
+                    possible = next(masks for masks, subjects in told if sets.has(subjects, atom))
+                    both = (masks[0] & possible[1], masks[1] & possible[3])
+                    sides = (sets.of([atom]), sets.of([peer]))
+                    yield Rectangle(*(sides if direction is Direction.EGRESS else sides[::-1]), both)
 
     def _met(
         self, overlay: Overlay, flipped: tuple[Choices, ...], possible: dict[Direction, Index]
