@@ -99,10 +99,6 @@ class Line:
         cuts = tuple(sorted(toggles))
         return cls(cuts, tuple(accumulate((toggles[cut] for cut in cuts), xor, initial=0)))
 
-    def signature(self, value: int) -> int:
-        """Return the signature of one integer; 0 when no set holds it."""
-        return self.signatures[bisect_right(self.cuts, value)]
-
 
 @dataclass(frozen=True, slots=True)
 class AddressSpace:
