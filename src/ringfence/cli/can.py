@@ -17,6 +17,7 @@ from ringfence.semantics.question import Question
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
+    from ringfence.analysis.smallest import Change
     from ringfence.readers import Reading
     from ringfence.semantics.dialects import Dialect
 
@@ -38,7 +39,13 @@ _CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcom
     help="Answer JSON lines of questions; - reads them from standard input.",
 )
 @click.option("--brief", is_flag=True, help="Answer a batch with verdicts alone, without reasons.")
-@click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), help="Text for people, or JSON.")
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "wide", "json"]),
+    help="Text for people, the same with the lines to write, or JSON.",
+)
 def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     given: Input,
     dialect: Dialect,
@@ -67,6 +74,9 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     PORT is a number, a range or a name, PROTO is TCP unless given. No PORT asks about all
     traffic, /UDP about one protocol, ICMP about all that has no ports.
 
+    Under a denied answer stands the smallest change of NetworkPolicies that would allow it,
+    and what else it would change.
+
     \b
     Examples:
       ringfence can shop/web shop/db 5432
@@ -79,7 +89,7 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
       {"client": "shop/web", "server": "shop/db", "port": 5432, "protocol": "TCP"}
     """  # noqa: D301 - click's mark for lines that stay as they are
     if batch:
-        if client or family or form == "text":
+        if client or family or form in {"text", "wide"}:
             message = "--batch takes its questions from a file and answers in JSON lines"
             raise InputError(message, "leave CLIENT, SERVER, PORT, --family and -o text out")
         return _answer_batch(given, batch, dialect, brief=brief)
@@ -92,7 +102,9 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     question = read_question(client, server, port or "", family)
     reading = given.read()
     answer = Respondent(reading.snapshot, reading.namespace, dialect).answer(question)
-    output.answer(_rendered(answer, reading, form or "text"))
+    with output.patience("looking for the smallest change"):
+        change = _change(answer, reading, dialect)
+    output.answer(_rendered(answer, change, reading, form or "text"))
     return Code.INPUT if reading.partial else _code(answer)
 
 
@@ -122,14 +134,24 @@ def read_question(client: str, server: str, text: str, family: str | None) -> Qu
     return Question.of(client, server, port, protocol, int(family) if family else None)
 
 
-def _rendered(answer: Answer, reading: Reading, form: str) -> bytes:
+def _change(answer: Answer, reading: Reading, dialect: Dialect) -> Change | None:
+    """Return what would allow what an answer denies."""
+    if all(part.verdict.outcome is not Outcome.DENIED for part in answer.parts):
+        return None
+    from ringfence.analysis.smallest import smallest_change  # noqa: PLC0415 - only a denied answer needs it
+
+    return smallest_change(answer, reading.snapshot, dialect)
+
+
+def _rendered(answer: Answer, change: Change | None, reading: Reading, form: str) -> bytes:
     if form == "json":
         from ringfence.report.json import render_answer as render_json  # noqa: PLC0415 - slow to import
 
-        return render_json(answer, reading.errors, reading.notes)
+        return render_json(answer, reading.errors, reading.notes, change=change)
     from ringfence.report.text import render_answer  # noqa: PLC0415
 
-    return render_answer(answer, partial=reading.partial, color=output.has_color(sys.stdout)).encode()
+    color = output.has_color(sys.stdout)
+    return render_answer(answer, change=change, wide=form == "wide", partial=reading.partial, color=color).encode()
 
 
 def _answer_batch(given: Input, batch: BinaryIO, dialect: Dialect, *, brief: bool) -> Code:

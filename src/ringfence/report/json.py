@@ -15,6 +15,7 @@ from ringfence.algebra.addresses import Family  # noqa: TC001 - msgspec reads an
 from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads annotations
 from ringfence.model.naming import Directory
 from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
+from ringfence.report.json_change import Change, as_change
 from ringfence.report.json_describing import DescriptionDocument
 from ringfence.report.json_difference import Difference
 from ringfence.report.json_explanation import ExplanationDocument
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ringfence.algebra.intervals import Intervals
+    from ringfence.analysis import smallest
     from ringfence.errors import ManifestError, RingfenceError
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics import answer as semantics
@@ -126,6 +128,10 @@ class Answer(msgspec.Struct, kw_only=True):
         list[Answer] | UnsetType,
         Meta(description="Complete; only when the verdict is mixed, or several ways lead to a Service."),
     ] = UNSET
+    change: Annotated[
+        Change | UnsetType,
+        Meta(description="What would allow what is denied; of documents that deny something."),
+    ] = UNSET
     partial: Annotated[
         Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
     ] = UNSET
@@ -191,17 +197,25 @@ class Reachability(msgspec.Struct, kw_only=True):
     ] = UNSET
 
 
-def render_answer(answer: semantics.Answer, errors: Iterable[ManifestError] = (), notes: Iterable[str] = ()) -> bytes:
+def render_answer(
+    answer: semantics.Answer,
+    errors: Iterable[ManifestError] = (),
+    notes: Iterable[str] = (),
+    *,
+    change: smallest.Change | None = None,
+) -> bytes:
     """Return a whole document, indented.
 
     Args:
         answer: The answer.
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
+        change: What would allow what it denies; None says nothing of it.
     """
     faults = as_faults(errors)
     body = _answer(answer, partial=bool(faults))
     body.api_version, body.kind, body.errors, body.notes = API_VERSION, "Verdict", faults, [*notes] or UNSET
+    body.change = as_change(change, answer.directory) if change else UNSET
     return render_document(body)
 
 

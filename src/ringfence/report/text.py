@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.traffic import render_traffic
 from ringfence.errors import one_line
 from ringfence.model.policy import Direction
+from ringfence.report.change import tell_edit, tell_others, write_edit
 from ringfence.semantics.answer import MIXED
 from ringfence.semantics.dialects import Topic
 from ringfence.semantics.open_points import OPEN_POINTS
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ringfence.algebra.addresses import Family
+    from ringfence.analysis.smallest import Change
+    from ringfence.model.naming import Directory
     from ringfence.model.origin import Origin
     from ringfence.semantics.answer import Answer
     from ringfence.semantics.remark import Remark
@@ -38,11 +41,15 @@ _Row = tuple[str, str, str]
 """A direction, a word, and what is said; either of the first may be empty."""
 
 
-def render_answer(answer: Answer, *, partial: bool = False, color: bool = False) -> str:
+def render_answer(
+    answer: Answer, *, change: Change | None = None, wide: bool = False, partial: bool = False, color: bool = False
+) -> str:
     """Return an answer as lines, each ended by a newline.
 
     Args:
         answer: What to say.
+        change: What would allow what it denies; None says nothing of it.
+        wide: Whether the lines of that are written out.
         partial: Whether part of the input was not read.
         color: Whether verdicts are colored.
     """
@@ -68,6 +75,8 @@ def render_answer(answer: Answer, *, partial: bool = False, color: bool = False)
         lines.append(f"  {line}")
         told = (*_halves((part.verdict.egress,), (part.verdict.ingress,)), *_undefined(part.verdict.undefined))
         lines += _table((*_hops(part.hops), *told, *_remarks(part.remarks)), indent=4, color=color)
+    if change:
+        lines += _table(_change(change, answer.directory, wide=wide), indent=2, color=color)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -113,6 +122,24 @@ def _remarks(remarks: tuple[Remark, ...]) -> Iterator[_Row]:
     for remark in remarks:
         yield "", "note", remark.text
         yield from (("", "", _place(origin)) for origin in remark.origins)
+
+
+def _change(change: Change, directory: Directory, *, wide: bool) -> Iterator[_Row]:
+    """Yield what would allow what is denied, and what else that would change."""
+    label = "change"
+    for edit in change.edits:
+        yield label, edit.direction.value.lower(), tell_edit(edit)
+        if edit.place:
+            yield "", "", _place(edit.place)
+        yield from (("", "", line) for line in write_edit(edit).splitlines() if wide)
+        label = ""
+    if not change.edits:
+        yield label, "none", change.reason
+        return
+    if not change.others:
+        yield "", "besides", "nothing"
+    for said, text in tell_others(change, directory):
+        yield "", said and f"besides {said}", text
 
 
 def _assumed(assumption: Assumption) -> Iterator[_Row]:

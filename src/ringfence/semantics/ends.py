@@ -29,6 +29,12 @@ class Ends:
         pods = tuple(pod for pod in self.pods if (pod.namespace, pod.name) in names)
         return Ends(pods, self.addresses & other.addresses)
 
+    def __sub__(self, other: Ends) -> Ends:
+        """Return who is among these and not among the others."""
+        names = {(pod.namespace, pod.name) for pod in other.pods}
+        pods = tuple(pod for pod in self.pods if (pod.namespace, pod.name) not in names)
+        return Ends(pods, self.addresses - other.addresses)
+
     def __bool__(self) -> bool:
         """Whether there is anybody."""
         return bool(self.pods or self.addresses)

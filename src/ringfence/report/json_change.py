@@ -1,0 +1,86 @@
+"""The smallest change, for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ringfence.algebra.addresses import Family  # noqa: TC001 - msgspec reads annotations
+from ringfence.analysis.difference import Where
+from ringfence.analysis.edits import Adds  # noqa: TC001 - msgspec reads annotations
+from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
+from ringfence.report.change import tell_edit, write_edit
+from ringfence.report.difference import in_order
+from ringfence.report.json_parts import Origin, Traffic, VerdictWord, as_ends, as_traffic, origins_of
+
+if TYPE_CHECKING:
+    from ringfence.analysis import edits, smallest
+    from ringfence.analysis.difference import Shift
+    from ringfence.model.naming import Directory
+
+
+class Edit(msgspec.Struct):
+    """What to add to one policy."""
+
+    policy: Annotated[str, Meta(description="Kind/namespace/name.")]
+    direction: Direction
+    adds: Annotated[Adds, Meta(description="Peers or ports to a rule, a rule to a policy, or a policy.")]
+    text: str
+    yaml: Annotated[str, Meta(description="Items of a list that is there, or a whole policy.")]
+    origin: Annotated[
+        Origin | UnsetType, Meta(description="The rule or policy that it goes into; absent for a new policy.")
+    ] = UNSET
+
+
+class Besides(msgspec.Struct):
+    """Connections that were not asked about and would be answered otherwise."""
+
+    clients: list[str]
+    servers: list[str]
+    traffic: list[Traffic]
+    families: list[Family]
+    before: VerdictWord
+    after: VerdictWord
+    where: Annotated[
+        Where | UnsetType,
+        Meta(description="Only pairs that share a node, or only those that do not; absent for all."),
+    ] = UNSET
+
+
+class Change(msgspec.Struct):
+    """The smallest change that allows what is denied."""
+
+    edits: Annotated[list[Edit], Meta(description="At most one for each direction; empty where there is none.")]
+    besides: Annotated[list[Besides], Meta(description="Complete.")]
+    reason: Annotated[str | UnsetType, Meta(description="Why there is no edit.")] = UNSET
+
+
+def as_change(change: smallest.Change, directory: Directory) -> Change:
+    """Return a change as a document has it."""
+    besides = [_besides(row, directory) for row in in_order(change.others)]
+    return Change([_edit(each) for each in change.edits], besides, change.reason or UNSET)
+
+
+def _edit(edit: edits.Edit) -> Edit:
+    return Edit(
+        policy=f"{edit.after.kind}/{edit.after.name}",
+        direction=edit.direction,
+        adds=edit.adds,
+        text=tell_edit(edit),
+        yaml=write_edit(edit),
+        origin=origins_of([edit.place])[0] if edit.place else UNSET,
+    )
+
+
+def _besides(row: Shift, directory: Directory) -> Besides:
+    return Besides(
+        clients=as_ends(directory, row.clients),
+        servers=as_ends(directory, row.servers),
+        traffic=as_traffic(row.traffic),
+        families=[*row.families],
+        before=VerdictWord(row.before.value),
+        after=VerdictWord(row.after.value),
+        where=UNSET if row.where is Where.ANYWHERE else row.where,
+    )
