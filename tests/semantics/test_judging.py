@@ -93,6 +93,17 @@ def test_ends_that_differ_in_one_thing_are_never_taken_for_each_other(dialect: D
             assert judging.verdict(client, server, protocol, number, family) == defined, (client, server, number)
 
 
+def test_a_loopback_is_taken_for_no_other_address():
+    """Nor another for it, whichever was asked about first."""
+    closed = pod("x/a", "app=a", "10.0.0.1")
+    world = snapshot(closed, network_policy("x/p", "app=a", egress=()))
+    judging = judge(world)
+    asked = [read_address(text) for text in ("126.0.0.1", "127.0.0.1", "128.0.0.1", "127.0.0.2")]
+    found = [judging.outcome(closed, each, Protocol.TCP, 80, Family.IPV4).value for each in asked]
+
+    assert found == ["denied", "allowed", "denied", "allowed"]
+
+
 def test_what_was_judged_is_forgotten_when_it_is_too_much(monkeypatch: pytest.MonkeyPatch):
     """And judged again."""
     monkeypatch.setattr("ringfence.semantics.judging._HALVES", 3)

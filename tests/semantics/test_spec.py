@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.algebra.addresses import Family, read_address, read_cidr
+from ringfence.algebra.addresses import Family, family_of, read_address, read_cidr
 from ringfence.algebra.selectors import Selector
-from ringfence.algebra.traffic import Protocol
+from ringfence.algebra.traffic import ALL, Protocol
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Action, DomainPeer, NodePeer, Tier
 from ringfence.semantics.dialects import DIALECTS
+from ringfence.semantics.engine import Engine
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome, Undefined
 from tests.parts import block, cluster_policy, named, network_policy, node, place, pod, pods, port, rule, snapshot, tcp
@@ -340,3 +341,15 @@ def test_an_ended_pod_is_nobody():
     world = snapshot(A, ended, network_policy("x/p", ingress=(rule(pods("app=b")),)))
 
     assert judged(world, client=ended).outcome is Outcome.DENIED
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.255.255.255", "::1"])
+def test_no_policy_stops_a_pod_from_speaking_to_its_own_loopback(address: str):
+    """Kubernetes documentation, Network Policies: pods cannot block localhost access; not even an Admin policy does."""
+    deny = cluster_policy("guard", Tier.ADMIN, egress=(rule(action=Action.DENY),))
+    world = snapshot(A, B, deny, network_policy("x/p", egress=()))
+
+    assert judged(world, A, read_address(address)).outcome is Outcome.ALLOWED
+    assert judged(world, A, read_address(address)).egress.reason == "x/a always reaches its own loopback"
+    assert judged(world, A, read_address("128.0.0.1")).outcome is Outcome.DENIED
+    assert Engine(world).allowed(A, read_address(address), family_of(read_address(address))).allowed == ALL

@@ -138,3 +138,7 @@ def _cidr(addresses: Intervals) -> str:
 
 def _base(version: int) -> int:
     return IPV6_BASE if version == Family.IPV6 else 0
+
+
+LOOPBACK = read_cidr("127.0.0.0/8") | read_cidr("::1/128")
+"""Whoever speaks to these addresses speaks to itself, within its own network: RFC 1122 3.2.1.3, RFC 4291 2.5.3."""

@@ -41,7 +41,7 @@ class Face:
         blocks: The blocks that hold its address; none when that is not known.
         sources: The blocks that hold each address from which its packets may come, where these are several.
         traits: A number for all else that the definition asks: whether it is a pod, on a
-            node's network, of a known node, and which family it is of while its address is not known.
+            node's network, of a known node, a loopback, and which family it is of while its address is not known.
         nodes: What each selector of nodes says of it.
         declared: Its ports.
     """

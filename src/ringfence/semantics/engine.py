@@ -21,7 +21,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Address, Family, family_of
+from ringfence.algebra.addresses import EVERY, LOOPBACK, Address, Family, family_of
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL
 from ringfence.model.cluster import Pod
@@ -347,7 +347,8 @@ class Engine:
         """Return the masks of what is surely and of what is possibly allowed in one direction."""
         everything = self._compiler.traffic.everything
         pod, peer_pod = self._pod(subject), self._pod(peer)
-        if pod is None or (pod == peer_pod and via is None):
+        loopback = direction is Direction.EGRESS and not isinstance(peer, Pod) and peer in LOOPBACK
+        if pod is None or (pod == peer_pod and via is None) or loopback:
             return everything, everything
         near = pod.node is not None and self.snapshot.node_of(peer) == pod.node
         number, universe, mask_at = self.class_of(pod), self.universe, self._compiler.rows.mask_at

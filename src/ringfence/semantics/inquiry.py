@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Address
+from ringfence.algebra.addresses import EVERY, LOOPBACK, Address
 from ringfence.algebra.intervals import EMPTY, atoms
 from ringfence.algebra.traffic import Protocol, point
 from ringfence.model.cluster import Pod
@@ -58,6 +58,12 @@ class Inquiry:
     def itself(self) -> bool:
         """Whether a pod meets itself."""
         return self.subject is not None and self.subject == self.peer_pod
+
+    @property
+    def loopback(self) -> bool:
+        """Whether a pod speaks to its own loopback, which no packet leaves."""
+        within = not isinstance(self.peer, Pod) and self.peer in LOOPBACK
+        return within and self.subject is not None and self.direction is Direction.EGRESS
 
     @property
     def own_node(self) -> bool:

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import family_of
+from ringfence.algebra.addresses import LOOPBACK, family_of
 from ringfence.algebra.traffic import at, point
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
@@ -189,7 +189,7 @@ class Judge:
                 self._addresses.clear()
             family, node = family_of(address), self._snapshot.node_at(address)
             nodes = tuple(self._snapshot.is_on_node(address, each) for each in self._node_selectors)
-            traits = (False, False, None, node is not None, False)
+            traits = (False, False, None, node is not None, address in LOOPBACK)
             number = self._traits.setdefault(traits, len(self._traits))
             face = Face(frozenset(), frozenset(self._universe.signature_of(address)), (), number, nodes, _NONE_DECLARED)
             found = self._addresses[address] = Standing(address, None, node, *self._nobody, {family: face})

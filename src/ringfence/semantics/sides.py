@@ -9,7 +9,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, Address, Family, family_of, render_address
+from ringfence.algebra.addresses import EVERY, LOOPBACK, Address, Family, family_of, render_address
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.errors import InputError
 from ringfence.model.cluster import Pod
@@ -310,6 +310,7 @@ class Sides:
         for address, _ in self._owners(party.addresses):
             nodes[self._node_of(address, near)].append(address)
         parts = [Intervals.of((address, address) for address in own) for own in nodes.values()]
+        parts.append(party.addresses & LOOPBACK)
         parts.append(party.addresses - Intervals.union(parts))
         for family, everything in EVERY.items():
             for part in parts:

@@ -43,6 +43,8 @@ def half_of(inquiry: Inquiry) -> Half:
     """Judge one half, and every other reading of what the API leaves open."""
     if inquiry.itself and inquiry.connection.via is None:
         return Half(inquiry.direction, Outcome.ALLOWED, None, f"{inquiry.subject} always reaches its own address")
+    if inquiry.loopback:
+        return Half(inquiry.direction, Outcome.ALLOWED, None, f"{inquiry.subject} always reaches its own loopback")
     half, dialect = _judge(inquiry), inquiry.dialect
     others = {topic: _judge(replace(inquiry, dialect=dialect.flipped(topic))) for topic in inquiry.touched()}
     rests_on = [topic for topic, other in others.items() if other.outcome is not half.outcome]
