@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ringfence.edges.cluster import PAGE, read_cluster
+from ringfence.edges.snapshots import load_snapshot, save_snapshot
 from ringfence.errors import ClusterError
 from ringfence.readers import read_listing
 from ringfence.readers.kinds import READ
+from ringfence.readers.listing import Missing
 from tests.api_server import BUILT_IN, ApiServer, plural, serving, status
 from tests.edges.clusters import access
 from tests.live import CLUSTER, HTTP, Object, an_object, container, owner, placeless, read_file, template
@@ -265,11 +267,46 @@ def test_of_several_versions_one_is_listed(tmp_path: Path):
 
 
 def test_who_may_not_discover_lists_what_is_read(tmp_path: Path):
-    """APIs that are not installed are then not found, and nothing is said of them."""
-    reading = read(ApiServer([*PODS, *CLUSTER], forbidden={"/apis"}), tmp_path)
+    """There may be policies of other kinds: the answer is partial, and a snapshot keeps why."""
+    listing = listed(ApiServer([*PODS, *CLUSTER], forbidden={"/apis"}), tmp_path)
+    reading = read_listing(listing)
 
-    assert not reading.partial
+    assert [(str(error), error.hint) for error in reading.errors] == [
+        (
+            "cluster:prod: /apis cannot be discovered (forbidden), so answers lack policies of kinds known there",
+            "ask for the verb get on the path /apis",
+        )
+    ]
     assert len(reading.snapshot.policies) == 1
+    save_snapshot(tmp_path / "kept", listing)
+    assert load_snapshot(tmp_path / "kept").header.missing == (Missing("/apis", "", "forbidden"),)
+
+
+def test_without_discovery_it_is_not_known_that_there_are_no_policies(tmp_path: Path):
+    """Nothing was listed, and nothing could be found: the one is told, and the other not made of it."""
+    reading = read(ApiServer(PODS, forbidden={"/apis"}), tmp_path)
+
+    assert reading.partial
+    assert reading.notes == ()
+
+
+def test_extensions_that_tell_nothing_make_the_answer_partial(tmp_path: Path):
+    """One line for each reason."""
+    served = {"projectcalico.org/v3": ("NetworkPolicy",), "cilium.io/v2": ("CiliumNetworkPolicy",)}
+    down = {"/apis/projectcalico.org/v3": lambda _: status(503, "no endpoints")}
+    server = ApiServer([*PODS, *CLUSTER], served, forbidden={"/apis/cilium.io/v2"}, answers=down, aggregated=False)
+
+    lack = "so answers lack policies of kinds known there"
+    assert [(str(error), error.hint) for error in read(server, tmp_path).errors] == [
+        (
+            f"cluster:prod: /apis/projectcalico.org/v3 cannot be discovered (not served), {lack}",
+            "look with kubectl get apiservices for the extension that is down",
+        ),
+        (
+            f"cluster:prod: /apis/cilium.io/v2 cannot be discovered (forbidden), {lack}",
+            "ask for the verb get on the path /apis/cilium.io/v2",
+        ),
+    ]
 
 
 @pytest.mark.parametrize(

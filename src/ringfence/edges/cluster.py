@@ -1,7 +1,8 @@
 """Everything that readers need of a live cluster, listed page by page within the permissions there are.
 
 A kind that may not be listed is noted down as missing; a kind whose API is not installed is
-not there and nothing to note. Policies of kinds that are not read are found by discovery.
+not there and nothing to note. Policies of kinds that are not read are found by discovery;
+where nobody may discover, that is noted down too.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class _Reader:
     def listing(self, namespace: str) -> Listing:
         """Return everything, what is missing included."""
         taken = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        served = discover(self.server)
+        discovery = discover(self.server)
+        served = discovery.resources
         found = at_once(lambda each: self.group(each, namespace), self.resources(served), _THREADS)
         if all(missing and missing.reason == "forbidden" and not missing.namespace for _, missing in found):
             self.refuse()
@@ -80,7 +82,7 @@ class _Reader:
             namespace=self.server.access.namespace,
             time=taken,
             ringfence=__version__,
-            missing=tuple(missing for _, missing in found if missing),
+            missing=(*discovery.missing, *(missing for _, missing in found if missing)),
         )
         return Listing(header, tuple(groups))
 

@@ -10,6 +10,7 @@ import msgspec
 
 from ringfence.edges.server import JSON
 from ringfence.readers.kinds import is_irrelevant
+from ringfence.readers.listing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,19 @@ OWN_GROUPS = frozenset(version.rpartition("/")[0] for version in ALWAYS_SERVED)
 """Their groups; every kind of them that decides something is read."""
 
 _AGGREGATED = f"{JSON};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,{JSON}"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What was found.
+
+    Attributes:
+        resources: Every kind outside of the core that can be listed; None where nobody may know.
+        missing: The paths that do not say what they serve.
+    """
+
+    resources: list[Resource] | None
+    missing: tuple[Missing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,10 @@ class _Found(msgspec.Struct, rename="camel"):
 
 
 class _Version(msgspec.Struct):
+    """A version; stale where the extension behind it could not be asked by the server."""
+
     version: str
+    freshness: str = ""
     resources: list[_Found] = msgspec.field(default_factory=list)
 
 
@@ -108,37 +125,45 @@ _GROUPS = msgspec.json.Decoder(_Groups)
 _PLAIN_LIST = msgspec.json.Decoder(_PlainList)
 
 
-def discover(server: Server) -> list[Resource] | None:
-    """Return every kind outside of the core that can be listed; None where nobody may know.
+def discover(server: Server) -> Discovery:
+    """Return every kind outside of the core that can be listed, and where that is not known.
 
     Raises:
         ClusterError: the server cannot be asked.
     """
     answer = server.get("/apis", accept=_AGGREGATED)
     if answer.status_code == 403:
-        return None
+        return Discovery(None, (Missing("/apis", "", "forbidden"),))
     found = server.decode(answer, _GROUPS)
     if found.kind == "APIGroupDiscoveryList":
-        return [each for group in found.items for each in _of_group(group)]
-    versions = [f"{group.name}/{each.version}" for group in found.groups for each in group.versions]
-    return [each for version in versions for each in _of_version(server, version)]
+        told = [each for group in found.items for each in _of_group(group)]
+    else:
+        versions = [f"{group.name}/{each.version}" for group in found.groups for each in group.versions]
+        told = [each for version in versions for each in _of_version(server, version)]
+    resources = [each for each in told if isinstance(each, Resource)]
+    return Discovery(resources, tuple(each for each in told if isinstance(each, Missing)))
 
 
-def _of_group(group: _Group) -> Iterator[Resource]:
+def _of_group(group: _Group) -> Iterator[Resource | Missing]:
     """Yield what servers from 1.27 on tell of a group."""
+    of_group = group.metadata.name if group.metadata else ""
     for version in group.versions:
+        name = f"{of_group}/{version.version}"
+        if version.freshness == "Stale" and not version.resources and not is_irrelevant("", name):
+            yield Missing(f"/apis/{name}", "", "not served")
         for each in version.resources:
-            if group.metadata and "list" in each.verbs:
-                name = f"{group.metadata.name}/{version.version}"
+            if "list" in each.verbs:
                 yield Resource(each.response_kind.kind, name, each.resource, each.scope != "Cluster", whole=False)
 
 
-def _of_version(server: Server, version: str) -> Iterator[Resource]:
+def _of_version(server: Server, version: str) -> Iterator[Resource | Missing]:
     """Yield the kinds of one version, as servers before 1.27 tell them."""
     if version.rpartition("/")[0] in OWN_GROUPS or is_irrelevant("", version):
         return
     answer = server.get(f"/apis/{version}")
-    if answer.status_code == 200:  # an extension that is down serves nothing
+    if answer.status_code != 200:
+        yield Missing(f"/apis/{version}", "", "forbidden" if answer.status_code == 403 else "not served")
+    else:
         for each in server.decode(answer, _PLAIN_LIST).resources:
             if "list" in each.verbs and "/" not in each.name:
                 yield Resource(each.kind, version, each.name, each.namespaced, whole=False)

@@ -234,8 +234,11 @@ _ENCODER = msgspec.json.Encoder()
 class Missing(Struct, frozen=True):
     """A kind that could not be listed, so that answers may lack what its objects decide.
 
+    Or a path that did not say which kinds there are, so that policies may be among them.
+
     Attributes:
         resource: Its plural name with its group, ``networkpolicies.networking.k8s.io``; of the core without.
+            The path of discovery, ``/apis`` or ``/apis/projectcalico.org/v3``.
         namespace: Where it was listed all the same; empty for nowhere.
         reason: Why, in a few words.
     """
@@ -243,6 +246,11 @@ class Missing(Struct, frozen=True):
     resource: str
     namespace: str = ""
     reason: str = ""
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it is a path of discovery."""
+        return self.resource.startswith("/")
 
 
 class Header(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -253,7 +261,7 @@ class Header(Struct, frozen=True, kw_only=True, rename="camel"):
         namespace: The namespace of that context.
         time: When it was read, in UTC as RFC 3339 writes it.
         ringfence: The version of the program that read it.
-        missing: The kinds that could not be listed, or in one namespace alone.
+        missing: The kinds that could not be listed, or in one namespace alone, and what could not be discovered.
     """
 
     api_version: Literal["ringfence.io/v1alpha1"] = API_VERSION

@@ -56,9 +56,19 @@ def add_listing(assembly: Assembly, listing: Listing) -> None:
 
 
 def missing_errors(header: Header) -> Iterator[ManifestError]:
-    """Yield what is to be said of kinds that could not be listed: one line for each reason."""
+    """Yield what is to be said of kinds that could not be discovered or listed: one line for each reason."""
+    origin = Origin(header.source, 0, 0, "", "")
+    paths: dict[str, list[str]] = {}
+    for each in filter(lambda each: each.is_path, header.missing):
+        paths.setdefault(each.reason, []).append(each.resource)
+    for reason, resources in paths.items():
+        message = f"{_joined(resources)} cannot be discovered ({reason}), so answers lack policies of kinds known there"
+        hint = f"ask for the verb get on the path{'s' * (len(resources) > 1)} {_joined(resources)}"
+        if reason != "forbidden":
+            hint = "look with kubectl get apiservices for the extension that is down"
+        yield ManifestError(message, origin, hint)
     grouped: dict[tuple[str, str], list[str]] = {}
-    for each in header.missing:
+    for each in filter(lambda each: not each.is_path, header.missing):
         grouped.setdefault((each.namespace, each.reason), []).append(each.resource)
     for (namespace, reason), resources in grouped.items():
         alone = f" but in namespace {namespace}" if namespace else ""
@@ -66,7 +76,7 @@ def missing_errors(header: Header) -> Iterator[ManifestError]:
         verb = f"ask for the verb list on {_joined(resources)} in all namespaces"
         if "pods" in resources and not namespace:
             verb += ", or name with -n a namespace where you have it"
-        yield ManifestError(message, Origin(header.source, 0, 0, "", ""), verb)
+        yield ManifestError(message, origin, verb)
 
 
 def as_manifest(record: Record, source: str) -> Manifest:
