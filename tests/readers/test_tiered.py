@@ -76,7 +76,7 @@ def test_a_rule_in_error_fails_closed(rest: str, message: str):
     for action in ("Deny", "Pass", "Allow"):
         rule, _ = one_rule(action, rest)
         assert (rule.action, rule.peers, rule.traffic) == (Action.DENY, (Anyone(),), ALL)
-        assert (rule.origin.rule, rule.origin.rule_name) == (0, "rule")
+        assert rule.words == 'rule 0 "rule", which is in error and denies everything'
 
 
 @pytest.mark.parametrize("action", ["Deny", "Pass"])
@@ -122,6 +122,7 @@ def test_a_policy_in_error_only_denies(right: str, wrong: str):
 
     assert (accepting.action, accepting.peers) == (Action.ACCEPT, ())
     assert passing.action is denying.action is Action.DENY
+    assert denying.words == "rule 2, whose policy is in error"
     assert passing.peers != ()
     assert found.tier is (Tier.ADMIN if right.startswith("tier") else Tier.BASELINE)
     assert found.priority == (0 if right.startswith("priority") else 7)
@@ -140,7 +141,7 @@ def test_a_policy_whose_rules_are_not_known_denies_everything(spec: str):
 
     for (rule,) in (found.ingress, found.egress):
         assert (rule.action, rule.peers, rule.traffic) == (Action.DENY, (Anyone(),), ALL)
-        assert rule.origin.rule_words == "as a whole"
+        assert rule.words == "as a whole, which is in error and denies everything"
 
 
 def test_what_is_too_much_keeps_its_meaning():
@@ -153,6 +154,7 @@ def test_what_is_too_much_keeps_its_meaning():
     assert {error.reason for error in found.errors} == {"FieldValueTooLong", "FieldValueTooMany"}
     assert len(policy.ingress) == 26
     assert policy.ingress[0].peers != (Anyone(),)
+    assert policy.ingress[0].words == f'rule 0 "{LONG}", which is in error'
 
 
 LONG = "n" * 101

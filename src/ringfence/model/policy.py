@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import EVERYTHING, Selector
-from ringfence.algebra.traffic import point
+from ringfence.algebra.traffic import ALL, point
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,13 @@ class Action(Enum):
     ACCEPT = "Accept"
     DENY = "Deny"
     PASS = "Pass"  # noqa: S105 - an action, not a password
+
+
+class Fault(Enum):
+    """What is in error where a rule means no more than it safely can, in the words of a reason."""
+
+    RULE = "which is in error"
+    POLICY = "whose policy is in error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,7 @@ class Rule:
         traffic: The traffic named by number; ``traffic.ALL`` for a rule without ports.
         named: The ports given by name, beside ``traffic``.
         origin: Where it was read; holds its index and name.
+        fault: What is in error, where its meaning follows from that; None where nothing is.
     """
 
     action: Action
@@ -167,6 +175,15 @@ class Rule:
     traffic: Intervals
     origin: Origin
     named: tuple[NamedPort, ...] = ()
+    fault: Fault | None = None
+
+    @property
+    def words(self) -> str:
+        """What a reason calls it: its place, and that it is in error where it means what it does for that."""
+        if self.fault is None:
+            return self.origin.rule_words
+        closed = self.fault is Fault.RULE and Anyone() in self.peers and self.traffic == ALL
+        return f"{self.origin.rule_words}, {self.fault.value}{' and denies everything' if closed else ''}"
 
     def traffic_to(self, server: Pod | None) -> Intervals:
         """Return the traffic that the rule names when it goes to this destination.

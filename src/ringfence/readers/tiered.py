@@ -26,6 +26,7 @@ from ringfence.model.policy import (
     BlockPeer,
     Direction,
     DomainPeer,
+    Fault,
     NamedPort,
     NodePeer,
     PodPeer,
@@ -98,7 +99,7 @@ def read_tiered(manifest: Manifest, kind: Kind) -> tuple[Policy, frozenset[str]]
     tier, priority = _tier(spec["tier"], kind, structure), _priority(spec["priority"], kind, structure)
     rules = {direction: _section(spec, direction, kind, structure) for direction in Direction}
     if not all(map(_is_in_rule, manifest.wrong)):
-        rules = {direction: tuple(map(_denying, rules[direction])) for direction in Direction}
+        rules = {direction: tuple(_denying(rule, Fault.POLICY) for rule in rules[direction]) for direction in Direction}
     policy = Policy(
         kind=manifest.kind,
         name=manifest.qualified_name,
@@ -158,7 +159,7 @@ def _section(spec: Field, direction: Direction, kind: Kind, structure: Structure
     """Read the rules of one direction; deny everything when it is not known which there are."""
     section = spec[direction.value.lower()]
     if spec.path in structure.broken or section.path in structure.broken:
-        return (Rule(Action.DENY, (Anyone(),), ALL, section.origin),)
+        return (_closed(None, section.origin),)
     return tuple(rule for each in section.items() for rule in _rules(each, direction, kind, structure))
 
 
@@ -176,7 +177,7 @@ def _rules(rule: Field, direction: Direction, kind: Kind, structure: Structure) 
         return (_closed(action, origin),)
     # Of the rule itself, only that is left of which the standard channel says nothing.
     if any(path[: len(rule.path)] == rule.path != path for path in rule.manifest.wrong):
-        return (_denying(Rule(action, peers, traffic, origin, named)),)
+        return (_denying(Rule(action, peers, traffic, origin, named), Fault.RULE),)
     # Ports of addresses have no names, even where an address is a pod's.
     pods = tuple(peer for peer in peers if isinstance(peer, PodPeer))
     addresses = tuple(peer for peer in peers if not isinstance(peer, PodPeer))
@@ -186,16 +187,18 @@ def _rules(rule: Field, direction: Direction, kind: Kind, structure: Structure) 
     return (*of_pods, Rule(action, addresses, traffic, origin))
 
 
-def _closed(action: Action | None, origin: Origin) -> Rule:
+def _closed(action: Action | None, origin: Origin, fault: Fault = Fault.RULE) -> Rule:
     """Return what a rule means that is not understood."""
     if action is Action.ACCEPT:
-        return Rule(Action.ACCEPT, (), EMPTY, origin)
-    return Rule(Action.DENY, (Anyone(),), ALL, origin)
+        return Rule(Action.ACCEPT, (), EMPTY, origin, fault=fault)
+    return Rule(Action.DENY, (Anyone(),), ALL, origin, fault=fault)
 
 
-def _denying(rule: Rule) -> Rule:
+def _denying(rule: Rule, fault: Fault) -> Rule:
     """Return what a rule may mean at most when no server has it, or it is not known whom it is for."""
-    return _closed(rule.action, rule.origin) if rule.action is Action.ACCEPT else replace(rule, action=Action.DENY)
+    if rule.action is Action.ACCEPT:
+        return _closed(rule.action, rule.origin, rule.fault or fault)
+    return replace(rule, action=Action.DENY, fault=rule.fault or fault)
 
 
 def _peers(peer: Field, action: Action) -> tuple[Peer, ...]:

@@ -164,7 +164,7 @@ def _applied(inquiry: Inquiry, policy: Policy, rule: Rule, *, tied: bool) -> Hal
         inquiry.direction,
         Outcome.ALLOWED if accepts else Outcome.DENIED,
         policy.tier,
-        f"{'accepted' if accepts else 'denied'} by {policy.name} {rule.origin.rule_words}",
+        f"{'accepted' if accepts else 'denied'} by {policy.name} {rule.words}",
         (rule.origin,),
         undefined=(inquiry.dialect.undefined(Topic.EQUAL_PRIORITY),) if tied else (),
     )
