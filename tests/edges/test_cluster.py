@@ -13,10 +13,12 @@ import pytest
 
 from ringfence.edges.cluster import PAGE, read_cluster
 from ringfence.edges.snapshots import load_snapshot, save_snapshot
-from ringfence.errors import ClusterError
+from ringfence.errors import ClusterError, InputError
 from ringfence.readers import read_listing
 from ringfence.readers.kinds import READ
 from ringfence.readers.listing import Missing
+from ringfence.semantics.answer import Respondent
+from ringfence.semantics.question import Question
 from tests.api_server import BUILT_IN, ApiServer, plural, serving, status
 from tests.edges.clusters import access
 from tests.live import CLUSTER, HTTP, Object, an_object, container, owner, placeless, read_file, template
@@ -238,6 +240,44 @@ def test_policies_of_kinds_that_are_not_read_are_loud(tmp_path: Path):
     assert accepted == ["application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"]
     assert not [path for path, _ in server.requests if "widgets" in path]
     assert not read(ApiServer([*PODS, *CLUSTER], served=served), tmp_path).partial
+
+
+def test_the_policies_of_a_cluster_cannot_be_taken_out_of_it(tmp_path: Path):
+    """What helps is another than for files."""
+    served = {"cilium.io/v2": ("CiliumNetworkPolicy",)}
+    theirs = an_object("cilium.io/v2", "CiliumNetworkPolicy", "c", "x", spec={})
+
+    assert read(ApiServer([*PODS, theirs], served), tmp_path).errors[0].hint == "ask the plugin that enforces them"
+    assert read_file([*PODS, theirs]).errors[-1].hint.startswith("take them out of the input to answer without them")
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "message", "hint"),
+    [
+        ("svc:y/web", "", "services could not be listed in namespace y", "services in namespace y, and give -n y"),
+        ("x/p0", "", "pods could not be listed in namespace x", "pods in namespace x, and give -n x"),
+        ("y/lone", "x", "pods could not be listed in namespace y", "pods in namespace y, and give -n y"),
+        ("node:n1", "", "nodes could not be listed", "nodes"),
+    ],
+)
+def test_a_name_that_may_be_somebodys_who_was_not_listed(
+    tmp_path: Path, name: str, namespace: str, message: str, hint: str
+):
+    """The permission is named that would tell; nothing is said to be absent."""
+    hidden = {f"/api/v1/{each}" for each in ("nodes", "pods", "services")}
+    reading = read(ApiServer([*CLUSTER, *PODS], forbidden=hidden), tmp_path, namespace)
+    with pytest.raises(InputError) as refused:
+        Respondent(reading.snapshot).answer(Question.of(name, "10.0.0.1", 80))
+
+    assert refused.value.message == f"client: {name} is not known, for {message}"
+    assert refused.value.hint == f"ask for the verb list on {hint}"
+
+
+def test_what_was_listed_in_a_namespace_is_all_of_it(tmp_path: Path):
+    """What is not there is a fact."""
+    reading = read(ApiServer([*CLUSTER, *PODS], forbidden={"/api/v1/services"}), tmp_path, "x")
+    with pytest.raises(InputError, match="client: there is no Service x/wep"):
+        Respondent(reading.snapshot).answer(Question.of("svc:x/wep", "10.0.0.1", 80))
 
 
 def test_another_version_of_a_policy_that_is_read_is_loud(tmp_path: Path):

@@ -36,6 +36,8 @@ class Snapshot:
             class is there under the empty name too.
         pod_ranges: Where pods without an address will get one; empty when not known.
         families: The address families of the cluster, at least one, in order.
+        unlisted: Resources of a live cluster that could not be listed, by their plural names, each
+            with the namespace where it was listed all the same; empty for nowhere.
     """
 
     pods: tuple[Pod, ...] = ()
@@ -49,6 +51,12 @@ class Snapshot:
     controllers: Mapping[str, str] = field(default_factory=dict)
     pod_ranges: Intervals = EMPTY
     families: tuple[Family, ...] = (Family.IPV4,)
+    unlisted: Mapping[str, str] = field(default_factory=dict)
+
+    def may_lack(self, resource: str, namespace: str = "") -> bool:
+        """Tell whether the cluster may have objects of a resource that were not read; empty for no namespace."""
+        listed = self.unlisted.get(resource)
+        return listed is not None and (not listed or listed != namespace)
 
     def scene(self, policies: tuple[Policy, ...]) -> Snapshot:
         """Return the snapshot with these policies alone and without pods, which are asked about as themselves."""

@@ -181,7 +181,7 @@ class Assembly:
         if not complete:
             self._check_presence(pods)
         self._check_addresses(pods)
-        self._errors += self._not_understood()
+        self._errors += self._not_understood(complete=complete)
         return Snapshot(
             pods=tuple(pods),
             policies=tuple(sorted(policies, key=lambda policy: (policy.kind, policy.name))),
@@ -312,14 +312,15 @@ class Assembly:
         ]
         return tuple(sorted(found, key=lambda each: (each.namespace, each.service, each.name)))
 
-    def _not_understood(self) -> list[ManifestError]:
+    def _not_understood(self, *, complete: bool) -> list[ManifestError]:
         """Return one error for each kind of policy that somebody else enforces, and that is not read."""
         kinds = Counter(kind for kind, _ in self._foreign)
         found: list[ManifestError] = []
         for (kind, group), origins in sorted(self._foreign.items()):
             several = kinds[kind] > 1 or kind in READ
             message = not_understood(kind, group if several else "", len(origins))
-            hint = "take them out of the input to answer without them, or ask the plugin that enforces them"
+            asking = "ask the plugin that enforces them"
+            hint = asking if complete else f"take them out of the input to answer without them, or {asking}"
             found.append(UnsupportedError(message, origins[0], hint))
         return found
 

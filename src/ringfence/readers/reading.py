@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import EMPTY, Intervals
@@ -97,6 +97,7 @@ def read_listing(listing: Listing, *, pod_cidrs: Intervals = EMPTY, namespace: s
     with _without_collector():
         add_listing(assembly, listing)
         snapshot = assembly.snapshot(pod_cidrs, complete=True)
+    snapshot = replace(snapshot, unlisted={each.resource: each.namespace for each in header.missing})
     absent = [what for what, there in (("pods", snapshot.pods), ("policies", snapshot.policies)) if not there]
     facts = [f"{header.source} has no {what}" for what in absent if not found]
     return Reading(snapshot, tuple(found), (*assembly.notes(), *facts), default_namespace)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ringfence.algebra.addresses import Address, Family
     from ringfence.model.connection import End
-    from ringfence.model.naming import NodeName, ServiceName
+    from ringfence.model.naming import Name, NodeName, ServiceName
     from ringfence.model.service import Service
     from ringfence.model.snapshot import Snapshot
 
@@ -50,6 +50,8 @@ class Places:
             return found
         known = [f"svc:{each}" for each in self._services.values()]
         near = [each for each in known if each.endswith(f"/{name.name}")] or get_close_matches(str(name), known)
+        if self._snapshot.may_lack("services", name.namespace):
+            raise not_listed(role, name, "services", name.namespace)
         message = f"{role}: there is no Service {name.namespace}/{name.name}"
         if not known:
             raise InputError(message, "give manifests of Services too")
@@ -86,6 +88,8 @@ class Places:
         node = self._snapshot.nodes.get(name.name)
         if node and node.speaks_from:
             return Intervals.of((address, address) for address in node.speaks_from)
+        if self._snapshot.may_lack("nodes"):
+            raise not_listed(role, name, "nodes")
         if node or any(pod.node == name.name for pod in self._snapshot.pods):
             message = f"{role}: no address of node {name.name} is known"
             raise InputError(message, "give its Node with status.addresses")
@@ -119,6 +123,20 @@ class Places:
         """Where pods get their addresses, as far as the input or a node says it."""
         of_nodes = (node.pod_ranges for node in self._snapshot.nodes.values())
         return Intervals.union([self._snapshot.pod_ranges, *of_nodes])
+
+
+def not_listed(role: str, name: Name, resource: str, namespace: str = "") -> InputError:
+    """Say that nothing which was read has a name, and that more may be there than could be listed.
+
+    Args:
+        role: ``client`` or ``server``.
+        name: The name.
+        resource: What could not be listed, by its plural name.
+        namespace: Of the name; empty where it has none.
+    """
+    where = f" in namespace {namespace}" if namespace else ""
+    message = f"{role}: {name} is not known, for {resource} could not be listed{where}"
+    return InputError(message, f"ask for the verb list on {resource}{where}{where and f', and give -n {namespace}'}")
 
 
 def members(ends: Iterable[tuple[End, Family]]) -> Members:

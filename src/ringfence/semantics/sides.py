@@ -29,7 +29,7 @@ from ringfence.model.policy import NodePeer
 from ringfence.semantics.assumptions import rules_of
 from ringfence.semantics.dialects import Choices, Topic
 from ringfence.semantics.engine import Ends
-from ringfence.semantics.places import Places, addresses_of
+from ringfence.semantics.places import Places, addresses_of, not_listed
 from ringfence.semantics.space import AddressSpace
 from ringfence.semantics.universe import Universe
 from ringfence.semantics.verdict import Assumption
@@ -271,6 +271,8 @@ class Sides:
             return InputError(f"{role}: {name} has finished and can no longer connect")
         if isinstance(name, ObjectName) and name.kind and name.kind not in KINDS and not self._is_kind(name.kind):
             return InputError(f"{role}: {name.kind!r} is no kind of workload here: one of {kinds()}")
+        if self._snapshot.may_lack("pods", name.namespace):
+            return not_listed(role, name, "pods", name.namespace)
         if not self.directory.pods:
             return InputError(f"{role}: nothing is named {name}, for there are no pods", _NO_PODS)
         near = self.directory.nearest(name)
