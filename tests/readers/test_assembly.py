@@ -429,6 +429,23 @@ def test_a_workload_makes_up_for_pods():
     assert errors(DEPLOYMENT, POLICY) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [
+        ("Ingress", "networking.k8s.io/v1beta1"),
+        ("Ingress", "extensions/v1beta1"),
+        ("HTTPRoute", "gateway.networking.k8s.io/v1beta2"),
+        ("TCPRoute", "gateway.networking.k8s.io/v1"),
+    ],
+)
+def test_a_way_in_of_another_version_is_noted(kind: str, version: str):
+    """It decides nothing between pods, and is missing among what leads to Services."""
+    text = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n"
+
+    assert reading(POD, POLICY, text).notes == (f"{kind} of {version} is not read and was passed over: c.yaml:1",)
+    assert errors(POD, POLICY, text) == []
+
+
 def test_an_unknown_kind_is_listed_once():
     """With the number of its objects, and where the first is."""
     foo = "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: a}\n"

@@ -23,6 +23,7 @@ from ringfence.readers.kinds import (
     TIERED,
     group_of,
     is_irrelevant,
+    is_own,
     is_read,
     kind_of_workload,
     refusal,
@@ -145,7 +146,7 @@ class Assembly:
     def notes(self) -> tuple[str, ...]:
         """Return one line for each kind that was passed over, and for what not every cluster takes."""
         unknown = [
-            f"{kind} of {version} is not known and was passed over: {_places(origins)}"
+            f"{kind} of {version} is not {_word(kind, version)} and was passed over: {_places(origins)}"
             for (kind, version), origins in sorted(self._unknown.items())
         ]
         hiding = [
@@ -359,3 +360,8 @@ class Assembly:
         found |= {family for service in self._services.values() for family in service.families}
         found |= {family for family, everything in EVERY.items() if everything & pod_ranges}
         return tuple(sorted(found)) or (Family.IPV4,)
+
+
+def _word(kind: str, version: str) -> str:
+    """Return what a kind is not that is passed over: one of Kubernetes' own is read in another version alone."""
+    return "read" if kind in READ and is_own(group_of(version)) else "known"

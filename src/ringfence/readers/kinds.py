@@ -49,7 +49,7 @@ MEMBERS = {
 """The members of objects that have others than most."""
 
 _WAYS_IN = frozenset({"GRPCRoute", "HTTPRoute", "Ingress", "IngressClass", "TCPRoute", "TLSRoute", "UDPRoute"})
-"""Kinds that decide no connection between pods: of other versions they are passed over."""
+"""Kinds that decide no connection between pods: of other versions they are noted, and are no error."""
 
 TIERED = frozenset({"AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"})
 """The kinds among them that are policies of the Admin or Baseline tier."""
@@ -119,9 +119,7 @@ def is_read(kind: str, version: str) -> bool:
 def is_irrelevant(kind: str, version: str) -> bool:
     """Tell whether objects of a kind never bear on a verdict."""
     group = group_of(version)
-    if group in _IRRELEVANT_GROUPS or kind in _IRRELEVANT_KINDS.get(group, ()):
-        return True
-    return kind in _WAYS_IN and is_own(group) and not is_read(kind, version)
+    return kind not in _WAYS_IN and (group in _IRRELEVANT_GROUPS or kind in _IRRELEVANT_KINDS.get(group, ()))
 
 
 def kind_of_workload(kind: str, version: str) -> str:
@@ -138,7 +136,7 @@ def refusal(kind: str, version: str) -> tuple[str, str] | None:
     group = group_of(version)
     if kind in READ and kind not in _WAYS_IN and is_own(group):
         return f'{kind} of apiVersion "{version}" is not read', f"write apiVersion: {READ[kind]}"
-    if group in _GROUPS and not is_irrelevant(kind, version):
+    if group in _GROUPS and kind not in _WAYS_IN and not is_irrelevant(kind, version):
         known = [*READ, *(each for kinds in _IRRELEVANT_KINDS.values() for each in kinds)]
         return f'kind "{kind}" is not known in apiVersion "{version}"', suggestion(kind, known)
     return None

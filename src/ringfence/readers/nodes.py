@@ -13,6 +13,7 @@ Sources:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from ringfence.readers.fields import Field
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ringfence.model.origin import Origin
     from ringfence.readers.manifest import Manifest
     from ringfence.readers.workloads import OwnedPod
 
@@ -71,17 +73,25 @@ def told_by_pods(nodes: Mapping[str, Node], pods: Iterable[OwnedPod]) -> dict[st
 
     A live pod's status has addresses of its node, and a pod on its node's network has those
     for its own. Where a Node was read they count only if it says none itself. Pods that have
-    ended are not asked: their node may be gone.
+    ended are not asked: their node may be gone. Where pods contradict each other all addresses
+    count, in the order of the pods' names.
     """
-    found = dict(nodes)
+    tellers: dict[str, dict[Address, tuple[str, str, int, Origin]]] = defaultdict(dict)
     for pod, _, host in pods:
         told = (*host, *pod.addresses.values()) if pod.host_network else host
         read = nodes.get(pod.node or "")
         if not told or pod.node is None or pod.terminal or (read and read.addresses):
             continue
-        node = found.get(pod.node) or Node(pod.node, None, origin=pod.origin)
-        if not {*told} <= {*node.addresses}:
-            found[pod.node] = replace(node, addresses=tuple(dict.fromkeys((*node.addresses, *told))))
+        known = tellers[pod.node]
+        for place, address in enumerate(told):
+            teller = pod.namespace, pod.name, place, pod.origin
+            if address not in known or teller < known[address]:
+                known[address] = teller
+    found = dict(nodes)
+    for name, known in tellers.items():
+        ordered = sorted(known, key=known.__getitem__)
+        node = found.get(name) or Node(name, None, origin=known[ordered[0]][-1])
+        found[name] = replace(node, addresses=tuple(ordered))
     return found
 
 
