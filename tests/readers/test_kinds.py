@@ -58,6 +58,8 @@ def test_a_kind_of_somebody_else_is_only_listed(kind: str, version: str):
         ("NetworkPolicies", "networking.k8s.io/v1", 'kind "NetworkPolicies" is not known', 'mean "NetworkPolicy"?'),
         ("EndpointSlice", "discovery.k8s.io/v1beta1", "is not read", "write apiVersion: discovery.k8s.io/v1"),
         ("pod", "v1", 'kind "pod" is not known in apiVersion "v1"', 'did you mean "Pod"?'),
+        ("Deploymnt", "v1", 'kind "Deploymnt" is not known in apiVersion "v1"', 'did you mean "Deployment"?'),
+        ("Foo", "batch/v1", 'kind "Foo" is not known in apiVersion "batch/v1"', "known here: CronJob, Job"),
     ],
 )
 def test_a_kind_that_may_decide_something_is_refused(kind: str, version: str, message: str, hint: str):

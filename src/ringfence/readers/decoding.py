@@ -126,7 +126,7 @@ def _walk_struct(value: dict[str, Any], shape: Struct, path: Path, faults: list[
         known = shape.fields.get(name)
         where = (*path, name)
         if known is None:
-            hint = suggestion(name, shape.fields)
+            hint = shape.elsewhere.get(name) or suggestion(name, shape.fields)
             faults.append(_Fault(_Rank.UNKNOWN, where, joined(where), unknown_field(joined(where)), hint))
         else:
             _walk(member, known, where, faults)

@@ -137,8 +137,9 @@ def refusal(kind: str, version: str) -> tuple[str, str] | None:
     if kind in READ and kind not in _WAYS_IN and is_own(group):
         return f'{kind} of apiVersion "{version}" is not read', f"write apiVersion: {READ[kind]}"
     if group in _GROUPS and kind not in _WAYS_IN and not is_irrelevant(kind, version):
+        here = sorted({each for each in READ if group_of(READ[each]) == group} | _IRRELEVANT_KINDS.get(group, set()))
         known = [*READ, *(each for kinds in _IRRELEVANT_KINDS.values() for each in kinds)]
-        return f'kind "{kind}" is not known in apiVersion "{version}"', suggestion(kind, known)
+        return f'kind "{kind}" is not known in apiVersion "{version}"', suggestion(kind, here, known)
     return None
 
 

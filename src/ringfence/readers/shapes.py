@@ -6,7 +6,7 @@ Source: k8s.io/api ``networking/v1/types.go``, k8s.io/apimachinery ``meta/v1/typ
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 INT32 = range(-(1 << 31), 1 << 31)
@@ -90,9 +90,11 @@ class Struct:
 
     Attributes:
         fields: What each names.
+        elsewhere: Names that other releases know, each with the hint for whoever writes it.
     """
 
     fields: dict[str, Shape]
+    elsewhere: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 Shape = Scalar | Items | Members | Struct
@@ -143,6 +145,9 @@ LABEL_SELECTOR = Struct(
 )
 
 
+_END_PORT_HINT = "remove it, or mean a newer release: Kubernetes has endPort since 1.21, and heeds it since 1.22"
+
+
 def network_policy(*, end_port: bool = True, status: bool = False) -> Struct:
     """Return the type of a NetworkPolicy.
 
@@ -150,9 +155,9 @@ def network_policy(*, end_port: bool = True, status: bool = False) -> Struct:
         end_port: Whether a port may have an end.
         status: Whether there is a status.
     """
-    port: dict[str, Shape] = {"protocol": TEXT, "port": NUMBER_OR_TEXT}
+    port = Struct({"protocol": TEXT, "port": NUMBER_OR_TEXT}, {"endPort": _END_PORT_HINT})
     if end_port:
-        port["endPort"] = NUMBER32
+        port = Struct({**port.fields, "endPort": NUMBER32})
     peers = Items(
         Struct(
             {
@@ -162,7 +167,7 @@ def network_policy(*, end_port: bool = True, status: bool = False) -> Struct:
             }
         )
     )
-    ports = Items(Struct(port))
+    ports = Items(port)
     spec = Struct(
         {
             "podSelector": LABEL_SELECTOR,

@@ -15,13 +15,20 @@ _LONGEST = 40
 """Letters of a word that are compared; no word that is known here has so many."""
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the known word a word was meant to be, or else what is known."""
+def suggestion(word: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> str:
+    """Return a hint that names the known word a word was meant to be, or else what is known.
+
+    Args:
+        word: The word that is not known.
+        known: The words that are known in its place.
+        elsewhere: Words that may be meant too, and are known in other places.
+    """
     from difflib import get_close_matches  # noqa: PLC0415 - costs 7 ms, and most input has no errors
 
     words = list(known)
-    near = get_close_matches(word.lower(), [each.lower() for each in words], n=1)
-    meant = [each for each in words if each.lower() in near]
+    meant = [*words, *elsewhere]
+    near = get_close_matches(word.lower(), [each.lower() for each in meant], n=1)
+    meant = [each for each in meant if each.lower() in near]
     if meant:
         return f'did you mean "{meant[0]}"?'
     more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""

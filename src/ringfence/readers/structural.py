@@ -278,7 +278,10 @@ class _Walk:
             noun = "item" if schema.most == 1 else "items"
             refusal = Refusal("FieldValueTooMany", f"Too many: {size}: must have at most {schema.most} {noun}")
             # Too long a list still says what it says; two peers in the place of one do not.
-            hint = "write each in an item of its own" if of == "properties" else "write several"
+            hint = "write several"
+            if of == "properties":
+                in_list = type(part.path[-1]) is int
+                hint = "write each in an item of its own" if in_list else "write one of them alone"
             self._refuse(part, refusal, hint, clear=of == "items")
 
     def _visit_string(self, part: Field, schema: Schema) -> None:
