@@ -141,13 +141,15 @@ def test_peers_outside_are_networks_nodes_and_domain_names():
 
 
 def test_what_only_the_experimental_channel_has_is_said():
-    """A cluster with the standard one refuses it, so people must know; one line for each member."""
-    spec = f"{HEAD}egress: [{{action: Accept, to: [{{nodes: {{}}}}, {{domainNames: [a.b]}}, {{nodes: {{}}}}]}}]"
+    """A cluster with the standard one refuses it, so people must know; one line for each member, with its place."""
+    peers = "{nodes: {}},\n{domainNames: [a.b]},\n{nodes: {}}"
+    spec = f"{HEAD}egress: [{{action: Accept, to: [\n{peers}]}}]"
     found = tiered("ClusterNetworkPolicy", spec)
 
     assert found.errors == ()
     assert [note.split(" is ")[0] for note in found.notes] == ["domainNames", "nodes"]
-    assert found.notes[1].endswith("a cluster with the standard channel refuses it: a.yaml:1")
+    refused = "a cluster with the standard channel refuses it"
+    assert [note.partition(", and ")[2] for note in found.notes] == [f"{refused}: a.yaml:10", f"{refused}: a.yaml:9"]
 
 
 NAMED = "protocols: [{destinationNamedPort: http}, {tcp: {destinationPort: {number: 80}}}]"

@@ -16,7 +16,10 @@ from ringfence.readers.schemas import ADMIN_NETWORK_POLICY, BASELINE_ADMIN_NETWO
 from ringfence.readers.tiered import Kind, read_named_port, read_number, read_tiered
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ringfence.algebra.intervals import Intervals
+    from ringfence.model.origin import Origin
     from ringfence.model.policy import NamedPort, Policy
     from ringfence.readers.fields import Field
     from ringfence.readers.manifest import Manifest
@@ -32,16 +35,16 @@ _ACTIONS = {"Allow": Action.ACCEPT, "Deny": Action.DENY, "Pass": Action.PASS}
 _PROTOCOLS = {protocol.value: protocol for protocol in WITH_PORTS}
 
 
-def read_admin_network_policy(manifest: Manifest) -> tuple[Policy, frozenset[str]]:
+def read_admin_network_policy(manifest: Manifest) -> tuple[Policy, Mapping[str, Origin]]:
     """Translate one AdminNetworkPolicy, its errors added to the manifest.
 
     Returns:
-        The policy, and which members it has that only the experimental channel knows.
+        The policy, and the members that only the experimental channel knows: by name the first of each.
     """
     return read_tiered(manifest, _ADMIN)
 
 
-def read_baseline_admin_network_policy(manifest: Manifest) -> tuple[Policy, frozenset[str]]:
+def read_baseline_admin_network_policy(manifest: Manifest) -> tuple[Policy, Mapping[str, Origin]]:
     """Translate one BaselineAdminNetworkPolicy; likewise."""
     return read_tiered(manifest, _BASELINE)
 

@@ -273,7 +273,7 @@ class Assembly:
                 policy, experimental = _TIERED[kind](manifest)
                 self._keep(manifest, self._policies, key, (policy, manifest.origin()))
                 for name in sorted(experimental) if not self._leaves_out(manifest) else ():
-                    self._experimental.setdefault(name, []).append(manifest.origin())
+                    self._experimental.setdefault(name, []).append(experimental[name])
             case kind if kind in WORKLOADS:
                 self._keep(manifest, self._templates, key, read_workload(manifest))
             case _:

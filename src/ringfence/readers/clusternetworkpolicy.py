@@ -13,17 +13,20 @@ from ringfence.readers.schemas import CLUSTER_NETWORK_POLICY
 from ringfence.readers.tiered import Kind, read_named_port, read_number, read_tiered
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ringfence.algebra.intervals import Intervals
+    from ringfence.model.origin import Origin
     from ringfence.model.policy import NamedPort, Policy
     from ringfence.readers.fields import Field
     from ringfence.readers.manifest import Manifest
 
 
-def read_cluster_network_policy(manifest: Manifest) -> tuple[Policy, frozenset[str]]:
+def read_cluster_network_policy(manifest: Manifest) -> tuple[Policy, Mapping[str, Origin]]:
     """Translate one ClusterNetworkPolicy, its errors added to the manifest.
 
     Returns:
-        The policy, and which members it has that only the experimental channel knows.
+        The policy, and the members that only the experimental channel knows: by name the first of each.
     """
     return read_tiered(manifest, _KIND)
 

@@ -110,12 +110,12 @@ class Structure:
         unclear: The parts in which something is wrong that leaves their meaning open, and
             all that they are parts of.
         broken: Those of them where it is.
-        experimental: The members, by name, that only the experimental channel has.
+        experimental: The members that only the experimental channel has: by name the first of each.
     """
 
     unclear: frozenset[Path]
     broken: frozenset[Path]
-    experimental: frozenset[str]
+    experimental: Mapping[str, Path]
 
 
 def check(manifest: Manifest, schema: Schema, channel: Channel = Channel.EXPERIMENTAL) -> Structure:
@@ -128,7 +128,7 @@ def check(manifest: Manifest, schema: Schema, channel: Channel = Channel.EXPERIM
     else:
         walk.hold()
     unclear = {path[:length] for path in walk.broken for length in range(len(path) + 1)}
-    return Structure(frozenset(unclear), frozenset(walk.broken), frozenset(walk.experimental))
+    return Structure(frozenset(unclear), frozenset(walk.broken), walk.experimental)
 
 
 class _Walk:
@@ -137,13 +137,13 @@ class _Walk:
     Attributes:
         blocked: Whether something was found after which the server looks at no condition.
         broken: Where something was found that leaves the meaning of a part open.
-        experimental: The members that only the experimental channel has.
+        experimental: The members that only the experimental channel has: by name the first of each.
     """
 
     def __init__(self, channel: Channel) -> None:
         self.blocked = False
         self.broken: set[Path] = set()
-        self.experimental: set[str] = set()
+        self.experimental: dict[str, Path] = {}
         self._channel = channel
         self._conditions: list[tuple[Field, Condition]] = []
 
@@ -223,7 +223,7 @@ class _Walk:
         self._count(part, schema, len(given), "properties")
         for name in given:
             if members[name].experimental:
-                self.experimental.add(name)
+                self.experimental.setdefault(name, (*part.path, name))
             self.visit(_member(part, name), members[name])
         for name in schema.required:
             if name not in given and not members[name].filled:

@@ -85,11 +85,11 @@ class Kind:
     priority: int | None = None
 
 
-def read_tiered(manifest: Manifest, kind: Kind) -> tuple[Policy, frozenset[str]]:
+def read_tiered(manifest: Manifest, kind: Kind) -> tuple[Policy, Mapping[str, Origin]]:
     """Translate one policy, its errors added to the manifest.
 
     Returns:
-        The policy, and which members it has that only the experimental channel knows.
+        The policy, and the members that only the experimental channel knows: by name the first of each.
     """
     structure = check(manifest, kind.schema)
     spec = Field(manifest)["spec"]
@@ -110,7 +110,7 @@ def read_tiered(manifest: Manifest, kind: Kind) -> tuple[Policy, frozenset[str]]
         egress=rules[Direction.EGRESS],
         origin=manifest.origin(),
     )
-    return policy, structure.experimental
+    return policy, {name: manifest.origin(path) for name, path in structure.experimental.items()}
 
 
 def read_number(number: Field) -> int:
