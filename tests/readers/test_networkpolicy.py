@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ringfence.algebra.addresses import read_cidr
-from ringfence.algebra.intervals import EMPTY
+from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.selectors import EVERYTHING, Selector
 from ringfence.algebra.traffic import ALL, Protocol, ports
 from ringfence.model.connection import Connection
@@ -539,3 +539,26 @@ def test_releases_differ_in_what_a_policy_grants():
     assert new.snapshot.policies[0].ingress[0].traffic == ports(Protocol.TCP, 80, 90)
     assert old.notes == ("a.yaml:4: Kubernetes 1.21 drops endPort: port 80 is meant alone",)
     assert (old.errors, new.notes) == (new.errors, ())
+
+
+@pytest.mark.parametrize(
+    ("port", "traffic", "named", "meant"),
+    [
+        ("{port: 80, endPort: 70}", ports(Protocol.TCP, 80, 80), (), "port 80 is meant alone"),
+        ("{port: 80, endPort: 0}", ports(Protocol.TCP, 80, 80), (), "port 80 is meant alone"),
+        ("{port: http, endPort: 70}", EMPTY, (NamedPort("http", Protocol.TCP),), "port http is meant alone"),
+        ("{endPort: 70}", ports(Protocol.TCP), (), "every port is meant"),
+    ],
+)
+def test_a_release_that_drops_the_end_of_a_port_has_nothing_against_it(
+    port: str, traffic: Intervals, named: tuple[NamedPort, ...], meant: str
+):
+    """It drops the field before it validates; a release that keeps it refuses each of these."""
+    head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n"
+    text = f"{head}spec: {{ingress: [{{ports: [{port}]}}]}}\n"
+    old, new = (read([source(text), source(POD, "pod.yaml")], release=Release(minor)) for minor in (21, 22))
+    (rule,) = old.snapshot.policies[0].ingress
+
+    assert (rule.traffic, rule.named, old.errors) == (traffic, named, ())
+    assert old.notes == (f"a.yaml:4: Kubernetes 1.21 drops endPort: {meant}",)
+    assert new.errors

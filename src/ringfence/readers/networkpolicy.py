@@ -175,13 +175,13 @@ def _traffic(
 
 def _port(reading: _Reading, port: dict[str, Any], path: Path) -> Intervals | NamedPort:
     protocol, first, last = Protocol(port.get("protocol") or "TCP"), port.get("port"), port.get("endPort")
-    if isinstance(first, str):
-        return NamedPort(first, protocol)
     if last is not None and not reading.release.keeps_end_port:
         place = reading.manifest.origin((*path, "endPort"))
-        dropped = f"Kubernetes {reading.release} drops endPort: port {first} is meant alone"
-        reading.manifest.notes.append(f"{place}: {dropped}")
+        meant = "every port is meant" if first is None else f"port {first} is meant alone"
+        reading.manifest.notes.append(f"{place}: Kubernetes {reading.release} drops endPort: {meant}")
         last = None
+    if isinstance(first, str):
+        return NamedPort(first, protocol)
     return _numbers(protocol, first, last)
 
 

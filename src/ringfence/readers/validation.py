@@ -41,7 +41,7 @@ def check_network_policy(manifest: Manifest, spec: dict[str, Any], release: Rele
         for number, rule in enumerate(spec.get(section) or ()):
             members = rule or {}
             for index, port in enumerate(members.get("ports") or ()):
-                _check_port(manifest, port or {}, ("spec", section, number, "ports", index))
+                _check_port(manifest, port or {}, ("spec", section, number, "ports", index), release)
             for index, peer in enumerate(members.get(peers) or ()):
                 _check_peer(manifest, peer or {}, ("spec", section, number, peers, index), release)
     _check_types(manifest, spec.get("policyTypes") or [])
@@ -61,8 +61,10 @@ def _check_types(manifest: Manifest, types: list[str | None]) -> None:
             manifest.refuse(refusals.unsupported(Named(text), POLICY_TYPES), (*path, index), hint)
 
 
-def _check_port(manifest: Manifest, port: dict[str, Any], path: Path) -> None:
-    protocol, first, last = port.get("protocol"), port.get("port"), port.get("endPort")
+def _check_port(manifest: Manifest, port: dict[str, Any], path: Path, release: Release) -> None:
+    protocol, first = port.get("protocol"), port.get("port")
+    # A server that drops the field does so before it validates (registry/networking/networkpolicy/strategy.go).
+    last = port.get("endPort") if release.keeps_end_port else None
     if protocol is not None and protocol not in PROTOCOLS:
         hint = f"write {protocol.upper()}" if protocol.upper() in PROTOCOLS else "write TCP, UDP or SCTP"
         manifest.refuse(refusals.unsupported(Named(protocol), PROTOCOLS), (*path, "protocol"), hint)
