@@ -353,3 +353,39 @@ def test_no_policy_stops_a_pod_from_speaking_to_its_own_loopback(address: str):
     assert judged(world, A, read_address(address)).egress.reason == "x/a always reaches its own loopback"
     assert judged(world, A, read_address("128.0.0.1")).outcome is Outcome.DENIED
     assert Engine(world).allowed(A, read_address(address), family_of(read_address(address))).allowed == ALL
+
+
+def test_a_rule_that_passed_is_named_before_what_decides_below():
+    """Each tier that passed it is told, and so is the default; of equal priority, all that pass."""
+    anyone = (rule(action=Action.PASS, at="pass"),)
+    top, base = cluster_policy("top", Tier.ADMIN, ingress=anyone), cluster_policy("base", Tier.BASELINE, ingress=anyone)
+    equal = cluster_policy("twin", Tier.ADMIN, ingress=(rule(action=Action.PASS, at="twin"),))
+    denying = ingress(top, cluster_policy("base", Tier.BASELINE, ingress=deny(at="no")))
+    isolated = ingress(top, network_policy("x/p", ingress=()))
+    default = ingress(top, equal, base)
+
+    assert denying.reason == "passed by top as a whole, then denied by base as a whole"
+    assert (places(denying.passed), places(denying.origins)) == (["pass"], ["no"])
+    assert isolated.reason == "passed by top as a whole, then isolated by x/p and no rule matched"
+    passed = "passed by top as a whole or twin as a whole, then passed by base as a whole"
+    assert default.reason == f"{passed}, then no policy isolates x/a for ingress"
+    assert (default.tier, places(default.passed), default.origins) == (None, ["pass", "twin", "pass"], ())
+
+
+def test_a_tie_between_deny_and_pass_names_both():
+    """Either may be applied: one denies, the other leaves it to nobody."""
+    passing = cluster_policy("p2", Tier.ADMIN, ingress=(rule(action=Action.PASS, at="pass"),))
+    half = ingress(cluster_policy("p1", Tier.ADMIN, ingress=deny(at="no")), passing)
+
+    either = "passed by p2 as a whole, then no policy isolates x/a for ingress or denied by p1 as a whole"
+    assert (half.outcome, half.reason) == (Outcome.UNDECIDED, f"either {either}")
+    assert (places(half.origins), places(half.passed)) == (["no"], ["pass"])
+
+
+def test_a_rule_that_perhaps_passed_is_said_to():
+    """Nobody knows which addresses a name has, so the rule may not have matched."""
+    passing = rule(DomainPeer(("example.com",), place("d")), action=Action.PASS, at="pass")
+    policies = cluster_policy("top", Tier.ADMIN, egress=(passing,)), cluster_policy("b", Tier.BASELINE, egress=deny())
+    half = judged(snapshot(A, *policies), A, read_address("192.0.2.1")).egress
+
+    assert half.reason == "perhaps passed by top as a whole, then denied by b as a whole"

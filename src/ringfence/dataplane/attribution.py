@@ -73,7 +73,7 @@ class Attribution:
         where = f"{self.half.direction.value.lower()} of {self.pod}"
         if not self.agrees:
             return f"{ends}: dropped at {where} although {self.half.outcome.value}: {self.half.reason}"
-        origins = ", ".join(map(str, self.half.origins))
+        origins = ", ".join(map(str, self.half.places))
         nearest = ", ".join(map(str, self.half.nearest))
         return f"{ends}: {self.half.outcome.value} at {where}: {self.half.reason} ({origins})" + (
             f"; nearest {nearest}" if nearest else ""

@@ -149,6 +149,7 @@ class DropEntry(msgspec.Struct, kw_only=True):
     reason: str | UnsetType = UNSET
     origins: list[Origin] | UnsetType = UNSET
     nearest: list[Origin] | UnsetType = UNSET
+    passed: list[Origin] | UnsetType = UNSET
 
 
 def named(connection: Connection) -> dict[str, Any]:

@@ -165,6 +165,7 @@ def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
             "reason": half.reason,
             "origins": origins_of(half.origins),
             "nearest": origins_of(half.nearest),
+            "passed": origins_of(half.passed),
         }
     return _timed(drop.time, drop.node, str(why), **document)
 

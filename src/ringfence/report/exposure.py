@@ -62,8 +62,8 @@ def _door(door: Door) -> Iterator[tuple[str, ...]]:
         yield through, "nobody", "", "", "policies deny it, or it leads to nobody"
     for part in door.parts:
         half = part.verdict.ingress
-        reason = NOTHING if half.tier is None and not half.origins else half.reason
-        because = ", ".join([reason, *map(str, half.origins)])
+        reason = NOTHING if half.tier is None and not half.places else half.reason
+        because = ", ".join([reason, *map(str, half.places)])
         said = because if part.verdict.outcome is Outcome.ALLOWED else f"undecided: {because}"
         yield through, part.client, part.server, render_traffic(part.traffic), said
 

@@ -77,5 +77,5 @@ def _told(finding: Finding) -> Iterator[str]:
         yield name_connection(finding.counterexample)
         for half, text in reasons(finding.counterexample):
             yield f"  {text}"
-            yield from (f"    {origin} {origin.pointer}".rstrip() for origin in half.origins)
+            yield from (f"    {origin} {origin.pointer}".rstrip() for origin in half.places)
             yield from (f"    assuming {each.text}" for each in half.assumptions)

@@ -96,6 +96,9 @@ class Half(msgspec.Struct):
     nearest: Annotated[
         list[Origin] | UnsetType, Meta(description="Rules that miss by their peers alone or by their ports alone.")
     ] = UNSET
+    passed: Annotated[
+        list[Origin] | UnsetType, Meta(description="Rules of tiers above that passed it on, or perhaps did.")
+    ] = UNSET
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -379,12 +382,14 @@ def as_half(halves: tuple[verdicts.Half, ...]) -> Half:
     outcomes = {half.outcome.value for half in halves}
     tiers = {half.tier for half in halves}
     nearest = origins_of(origin for half in halves for origin in half.nearest)
+    passed = origins_of(origin for half in halves for origin in half.passed)
     return Half(
         verdict=VerdictWord(outcomes.pop() if len(outcomes) == 1 else MIXED),
         tier=tiers.pop() if len(tiers) == 1 else None,
         reason="; ".join(dict.fromkeys(half.reason for half in halves)),
         origins=origins_of(origin for half in halves for origin in half.origins),
         nearest=nearest or UNSET,
+        passed=passed or UNSET,
     )
 
 

@@ -128,7 +128,7 @@ def _entrant(directory: Directory, part: Part) -> Entrant:
     half = part.verdict.ingress
     verdict = VerdictWord(part.verdict.outcome.value)
     clients, servers = as_ends(directory, part.clients), as_ends(directory, part.servers)
-    return Entrant(clients, servers, verdict, half.reason, origins_of(half.origins))
+    return Entrant(clients, servers, verdict, half.reason, origins_of(half.places))
 
 
 def _way_in(directory: Directory, way: analysis.WayIn) -> WayIn:

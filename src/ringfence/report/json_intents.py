@@ -142,4 +142,4 @@ def _counterexample(example: proving.Counterexample) -> Counterexample:
 
 
 def _side(half: Half) -> Side:
-    return Side(VerdictWord(half.outcome.value), half.reason, origins_of(half.origins))
+    return Side(VerdictWord(half.outcome.value), half.reason, origins_of(half.places))

@@ -33,7 +33,7 @@ def _case(finding: Finding) -> str:
     if not finding.counterexample:
         return f"{case}/>\n"
     element = "failure" if finding.standing is Standing.BROKEN else "error"
-    lines = [", ".join([text, *map(str, half.origins)]) for half, text in reasons(finding.counterexample)]
+    lines = [", ".join([text, *map(str, half.places)]) for half, text in reasons(finding.counterexample)]
     body = escape("\n".join(one_line(line) for line in lines))
     what = (
         f"{element} message={_quoted(name_connection(finding.counterexample))} type={_quoted(finding.standing.value)}"

@@ -51,7 +51,7 @@ def _result(finding: Finding) -> dict[str, Any]:
     origins: dict[Origin, None] = {}
     if example:
         told += [name_connection(example), *(text for _, text in reasons(example))]
-        origins = dict.fromkeys(origin for half in example.verdict.halves for origin in half.origins)
+        origins = dict.fromkeys(origin for half in example.verdict.halves for origin in half.places)
     return {
         "ruleId": finding.intent.aim.value,
         "level": "error" if finding.standing is Standing.BROKEN else "warning",

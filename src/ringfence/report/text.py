@@ -92,6 +92,7 @@ def _halves(egress: tuple[Half, ...], ingress: tuple[Half, ...]) -> Iterator[_Ro
         for half in halves:
             yield label, half.outcome.value, half.reason
             yield from (("", "", _place(origin)) for origin in half.origins)
+            yield from (("", "passed", _place(origin)) for origin in half.passed)
             yield from (("", "nearest", _place(origin)) for origin in half.nearest)
             yield from (row for each in half.assumptions for row in _assumed(each))
             label = ""

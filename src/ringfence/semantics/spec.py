@@ -23,7 +23,7 @@ from ringfence.algebra.traffic import Protocol
 from ringfence.model.policy import Action, BlockPeer, Direction, Tier
 from ringfence.semantics.dialects import KUBERNETES, Topic
 from ringfence.semantics.inquiry import Inquiry
-from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, settle, undecide, unite_undefined
+from ringfence.semantics.verdict import Assumption, Half, Outcome, Passed, Verdict, settle, undecide, unite_undefined
 
 if TYPE_CHECKING:
     from ringfence.model.cluster import Pod
@@ -75,7 +75,7 @@ def _judge(inquiry: Inquiry) -> Half:
 
 def _decide(inquiry: Inquiry, subject: Pod) -> list[Half]:
     """Walk the tiers in order: Admin, NetworkPolicy, Baseline; then allow. Return every half that may be right."""
-    found: list[Half] = []
+    found, passed = list[Half](), Passed()
     labels = inquiry.snapshot.namespace_labels(subject.namespace)
     policies = [policy for policy in inquiry.snapshot.policies if policy.subject.selects(subject, labels)]
     tiers = {tier: [policy for policy in policies if policy.tier is tier] for tier in Tier}
@@ -83,14 +83,16 @@ def _decide(inquiry: Inquiry, subject: Pod) -> list[Half]:
         tiers[Tier.BASELINE] = []  # a NetworkPolicy that selects a pod is final for both directions
     for tier, selecting in tiers.items():
         if tier is Tier.NETWORK_POLICY:
-            said: list[Half | None] = [_network_policy_tier(inquiry, selecting)]
+            half = _network_policy_tier(inquiry, selecting)
+            said, through = ([half], None) if half else ([], Passed())
         else:
-            said = _ordered_tier(inquiry, selecting)
-        found += [half for half in said if half]
-        if None not in said:
+            said, through = _ordered_tier(inquiry, selecting)
+        found += map(passed.before, said)
+        if through is None:
             return found
+        passed = passed.then(through)
     reason = f"no policy isolates {subject} for {inquiry.direction.value.lower()}"
-    return [*found, Half(inquiry.direction, Outcome.ALLOWED, None, reason)]
+    return [*found, passed.before(Half(inquiry.direction, Outcome.ALLOWED, None, reason))]
 
 
 def _network_policy_tier(inquiry: Inquiry, selecting: list[Policy]) -> Half | None:
@@ -127,20 +129,25 @@ def _less_blocks(inquiry: Inquiry, rule: Rule) -> Rule:
     return replace(rule, peers=tuple(peer for peer in rule.peers if not isinstance(peer, BlockPeer)))
 
 
-def _ordered_tier(inquiry: Inquiry, selecting: list[Policy]) -> list[Half | None]:
-    """Apply the first rule that matches, lower priorities first; None when none does, or it passes.
+def _ordered_tier(inquiry: Inquiry, selecting: list[Policy]) -> tuple[list[Half], Passed | None]:
+    """Apply the first rule that matches, lower priorities first.
 
     Of policies with equal priority any may be applied first, so each of them may be right.
+
+    Returns:
+        Every half that may be right, and how the next tier may be reached; None when it is not.
     """
-    found: list[Half | None] = []
+    found: list[Half] = []
+    passing: list[tuple[Policy, Rule]] = []
     for _, equals in groupby(sorted(selecting, key=lambda p: (p.priority, p.name)), key=lambda p: p.priority):
         firsts = [(policy, _first_matches(inquiry, policy)) for policy in equals]
         chosen = [(policy, rule) for policy, rules in firsts for rule in rules if rule]
         tied = len({policy.name for policy, _ in chosen}) > 1
-        found += [_applied(inquiry, policy, rule, tied=tied) for policy, rule in chosen]
+        passing += [(policy, rule) for policy, rule in chosen if rule.action is Action.PASS]
+        found += [_applied(inquiry, *each, tied=tied) for each in chosen if each[1].action is not Action.PASS]
         if any(None not in rules for _, rules in firsts):
-            return found
-    return [*found, None]
+            return found, Passed.by(passing, perhaps=False) if passing else None
+    return found, Passed.by(passing, perhaps=True)
 
 
 def _first_matches(inquiry: Inquiry, policy: Policy) -> list[Rule | None]:
@@ -155,10 +162,8 @@ def _first_matches(inquiry: Inquiry, policy: Policy) -> list[Rule | None]:
     return [*found, None]
 
 
-def _applied(inquiry: Inquiry, policy: Policy, rule: Rule, *, tied: bool) -> Half | None:
-    """Return what a rule of an ordered tier says; a Pass says nothing."""
-    if rule.action is Action.PASS:
-        return None
+def _applied(inquiry: Inquiry, policy: Policy, rule: Rule, *, tied: bool) -> Half:
+    """Return what a rule of an ordered tier says that does not pass."""
     accepts = rule.action is Action.ACCEPT
     return Half(
         inquiry.direction,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ringfence.model.connection import End
     from ringfence.model.origin import Origin
-    from ringfence.model.policy import Direction, Tier
+    from ringfence.model.policy import Direction, Policy, Rule, Tier
 
 
 class Outcome(Enum):
@@ -76,6 +76,7 @@ class Half:
             when no policy decided.
         nearest: When isolated and no rule matched: rules that miss by the peer alone or
             by the traffic alone.
+        passed: Rules of tiers above that passed it on, or perhaps did.
         assumptions: What the outcome rests on.
         undefined: What the API leaves open here.
     """
@@ -86,8 +87,44 @@ class Half:
     reason: str
     origins: tuple[Origin, ...] = ()
     nearest: tuple[Origin, ...] = ()
+    passed: tuple[Origin, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     undefined: tuple[Undefined, ...] = ()
+
+    @property
+    def places(self) -> tuple[Origin, ...]:
+        """Everything that its reason names: what passed it on, then what decided."""
+        return (*self.passed, *self.origins)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """How a connection came through the tiers above: by rules that passed it, or because none matched.
+
+    Attributes:
+        reason: One clause for each tier with such a rule; empty when there is none.
+        origins: The rules.
+    """
+
+    reason: str = ""
+    origins: tuple[Origin, ...] = ()
+
+    @classmethod
+    def by(cls, rules: Sequence[tuple[Policy, Rule]], *, perhaps: bool) -> Passed:
+        """Return that rules of one tier passed it, any of them, or perhaps none."""
+        if not rules:
+            return cls()
+        names = " or ".join(f"{policy.name} {rule.words}" for policy, rule in rules)
+        return cls(f"{'perhaps ' if perhaps else ''}passed by {names}", tuple(rule.origin for _, rule in rules))
+
+    def then(self, below: Passed) -> Passed:
+        """Return that it came through one more tier."""
+        reasons = [each.reason for each in (self, below) if each.reason]
+        return Passed(", then ".join(reasons), (*self.origins, *below.origins))
+
+    def before(self, half: Half) -> Half:
+        """Return what a tier below says, told with what passed it there."""
+        return replace(half, reason=f"{self.reason}, then {half.reason}", passed=self.origins) if self.reason else half
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +174,7 @@ def settle(halves: Sequence[Half], unknown: str = "") -> Half:
         reason=f"{unknown and f'the answer depends on {unknown}: '}either {either}",
         origins=origins_of(halves),
         nearest=tuple(dict.fromkeys(origin for half in halves for origin in half.nearest)),
+        passed=tuple(dict.fromkeys(origin for half in halves for origin in half.passed)),
         undefined=unite_undefined(point for half in halves for point in half.undefined),
     )
 
