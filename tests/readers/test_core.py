@@ -7,7 +7,7 @@ import pytest
 from ringfence.algebra.addresses import Family, read_address
 from ringfence.algebra.traffic import Protocol
 from ringfence.model.cluster import NAME_LABEL, ContainerPort, Pod
-from ringfence.readers.core import read_namespace, read_pod
+from ringfence.readers.core import host_addresses, read_namespace, read_pod
 
 from .texts import manifest
 
@@ -99,6 +99,19 @@ def test_an_address_that_is_none_is_an_error():
     assert errors == ['status.podIP: Invalid value: "10.0.0.256": must be a valid IP address']
 
 
+def test_the_first_address_of_a_list_is_looked_at_where_it_stands_alone_too():
+    """The list counts, and nothing is passed over in silence."""
+    found, errors = pod("status: {podIP: 1.2.3.400, podIPs: [{ip: 10.0.0.1}]}")
+
+    assert found.addresses == {Family.IPV4: read_address("10.0.0.1")}
+    assert errors == ['status.podIP: Invalid value: "1.2.3.400": must be a valid IP address']
+    of_node = manifest("apiVersion: v1\nkind: Pod\nstatus: {hostIP: 1.2.3.400, hostIPs: [{ip: 192.0.2.1}]}")
+    assert host_addresses(of_node) == (read_address("192.0.2.1"),)
+    assert [error.field or error.message for error in of_node.errors] == [
+        'status.hostIP: Invalid value: "1.2.3.400": must be a valid IP address'
+    ]
+
+
 PORTS = """
 spec:
   containers:
@@ -149,6 +162,7 @@ def test_a_namespace_bears_its_name_as_a_label():
     found.name = "x"
 
     assert read_namespace(found).labels == {"a": "b", NAME_LABEL: "x"}
+    assert found.notes == [f"a.yaml:3: an API server makes the label {NAME_LABEL} x, as the name is"]
 
 
 @pytest.mark.parametrize(

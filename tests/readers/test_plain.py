@@ -131,6 +131,8 @@ def test_owners_are_those_of_the_reader_that_looks_closely():
         changed("status", "phases", to="Running"),
         changed("status", "phase", to=["Running"]),
         changed("status", "podIPs", to=0),
+        changed("status", "podIP", to="1.2.3.400"),
+        changed("status", "hostIP", to=7),
         changed("status", "hostIPs", to=0),
         changed("status", "hostIPs", 1, to={"ip": "192.0.2.256"}),
         changed("status", "podIPs", 0, to={"ip": "10.0.0.999"}),

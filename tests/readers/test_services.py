@@ -161,6 +161,14 @@ def sliced(text: str) -> tuple[EndpointSlice | None, list[str]]:
     return read_endpoint_slice(found), [error.message for error in found.errors]
 
 
+def test_a_slice_has_addresses_of_a_known_type():
+    """Else it is in error, and what it says is read all the same."""
+    found, errors = sliced(SLICE.replace("IPv4", "IPv5"))
+
+    assert found == sliced(SLICE)[0]
+    assert errors == ['addressType: Unsupported value: "IPv5": supported values: "FQDN", "IPv4", "IPv6"']
+
+
 def test_a_slice_tells_who_takes_connections():
     """Conditions that are not given are good; an endpoint that drains counts when nobody is ready."""
     found, errors = sliced(SLICE)

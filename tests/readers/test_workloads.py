@@ -69,6 +69,19 @@ def test_a_template_is_one_pod_or_two(kind: str, replicas: str, pods: list[str])
     assert names(workload(kind, more=replicas)) == pods
 
 
+@pytest.mark.parametrize(
+    ("more", "field"), [("replicas: -1, ", "spec.replicas"), ("ordinals: {start: -1}, ", "spec.ordinals.start")]
+)
+def test_numbers_of_pods_are_not_negative(more: str, field: str):
+    """They are read as if they were not given."""
+    found = reading(workload("StatefulSet", more=more), POLICY)
+
+    assert [error.message for error in found.errors] == [
+        f"{field}: Invalid value: -1: must be greater than or equal to 0"
+    ]
+    assert [pod.name for pod in found.snapshot.pods] == ["w-0"]
+
+
 @pytest.mark.parametrize(("kind", "pods"), [("CronJob", ["w-0"]), ("Job", ["w-0"]), ("DaemonSet", ["w-0", "w-1"])])
 def test_a_workload_without_a_number_is_one_pod_or_two(kind: str, pods: list[str]):
     """A DaemonSet runs on every node, so pairs within it are judged."""

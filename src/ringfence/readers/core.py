@@ -35,6 +35,9 @@ _CACHE_ADDRESS = read_address("169.254.20.10")
 def read_namespace(manifest: Manifest) -> Namespace:
     """Read a Namespace and give it the label that the control plane gives it."""
     labels = Field(manifest)["metadata"]["labels"].strings()
+    if labels.get(NAME_LABEL, manifest.name) != manifest.name:  # the server's defaults write over it
+        place = manifest.origin(("metadata", "labels", NAME_LABEL))
+        manifest.notes.append(f"{place}: an API server makes the label {NAME_LABEL} {manifest.name}, as the name is")
     return Namespace(manifest.name, {**labels, NAME_LABEL: manifest.name}, manifest.origin())
 
 
@@ -44,14 +47,13 @@ def read_pod(manifest: Manifest) -> Pod:
     spec, status = root["spec"], root["status"]
     spec.near(POD_SPEC)
     status.near(POD_STATUS)
-    written = [each["ip"] for each in status["podIPs"].items()] or [status["podIP"]]
     labels = root["metadata"]["labels"].strings()
     return Pod(
         namespace=manifest.namespace,
         name=manifest.name,
         labels=labels,
         origin=manifest.origin(),
-        addresses=by_family(read_ip(each) for each in written if each.value),
+        addresses=by_family(_addresses(status, "podIPs", "podIP")),
         node=spec["nodeName"].string() or None,
         host_network=spec["hostNetwork"].boolean(),
         terminal=status["phase"].string() in {"Succeeded", "Failed"},
@@ -62,10 +64,14 @@ def read_pod(manifest: Manifest) -> Pod:
 
 def host_addresses(manifest: Manifest) -> tuple[Address, ...]:
     """Return the addresses that a Pod's status says of its node, in their order; what is in error is left out."""
-    status = Field(manifest)["status"]
-    written = [each["ip"] for each in status["hostIPs"].items()] or [status["hostIP"]]
-    found = (read_ip(each) for each in written if each.value)
+    found = _addresses(Field(manifest)["status"], "hostIPs", "hostIP")
     return tuple(dict.fromkeys(address for address in found if address is not None))
+
+
+def _addresses(status: Field, listed: str, first: str) -> list[Address | None]:
+    """Return the addresses of a list, or the first alone where there is no list; None for each that is in error."""
+    alone = read_ip(status[first])  # where the list counts, it must be an address all the same
+    return [read_ip(each["ip"]) for each in status[listed].items()] or [alone]
 
 
 def container_ports(spec: Field) -> tuple[ContainerPort, ...]:

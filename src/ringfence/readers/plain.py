@@ -157,8 +157,8 @@ class PlainReader:
         known, ports = self._known(written), self._known_ports(spec, status)
         if known is None or ports is None or known.labels.get("k8s-app") == CACHE:
             return None
-        addresses = [each["ip"] for each in _typed(status.get("podIPs"), list) or ()] or [status.get("podIP")]
-        hosts = [each["ip"] for each in _typed(status.get("hostIPs"), list) or ()] or [status.get("hostIP")]
+        addresses = _addresses(status, "podIPs", "podIP")
+        hosts = _addresses(status, "hostIPs", "hostIP")
         node = _typed(spec.get("nodeName"), str) or None
         pod = Pod(
             self._texts.setdefault(namespace, namespace),
@@ -253,6 +253,16 @@ def _typed(value: Any, wanted: type) -> Any:
         message = f"expected {wanted}, found {type(value)}"
         raise TypeError(message)
     return value
+
+
+def _addresses(status: dict[str, Any], listed: str, first: str) -> list[Any]:
+    """Return the addresses of a list, or the first alone where there is no list; ``ValueError`` where they differ."""
+    found = [each["ip"] for each in _typed(status.get(listed), list) or ()]
+    alone = _typed(status.get(first), str)
+    if found and alone and alone != found[0]:
+        message = f"expected {found[0]}, found {alone}"
+        raise ValueError(message)
+    return found or [alone]
 
 
 def _scratch(value: dict[str, Any], namespace: str = "") -> Manifest:

@@ -35,6 +35,7 @@ _SPEC = (
 """The members of a Service's ``spec`` that decide something."""
 
 _KINDS = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _REACHES = ("Cluster", "Local")
 _FAMILIES = {"IPv4": Family.IPV4, "IPv6": Family.IPV6}
 
@@ -72,7 +73,7 @@ def read_endpoint_slice(manifest: Manifest) -> EndpointSlice | None:
     """Read an EndpointSlice; None when it belongs to no Service, or holds no addresses but names."""
     root = Field(manifest)
     service = root["metadata"]["labels"].strings().get(_SERVICE_NAME)
-    if not service or root["addressType"].string() == "FQDN":
+    if not service or _one_of(root["addressType"], _ADDRESS_TYPES, "") == "FQDN":
         return None
     return EndpointSlice(
         namespace=manifest.namespace,

@@ -18,6 +18,7 @@ from ringfence.model.policy import Direction, PodPeer
 from ringfence.readers.core import POD_SPEC, bound_addresses, container_ports
 from ringfence.readers.fields import METADATA, Field
 from ringfence.readers.places import dotted
+from ringfence.readers.refusals import invalid
 from ringfence.readers.selectors import check_labels
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def read_workload(manifest: Manifest) -> Template:
     """Read a Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet, Job or CronJob."""
     spec, kind = Field(manifest)["spec"], manifest.kind
     spec.near(("jobTemplate", "ordinals", "replicas"))
-    replicas = spec["replicas"].integer() if kind in _SCALED else None
+    replicas = _count(spec["replicas"]) if kind in _SCALED else None
     if kind in _SCALED and replicas is None:
         replicas = 1
     template = _template(spec["jobTemplate"]["spec"] if kind == "CronJob" else spec)
@@ -94,7 +95,16 @@ def read_workload(manifest: Manifest) -> Template:
         labels = {**labels, "job-name": manifest.name, "batch.kubernetes.io/job-name": manifest.name}
     pod = _pod(manifest, template, labels, dormant=kind in _DORMANT or replicas == 0)
     workload = Workload(manifest.namespace, kind, manifest.name, replicas, manifest.origin())
-    return Template(workload, read_owners(manifest), pod, spec["ordinals"]["start"].integer() or 0)
+    return Template(workload, read_owners(manifest), pod, _count(spec["ordinals"]["start"]) or 0)
+
+
+def _count(number: Field) -> int | None:
+    """Read a number of pods; None when it is not given or in error."""
+    found = number.integer()
+    if found is not None and found < 0:
+        number.refuse(invalid(found, "must be greater than or equal to 0"), "write how many pods there are")
+        return None
+    return found
 
 
 def has_template(manifest: Manifest) -> bool:
