@@ -13,7 +13,7 @@ SLOW_WORLDS = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile(
     "default", max_examples=50, deadline=None, derandomize=True, suppress_health_check=SLOW_WORLDS
 )
-settings.register_profile("ci", settings.get_profile("default"), max_examples=150)
+settings.register_profile("ci", settings.get_profile("default"), max_examples=100)
 settings.register_profile("wide", settings.get_profile("default"), max_examples=20_000, derandomize=False)
 settings.register_profile("mutants", settings.get_profile("default"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
