@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Address, render_address
 from ringfence.algebra.intervals import Intervals, atoms
-from ringfence.algebra.traffic import Protocol, ports
+from ringfence.algebra.traffic import Protocol, at, ports
 from ringfence.errors import InputError
 from ringfence.model.cluster import Pod
+from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
 from ringfence.semantics.assumptions import assume_families, rules_of
 from ringfence.semantics.cells import Cell, gather, unite_halves
@@ -28,9 +30,10 @@ from ringfence.semantics.plain import ShortWay
 from ringfence.semantics.remark import Remark
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
+from ringfence.semantics.spec import verdict
 from ringfence.semantics.surroundings import Surroundings
-from ringfence.semantics.telling import CLIENT, NODE, SERVER, tell, told
-from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, unite_undefined
+from ringfence.semantics.telling import CLIENT, NODE, SERVER, stand_in, tell, told
+from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, settle, unite_undefined
 from ringfence.semantics.ways import Door, told_hop
 
 if TYPE_CHECKING:
@@ -52,6 +55,8 @@ MIXED = "mixed"
 """The verdict of an answer whose parts have different ones."""
 
 _ORDER = (Outcome.ALLOWED, Outcome.UNDECIDED, Outcome.DENIED)
+
+_WHOSE = "whether a pod has the address"
 
 _NAMED = 3
 """So many nodes are named; more are counted."""
@@ -191,7 +196,8 @@ class Respondent:
                 nameless.add(j)
                 continue
             for family in _common(question, clients.groups[i], servers.groups[j]):
-                for some, judged in self._judged(ends, family, traffic):
+                homeless = self._sides.may_be(clients.groups[i]), self._sides.may_be(servers.groups[j])
+                for some, judged in self._judged(ends, family, traffic, homeless):
                     cells.append(Cell(frozenset({i}), frozenset({j}), frozenset({family}), some, judged))
         if not cells:
             raise self._nothing(question, client, server, nameless=bool(nameless))
@@ -251,15 +257,43 @@ class Respondent:
         if client.addresses:
             yield from self._surroundings.ways_in((each.entry.service, each.entry.port) for each in openings)
 
-    def _judged(self, ends: tuple[End, End], family: Family, traffic: Intervals) -> Iterator[tuple[Intervals, Verdict]]:
-        """Yield disjoint traffic, each with the definition's verdict, told of stand-ins."""
+    def _judged(
+        self, ends: tuple[End, End], family: Family, traffic: Intervals, homeless: tuple[tuple[Pod, ...], ...]
+    ) -> Iterator[tuple[Intervals, Verdict]]:
+        """Yield disjoint traffic, each with the definition's verdict, told of stand-ins.
+
+        Where pods may have the address at an end, theirs too may be right.
+        """
         client, server = map(self._judge.standing, ends)
         sets = [ports(Protocol.ICMP)]
         if traffic.count() > 1:
-            pod = ends[1] if isinstance(ends[1], Pod) else None
-            sets += {rule.traffic_to(pod) for rule in rules_of(self._scenes.around(ends).policies)}
+            pods = [end if isinstance(end, Pod) else None for end in (ends[1], *homeless[1])]
+            policies = self._scenes.around((*ends, *homeless[0], *homeless[1])).policies
+            sets += {rule.traffic_to(pod) for rule in rules_of(policies) for pod in pods}
         for first, last in atoms(traffic, sets):
-            yield Intervals(((first, last),)), Verdict(*self._judge.halves(client, server, family, first))
+            found = Verdict(*self._judge.halves(client, server, family, first))
+            others = list(self._as_pods(ends, family, first, homeless))
+            if others:
+                found = _settled([found, *others])
+            yield Intervals(((first, last),)), found
+
+    def _as_pods(
+        self, ends: tuple[End, End], family: Family, traffic: int, homeless: tuple[tuple[Pod, ...], ...]
+    ) -> Iterator[Verdict]:
+        """Yield the definition's verdicts on pods that may have the addresses at either end."""
+        options = [[end, *pods] for end, pods in zip(ends, homeless, strict=True)]
+        for pair in list(product(*options))[1:]:
+            if pair[0] == pair[1]:
+                continue  # what a pod meets there is itself
+            met: list[End] = []
+            for each, end, name in zip(pair, ends, (CLIENT, SERVER), strict=True):
+                if isinstance(each, Pod) and not isinstance(end, Pod):
+                    met.append(replace(each, addresses={family: end}))
+                else:
+                    met.append(stand_in(each, name))
+            names = {str(end): end.name for end in met if isinstance(end, Pod) and end.name in {CLIENT, SERVER}}
+            asked = Connection(met[0], met[1], *at(traffic), family)
+            yield told(verdict(self._scenes.around(pair), asked, self._dialect), names)
 
     def _part(self, cell: Cell, sides: tuple[Side, Side], everybody: tuple[frozenset[int], frozenset[int]]) -> Part:
         """Tell a cell's verdict of everybody that it is about."""
@@ -301,8 +335,8 @@ class Respondent:
         """Yield what is taken for granted of a question itself."""
         yield from self._left_out(question, nameless)
         yield from self._families(question, client, server)
-        yield from self._sides.premises_of(client)
-        yield from self._sides.premises_of(server)
+        yield from self._sides.premises_of(client, tried=True)
+        yield from self._sides.premises_of(server, tried=True)
 
     def _left_out(self, question: Question, servers: Ends) -> tuple[Assumption, ...]:
         """Say which servers have no port of the name that was asked."""
@@ -344,6 +378,13 @@ def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> list[tuple
             ends = [(a, b) for a in one.spokesmen for b in other.spokesmen if not (isinstance(a, Pod) and a == b)]
             found += [(i, j, ends[0])] if ends else []
     return found or [(0, 0, (clients[0].spokesmen[0], servers[0].spokesmen[0]))]
+
+
+def _settled(verdicts: list[Verdict]) -> Verdict:
+    """Return one verdict for several of which each may be right, the first where their outcomes are the same."""
+    halves = [list(each) for each in zip(*(each.halves for each in verdicts), strict=True)]
+    alike = [len({half.outcome for half in each}) == 1 for each in halves]
+    return Verdict(*(each[0] if same else settle(each, _WHOSE) for each, same in zip(halves, alike, strict=True)))
 
 
 def _single(addresses: Intervals) -> Address | None:

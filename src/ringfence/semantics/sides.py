@@ -189,8 +189,13 @@ class Sides:
         groups = () if party.addresses else tuple(self._pod_groups(party, set()))
         return groups[0] if len(groups) == 1 else None
 
-    def premises_of(self, party: Party) -> Iterator[Assumption]:
-        """Yield that a party's addresses of Services, and those that a pod may have, are judged like any others."""
+    def premises_of(self, party: Party, *, tried: bool = False) -> Iterator[Assumption]:
+        """Yield that a party's addresses of Services, and those that a pod may have, are judged like any others.
+
+        Args:
+            party: The party.
+            tried: Whether they were judged as those of pods without an address too.
+        """
         found = next(((a, self._services[a]) for a in self._services if a in party.addresses), None)
         if found:
             shown = f"{render_address(found[0])} of {found[1]}"
@@ -200,6 +205,8 @@ class Sides:
         if strangers:
             shown = render_address(strangers.ranges[0][0])
             text = f"addresses of the pod ranges that no pod in the input has, such as {shown}, are taken for nobody's"
+            if tried and self.homeless:
+                text += f", or for those of pods without one: {self.spoken(self.homeless)}"
             yield Assumption("pod-range", text)
 
     def label(self, ends: Ends) -> str:
@@ -211,6 +218,20 @@ class Sides:
         """Return how a reason calls some pods, which is always short."""
         terms = self.directory.terms(pods)
         return ", ".join(terms) if len(terms) <= _SPOKEN else f"{len(pods)} pods"
+
+    @cached_property
+    def homeless(self) -> tuple[Pod, ...]:
+        """Every pod with its own network whose address is not known, where ranges of pods are: it is one of these."""
+        pods = self.directory.pods if self.places.strangers else ()
+        return tuple(pod for pod in pods if pod.selectable and not pod.addresses)
+
+    def may_be(self, group: Group) -> tuple[Pod, ...]:
+        """Return pods that may have the addresses of a group, each for all that no policy tells from it."""
+        if not self.homeless or not group.members.addresses & self.places.strangers:
+            return ()
+        party = Party("", tuple((pod, group.families) for pod in self.homeless))
+        nodes = {pod.node for pod in self.homeless}
+        return tuple(pod for each in self._pod_groups(party, nodes) for pod in each.members.pods[:2])
 
     @cached_property
     def universe(self) -> Universe:
@@ -307,13 +328,18 @@ class Sides:
         """Group addresses: by the blocks that hold them, and by node where that matters."""
         if not party.addresses:
             return
-        space = AddressSpace.of(self._scenes.around(pod for pod, _ in other.pods).blocks)
+        judged = [pod for pod, _ in other.pods]
+        if self.homeless and other.addresses & self.places.strangers:
+            judged += self.homeless
+        space = AddressSpace.of(self._scenes.around(judged).blocks)
         nodes: dict[Hashable, list[Address]] = defaultdict(list)
         for address, _ in self._owners(party.addresses):
             nodes[self._node_of(address, near)].append(address)
         parts = [Intervals.of((address, address) for address in own) for own in nodes.values()]
         parts.append(party.addresses & LOOPBACK)
-        parts.append(party.addresses - Intervals.union(parts))
+        rest = party.addresses - Intervals.union(parts)
+        strangers = rest & self.places.strangers if self.homeless else EMPTY
+        parts += [strangers, rest - strangers]
         for family, everything in EVERY.items():
             for part in parts:
                 for region in space.regions(part & everything).values():
