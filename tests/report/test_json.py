@@ -112,11 +112,12 @@ def test_a_mixed_answer_has_parts_and_no_halves():
 def test_parts_name_ends_in_words_that_can_be_asked_again():
     """Text is free to say what is left out; a program would have to take it apart."""
     document = answered("other/x", "0.0.0.0/0", 80)
-    (allowed, denied) = document["parts"]
+    (loopback, allowed, denied) = document["parts"]
+    others = read_cidr("0.0.0.0/0") - read_cidr("10.0.0.0/8") - read_cidr("127.0.0.0/8")
 
-    assert allowed["server"] == "10.0.0.0/8"
+    assert (allowed["server"], loopback["server"]) == ("10.0.0.0/8", "127.0.0.0/8")
     assert denied["client"] == "other/x"
-    assert denied["server"].split(", ") == cidrs(read_cidr("0.0.0.0/0") - read_cidr("10.0.0.0/8"))
+    assert denied["server"].split(", ") == cidrs(others)
 
 
 def test_halves_that_several_members_have_are_joined():

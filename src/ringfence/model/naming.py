@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import LOOPBACK, cidrs, read_address, read_cidr, render_addresses
+from ringfence.algebra.addresses import cidrs, read_address, read_cidr, render_addresses
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import EVERYTHING, Operator, Requirement, Selector
 from ringfence.model.expressions import FEW, Expressions
@@ -365,12 +365,12 @@ class Directory:
         return render_addresses(self.filled(addresses))
 
     def filled(self, addresses: Intervals) -> Intervals:
-        """Close the gaps that pods and loopbacks leave in addresses which are no pod's own.
+        """Close the gaps that pods leave in addresses which are no pod's own.
 
         So ``0.0.0.0/0`` stands for everybody there who is no pod, however many pods have
         addresses in it.
         """
-        gaps = (gap for gap in (*self._own, *LOOPBACK) if gap[0] - 1 in addresses and gap[1] + 1 in addresses)
+        gaps = (gap for gap in self._own if gap[0] - 1 in addresses and gap[1] + 1 in addresses)
         return addresses | Intervals.of(gaps)
 
     def _group_name(self, pod: Pod) -> str:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import EVERY, LOOPBACK
+from ringfence.algebra.addresses import EVERY
 from ringfence.algebra.intervals import Intervals
 from ringfence.errors import InputError
 from ringfence.model.cluster import Pod
@@ -100,9 +100,8 @@ class Places:
 
     @cached_property
     def internet(self) -> Intervals:
-        """Every address that is no pod's, node's or Service's, nor meant for one, as far as is known; no loopback."""
-        every = Intervals.union(EVERY[family] for family in self._snapshot.families) - LOOPBACK
-        return every - self._known - self._pod_ranges
+        """Every address that is no pod's, node's or Service's, nor meant for one, as far as that is known."""
+        return Intervals.union(EVERY[family] for family in self._snapshot.families) - self._known - self._pod_ranges
 
     @cached_property
     def strangers(self) -> Intervals:

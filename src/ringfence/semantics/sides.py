@@ -56,6 +56,10 @@ _SPOKEN = 3
 """A reason names so many pods; more are counted."""
 
 
+INTERNET = "internet"
+"""What somebody outside is called; nobody means a loopback by that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """Whom a name means.
@@ -142,7 +146,7 @@ class Sides:
             case AddressName(addresses):
                 return self._party_at(str(name), addresses)
             case InternetName():
-                return Party("internet", addresses=self.places.internet, by_address=True)
+                return Party(INTERNET, addresses=self.places.internet, by_address=True)
             case NodeName():
                 return replace(self._party_at(str(name), self.places.node(role, name)), by_address=True)
             case ServiceName():
@@ -336,10 +340,10 @@ class Sides:
         for address, _ in self._owners(party.addresses):
             nodes[self._node_of(address, near)].append(address)
         parts = [Intervals.of((address, address) for address in own) for own in nodes.values()]
-        parts.append(party.addresses & LOOPBACK)
-        rest = party.addresses - Intervals.union(parts)
+        loopback = party.addresses & LOOPBACK
+        rest = party.addresses - Intervals.union(parts) - loopback
         strangers = rest & self.places.strangers if self.homeless else EMPTY
-        parts += [strangers, rest - strangers]
+        parts += [EMPTY if party.name == INTERNET else loopback, strangers, rest - strangers]
         for family, everything in EVERY.items():
             for part in parts:
                 for region in space.regions(part & everything).values():
