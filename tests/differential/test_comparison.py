@@ -127,6 +127,7 @@ def test_a_change_changes_something_for_somebody(edit: tuple[Snapshot, Snapshot]
         for change in comparison.changes():
             clients, servers = comparison.ends(change.clients), comparison.ends(change.servers)
             assert change.before != change.after
+            assert change.before.traffic != change.after.traffic or any(comparison.own_node_ends(change))
             assert clients.pods or (clients.addresses and not servers.addresses)
             assert servers.pods or servers.addresses
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ringfence.algebra.addresses import Family, read_cidr
+from ringfence.algebra.addresses import Address, Family, read_cidr
 from ringfence.algebra.traffic import point
 from ringfence.analysis.intents import Aim, Intent, Term, aim
 from ringfence.analysis.proving import Proof, Standing
@@ -21,7 +21,7 @@ from ringfence.semantics.question import Question
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 from tests.parts import place
-from tests.worlds import boundary_traffic, pairs, snapshots
+from tests.worlds import boundary_traffic, ends, snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,11 +90,23 @@ def is_asked(intent: Intent, client: End, server: End) -> bool:
     return is_meant(intent.others, other) and is_meant(group, chosen) is not (intent.aim is Aim.ONLY)
 
 
+def named(snapshot: Snapshot) -> Iterator[tuple[End, Family]]:
+    """The first and last address of each block that an intent may name, which no policy need know of."""
+    for family in snapshot.families:
+        for text in BLOCKS[family]:
+            for first, last in read_cidr(text if "/" in text else f"{text}/32"):
+                yield from ((Address(each), family) for each in dict.fromkeys((first, last)))
+
+
 def told(snapshot: Snapshot, engine: Engine, intent: Intent) -> Iterator[Outcome]:
     """What the definition says of each connection that an intent is about."""
     traffic = [question.traffic_to(None) for _, question in intent.ports]
-    for client, server, family, via in pairs(snapshot):
-        if via or client == server or not is_asked(intent, client, server):
+    every = [*ends(snapshot), *named(snapshot)]
+    pairs = ((client, server, family) for client, family in every for server, other in every if family is other)
+    for client, server, family in pairs:
+        if client == server or not (isinstance(client, Pod) or isinstance(server, Pod)):
+            continue
+        if not is_asked(intent, client, server):
             continue
         if any(not isinstance(end, Pod) and snapshot.pod_at(end) for end in (client, server)):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import Address
+from ringfence.algebra.addresses import LOOPBACK, Address
 from ringfence.algebra.intervals import Intervals
 from ringfence.model.cluster import Pod
 
@@ -37,13 +37,13 @@ def own_node_pairs(engine: Engine, clients: Ends, servers: Ends) -> Iterator[tup
 
 
 def spokesmen(engine: Engine, ends: Ends) -> Iterator[End]:
-    """Yield all pods, the addresses of nodes one by one, and the first of all other addresses."""
+    """Yield all pods, the addresses of nodes one by one, and the first of all other addresses but loopbacks."""
     yield from ends.pods
     if not ends.addresses:
         return
     nodes = engine.snapshot.nodes.values()
     near = sorted({address for node in nodes for address in node.speaks_from if address in ends.addresses})
-    rest = ends.addresses - Intervals.of((address, address) for address in near)
+    rest = ends.addresses - LOOPBACK - Intervals.of((address, address) for address in near)
     if rest:
         yield Address(rest.ranges[0][0])
     yield from near
