@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import render_addresses
+from ringfence.algebra.addresses import Family, render_addresses
 from ringfence.algebra.traffic import render_traffic
+from ringfence.analysis.comparison import Comparison
 from ringfence.analysis.difference import accounts, difference
 from ringfence.model.policy import Action, Tier
 from ringfence.semantics.engine import Engine
@@ -110,3 +111,14 @@ def test_each_row_is_accounted_for_on_both_sides_of_both_worlds():
     assert [each.unjudged for each in (*account.before, *account.after)] == [True, False, True, False]
     assert [ground.name for ground in account.before[1].deciding] == ["x/p"]
     assert [ground.name for ground in account.after[1].deciding] == ["x/q"]
+
+
+def test_what_would_differ_on_an_own_node_alone_is_no_change_where_nobody_shares_one():
+    """An isolation in the place of a rule of the Admin tier would let the own node in, of which nothing is known."""
+    guard = cluster_policy("g", Tier.ADMIN, ingress=(rule(action=Action.DENY),))
+    server = pod("x/s", "app=b", "10.0.1.1", node="n1")
+    whole = network_policy("x/p", "app=a", ingress=())
+    other = node("n2", "192.168.0.2")
+    before, after = snapshot(A, server, other, guard), snapshot(A, server, other, CLOSED, whole)
+
+    assert list(Comparison(Engine(before), Engine(after), Family.IPV4).changes()) == []
