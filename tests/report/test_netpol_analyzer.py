@@ -117,6 +117,10 @@ def test_a_difference_is_told_of_ranges_as_long_as_they_can_be():
         "dir1: No Connections, dir2: All Connections\n"
     )
     assert render_differences(told[0], told[0], (before, before)) == ""
+    closed = snapshot(DB, network_policy("x/p", ingress=()))
+    opened = render_differences(connections(lines(Engine(closed)), closed), told[1], (closed, after))
+    (line,) = (line for line in opened.splitlines() if "source: 10." in line)
+    assert line.startswith("diff-type: added, source: 10.0.0.0-10.255.255.255, destination: x/db[Pod], dir1: No")
     wider = snapshot(DB, network_policy("x/p", ingress=(rule(block("10.0.0.0/7", "10.1.0.0/16")),)))
     assert "source: 11.0.0.0-11.255.255.255," in render_differences(
         told[0], connections(lines(Engine(wider)), wider), (before, wider)
