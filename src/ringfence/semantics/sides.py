@@ -309,8 +309,10 @@ class Sides:
 
     def _near(self, party: Party, other: Party) -> set[str | None]:
         """Return the nodes of a party's ends on nodes' own networks that are, or may be, nodes of the other's pods."""
-        hosts = self._hosts(party)
-        return hosts if None in other.nodes else hosts & other.nodes
+        hosts, nodes = self._hosts(party), other.nodes
+        if self.homeless and other.addresses & self.places.strangers:
+            nodes |= {pod.node for pod in self.homeless}
+        return hosts if None in nodes else hosts & nodes
 
     def _hosts(self, party: Party) -> set[str | None]:
         """Return the nodes on whose own network a party has ends."""
