@@ -15,13 +15,11 @@ from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads an
 from ringfence.edges.probe import Fate  # noqa: TC001 - msgspec reads annotations
 from ringfence.lab.ends import render_end
 from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
-from ringfence.report.json_parts import ApiVersion, Origin, VerdictWord, schema
+from ringfence.report.json_parts import ApiVersion, Origin, Partial, VerdictWord, schema
 
 if TYPE_CHECKING:
     from ringfence.lab.judge import Comparison
     from ringfence.model.connection import Connection
-
-Partial = Annotated[Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")]
 
 
 class LabNode(msgspec.Struct, kw_only=True):

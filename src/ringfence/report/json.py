@@ -16,18 +16,19 @@ from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads an
 from ringfence.model.naming import Directory
 from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.json_change import Change, as_change
-from ringfence.report.json_describing import DescriptionDocument
-from ringfence.report.json_difference import Difference
-from ringfence.report.json_explanation import ExplanationDocument
-from ringfence.report.json_exposure import ExposureDocument
-from ringfence.report.json_intents import IntentsDocument
 from ringfence.report.json_parts import (
     API_VERSION,
     ApiVersion,
     Assumption,
+    Clients,
     Fault,
+    Faults,
+    Notes,
     Origin,
+    OwnNode,
+    Partial,
     Remark,
+    Servers,
     Traffic,
     VerdictWord,
     as_assumption,
@@ -35,12 +36,10 @@ from ringfence.report.json_parts import (
     as_faults,
     as_remarks,
     as_traffic,
+    of_input,
     origins_of,
     render_document,
-    schema,
 )
-from ringfence.report.json_reach import Reach
-from ringfence.report.json_redundancy import Redundancy
 from ringfence.semantics.answer import MIXED
 from ringfence.semantics.summary import assumptions
 from ringfence.semantics.ways import Happening  # noqa: TC001 - msgspec reads annotations
@@ -135,9 +134,7 @@ class Answer(msgspec.Struct, kw_only=True):
         Change | UnsetType,
         Meta(description="What would allow what is denied; of documents that deny something."),
     ] = UNSET
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
+    partial: Partial = UNSET
     errors: Annotated[
         list[Fault] | UnsetType,
         Meta(description="What was not read or is in error; of documents, and of the first answer of a batch."),
@@ -152,9 +149,7 @@ class Brief(msgspec.Struct):
     """What is answered, and nothing else."""
 
     verdict: VerdictWord
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
+    partial: Partial = UNSET
 
 
 class Refusal(msgspec.Struct):
@@ -168,15 +163,12 @@ class Refusal(msgspec.Struct):
 class Connections(msgspec.Struct):
     """Every client with every server; a pod with itself is not meant."""
 
-    clients: Annotated[list[str], Meta(description="Workloads, pods or CIDRs; CIDRs stand for those who are no pods.")]
-    servers: Annotated[list[str], Meta(description="Likewise.")]
+    clients: Clients
+    servers: Servers
     traffic: list[Traffic]
     families: list[Family]
     verdict: Annotated[VerdictWord, Meta(description="allowed or undecided.")]
-    own_node: Annotated[
-        Literal[True] | UnsetType,
-        Meta(description="Only where one end is on the network of the node that the other is on; goes before others."),
-    ] = msgspec.field(name="ownNode", default=UNSET)
+    own_node: OwnNode = msgspec.field(name="ownNode", default=UNSET)
 
 
 class Reachability(msgspec.Struct, kw_only=True):
@@ -190,14 +182,9 @@ class Reachability(msgspec.Struct, kw_only=True):
         list[Undefined],
         Meta(description="What the answers about some pairs rest on; of these pairs any may be in no entry."),
     ]
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
-    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
-    notes: Annotated[
-        list[str] | UnsetType,
-        Meta(description="What of the input was left out or passed over, or is not as it looks."),
-    ] = UNSET
+    partial: Partial = UNSET
+    errors: Faults = UNSET
+    notes: Notes = UNSET
 
 
 def render_answer(
@@ -266,7 +253,6 @@ def render_reachability(
         notes: What of it was left out or passed over, or is not as it looks.
         undefined: The open points that it rests on.
     """
-    faults = as_faults(errors)
     directory = Directory(snapshot)
     found = [
         Connections(
@@ -287,26 +273,9 @@ def render_reachability(
             connections=found,
             assumptions=assumed,
             undefined=[as_undefined(each) for each in undefined],
-            partial=bool(faults) or UNSET,
-            errors=faults,
-            notes=[*notes] or UNSET,
+            **of_input(errors, notes),
         )
     )
-
-
-def schemas() -> dict[str, bytes]:
-    """Return the JSON Schema of each kind of document, by the name of its file."""
-    return {
-        "verdict.json": schema(Answer, Brief, Refusal),
-        "reachability.json": schema(Reachability),
-        "reach.json": schema(Reach),
-        "description.json": schema(DescriptionDocument),
-        "exposure.json": schema(ExposureDocument),
-        "intents.json": schema(IntentsDocument),
-        "difference.json": schema(Difference),
-        "redundancy.json": schema(Redundancy),
-        "explanation.json": schema(ExplanationDocument),
-    }
 
 
 def _answer(answer: semantics.Answer, *, partial: bool) -> Answer:

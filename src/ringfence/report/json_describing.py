@@ -13,7 +13,17 @@ from msgspec import UNSET, Meta, UnsetType
 from ringfence.model.policy import Action, Direction, Tier  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.describing import name_peer, name_pods, name_traffic
 from ringfence.report.json_difference import Changed, as_changed
-from ringfence.report.json_parts import API_VERSION, ApiVersion, Fault, Origin, as_faults, origins_of, render_document
+from ringfence.report.json_parts import (
+    API_VERSION,
+    ApiVersion,
+    Faults,
+    Notes,
+    Origin,
+    Partial,
+    of_input,
+    origins_of,
+    render_document,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,14 +73,9 @@ class DescriptionDocument(msgspec.Struct, kw_only=True, rename="camel"):
     traps: list[Trap]
     changed: Annotated[list[Changed], Meta(description="What differs between the input without it and with it.")]
     origin: Origin
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
-    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
-    notes: Annotated[
-        list[str] | UnsetType,
-        Meta(description="What of the input was left out or passed over, or is not as it looks."),
-    ] = UNSET
+    partial: Partial = UNSET
+    errors: Faults = UNSET
+    notes: Notes = UNSET
 
 
 def render_description(
@@ -89,7 +94,7 @@ def render_description(
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
     """
-    policy, faults = found.policy, as_faults(errors)
+    policy = found.policy
     (origin,) = origins_of([policy.origin])
     return render_document(
         DescriptionDocument(
@@ -105,9 +110,7 @@ def render_description(
             traps=[Trap(each.text, *origins_of([each.origin])) for each in found.traps],
             changed=[as_changed(directory, account) for account in accounts],
             origin=origin,
-            partial=bool(faults) or UNSET,
-            errors=faults,
-            notes=[*notes] or UNSET,
+            **of_input(errors, notes),
         )
     )
 

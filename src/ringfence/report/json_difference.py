@@ -17,13 +17,17 @@ from ringfence.report.json_parts import (
     API_VERSION,
     ApiVersion,
     Assumption,
-    Fault,
+    Clients,
+    Faults,
+    Notes,
+    Partial,
+    Servers,
     Traffic,
     VerdictWord,
     as_assumption,
     as_ends,
-    as_faults,
     as_traffic,
+    of_input,
     render_document,
 )
 from ringfence.report.json_reach import Deciding, Reached, as_deciding, as_reached
@@ -51,8 +55,8 @@ class Judged(msgspec.Struct):
 class Changed(msgspec.Struct):
     """Every client with every server, and traffic that is answered otherwise; a pod with itself is not meant."""
 
-    clients: Annotated[list[str], Meta(description="Workloads, pods or CIDRs; CIDRs stand for those who are no pods.")]
-    servers: Annotated[list[str], Meta(description="Likewise.")]
+    clients: Clients
+    servers: Servers
     traffic: list[Traffic]
     families: list[Family]
     before: Judged
@@ -78,14 +82,9 @@ class Difference(msgspec.Struct, kw_only=True):
     exposes: Annotated[
         bool, Meta(description="Whether somebody outside reaches a pod that it did not reach before, perhaps.")
     ]
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
-    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
-    notes: Annotated[
-        list[str] | UnsetType,
-        Meta(description="What of the input was left out or passed over, or is not as it looks."),
-    ] = UNSET
+    partial: Partial = UNSET
+    errors: Faults = UNSET
+    notes: Notes = UNSET
 
 
 def render_difference(
@@ -109,7 +108,6 @@ def render_difference(
     """
     before, after = map(Directory, worlds)
     gone, new = rows
-    faults = as_faults(errors)
     assumed = {each.text: each for world in worlds for each in assumptions(world)}
     return render_document(
         Difference(
@@ -120,9 +118,7 @@ def render_difference(
             gone=[as_reached(before, row) for row in gone],
             assumptions=[as_assumption(each) for each in assumed.values()],
             exposes=exposes,
-            partial=bool(faults) or UNSET,
-            errors=faults,
-            notes=[*notes] or UNSET,
+            **of_input(errors, notes),
         )
     )
 

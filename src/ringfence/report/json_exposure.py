@@ -8,18 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta
 
 from ringfence.report.json_parts import (
     API_VERSION,
     ApiVersion,
     Assumption,
-    Fault,
+    Faults,
+    Notes,
     Origin,
+    Partial,
     VerdictWord,
     as_assumption,
     as_ends,
-    as_faults,
+    of_input,
     origins_of,
     render_document,
 )
@@ -80,14 +82,9 @@ class ExposureDocument(msgspec.Struct, kw_only=True, rename="camel"):
     ways_in: list[WayIn]
     outward: Annotated[list[Reached], Meta(description="Pods to addresses outside; likewise of egress.")]
     assumptions: list[Assumption]
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
-    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
-    notes: Annotated[
-        list[str] | UnsetType,
-        Meta(description="What of the input was left out or passed over, or is not as it looks."),
-    ] = UNSET
+    partial: Partial = UNSET
+    errors: Faults = UNSET
+    notes: Notes = UNSET
 
 
 def render_exposure(
@@ -101,7 +98,6 @@ def render_exposure(
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
     """
-    faults = as_faults(errors)
     return render_document(
         ExposureDocument(
             api_version=API_VERSION,
@@ -111,9 +107,7 @@ def render_exposure(
             ways_in=[_way_in(directory, each) for each in found.ways],
             outward=[as_reached(directory, row) for row in found.outward],
             assumptions=[as_assumption(each) for each in assumptions(directory.snapshot)],
-            partial=bool(faults) or UNSET,
-            errors=faults,
-            notes=[*notes] or UNSET,
+            **of_input(errors, notes),
         )
     )
 

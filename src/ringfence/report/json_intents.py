@@ -19,11 +19,13 @@ from ringfence.report.json_parts import (
     API_VERSION,
     ApiVersion,
     Assumption,
-    Fault,
+    Faults,
+    Notes,
     Origin,
+    Partial,
     VerdictWord,
     as_assumption,
-    as_faults,
+    of_input,
     origins_of,
     render_document,
 )
@@ -79,14 +81,9 @@ class IntentsDocument(msgspec.Struct, kw_only=True):
     api_version: ApiVersion = msgspec.field(name="apiVersion")
     kind: Literal["Findings"]
     findings: list[Finding]
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
-    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
-    notes: Annotated[
-        list[str] | UnsetType,
-        Meta(description="What of the input was left out or passed over, or is not as it looks."),
-    ] = UNSET
+    partial: Partial = UNSET
+    errors: Faults = UNSET
+    notes: Notes = UNSET
 
 
 def render_findings(
@@ -99,15 +96,12 @@ def render_findings(
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
     """
-    faults = as_faults(errors)
     return render_document(
         IntentsDocument(
             api_version=API_VERSION,
             kind="Findings",
             findings=[_finding(each) for each in findings],
-            partial=bool(faults) or UNSET,
-            errors=faults,
-            notes=[*notes] or UNSET,
+            **of_input(errors, notes),
         )
     )
 

@@ -6,7 +6,7 @@ A key that does not apply is absent; a list is never null.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -109,6 +109,41 @@ class Fault(msgspec.Struct):
     template: Annotated[
         str | UnsetType, Meta(description="The file of a chart that it was rendered from, as helm template names it.")
     ] = UNSET
+
+
+Partial = Annotated[Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")]
+Faults = Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")]
+Notes = Annotated[
+    list[str] | UnsetType, Meta(description="What of the input was left out or passed over, or is not as it looks.")
+]
+"""What every whole document says of its input; absent where there is nothing to say."""
+
+Clients = Annotated[list[str], Meta(description="Workloads, pods or CIDRs; CIDRs stand for those who are no pods.")]
+Servers = Annotated[list[str], Meta(description="Likewise.")]
+OwnNode = Annotated[
+    Literal[True] | UnsetType,
+    Meta(description="Only where one end is on the network of the node that the other is on; goes before others."),
+]
+"""The sides of a row of a map, and of which of its pairs it speaks."""
+
+
+class OfInput(TypedDict):
+    """The members of a whole document that tell of its input."""
+
+    partial: Literal[True] | UnsetType
+    errors: list[Fault] | UnsetType
+    notes: list[str] | UnsetType
+
+
+def of_input(errors: Iterable[ManifestError], notes: Iterable[str]) -> OfInput:
+    """Return what a whole document says of its input.
+
+    Args:
+        errors: What of the input was not read or is in error.
+        notes: What of it was left out or passed over, or is not as it looks.
+    """
+    faults = as_faults(errors)
+    return OfInput(partial=True if faults else UNSET, errors=faults, notes=[*notes] or UNSET)
 
 
 def as_faults(errors: Iterable[ManifestError]) -> list[Fault] | UnsetType:

@@ -17,16 +17,21 @@ from ringfence.report.json_parts import (
     API_VERSION,
     ApiVersion,
     Assumption,
-    Fault,
+    Clients,
+    Faults,
+    Notes,
     Origin,
+    OwnNode,
+    Partial,
     Remark,
+    Servers,
     Traffic,
     VerdictWord,
     as_assumption,
     as_ends,
-    as_faults,
     as_remarks,
     as_traffic,
+    of_input,
     origins_of,
     render_document,
 )
@@ -53,17 +58,14 @@ class Deciding(msgspec.Struct):
 class Reached(msgspec.Struct):
     """Every client with every server; a pod with itself is not meant."""
 
-    clients: Annotated[list[str], Meta(description="Workloads, pods or CIDRs; CIDRs stand for those who are no pods.")]
-    servers: Annotated[list[str], Meta(description="Likewise.")]
+    clients: Clients
+    servers: Servers
     traffic: list[Traffic]
     families: list[Family]
     verdict: Annotated[VerdictWord, Meta(description="allowed or undecided.")]
     egress: Deciding
     ingress: Deciding
-    own_node: Annotated[
-        Literal[True] | UnsetType,
-        Meta(description="Only where one end is on the network of the node that the other is on; goes before others."),
-    ] = msgspec.field(name="ownNode", default=UNSET)
+    own_node: OwnNode = msgspec.field(name="ownNode", default=UNSET)
 
 
 class Reach(msgspec.Struct, kw_only=True):
@@ -76,14 +78,9 @@ class Reach(msgspec.Struct, kw_only=True):
     connections: list[Reached]
     assumptions: list[Assumption]
     remarks: Annotated[list[Remark] | UnsetType, Meta(description="Absent when there are none.")] = UNSET
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
-    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
-    notes: Annotated[
-        list[str] | UnsetType,
-        Meta(description="What of the input was left out or passed over, or is not as it looks."),
-    ] = UNSET
+    partial: Partial = UNSET
+    errors: Faults = UNSET
+    notes: Notes = UNSET
 
 
 def render_reach(
@@ -103,7 +100,7 @@ def render_reach(
         notes: What of it was left out or passed over, or is not as it looks.
     """
     clients, servers = sides
-    directory, faults = Directory(snapshot), as_faults(errors)
+    directory = Directory(snapshot)
     return render_document(
         Reach(
             api_version=API_VERSION,
@@ -113,9 +110,7 @@ def render_reach(
             connections=[as_reached(directory, row) for row in rows],
             assumptions=[as_assumption(each) for each in assumptions(snapshot)],
             remarks=as_remarks(tuple(remark for whom in sides if whom for remark in whom.remarks)),
-            partial=bool(faults) or UNSET,
-            errors=faults,
-            notes=[*notes] or UNSET,
+            **of_input(errors, notes),
         )
     )
 

@@ -11,7 +11,17 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
-from ringfence.report.json_parts import API_VERSION, ApiVersion, Fault, Origin, as_faults, origins_of, render_document
+from ringfence.report.json_parts import (
+    API_VERSION,
+    ApiVersion,
+    Faults,
+    Notes,
+    Origin,
+    Partial,
+    of_input,
+    origins_of,
+    render_document,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,14 +51,9 @@ class Redundancy(msgspec.Struct, kw_only=True):
     api_version: ApiVersion = msgspec.field(name="apiVersion")
     kind: Literal["Redundancy"]
     omissible: list[Omissible]
-    partial: Annotated[
-        Literal[True] | UnsetType, Meta(description="Part of the input was not read or is in error.")
-    ] = UNSET
-    errors: Annotated[list[Fault] | UnsetType, Meta(description="What was not read or is in error.")] = UNSET
-    notes: Annotated[
-        list[str] | UnsetType,
-        Meta(description="What of the input was left out or passed over, or is not as it looks."),
-    ] = UNSET
+    partial: Partial = UNSET
+    errors: Faults = UNSET
+    notes: Notes = UNSET
 
 
 def render_redundancy(found: Sequence[Idle], errors: Iterable[ManifestError] = (), notes: Iterable[str] = ()) -> bytes:
@@ -59,15 +64,12 @@ def render_redundancy(found: Sequence[Idle], errors: Iterable[ManifestError] = (
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
     """
-    faults = as_faults(errors)
     return render_document(
         Redundancy(
             api_version=API_VERSION,
             kind="Redundancy",
             omissible=[_omissible(each) for each in found],
-            partial=bool(faults) or UNSET,
-            errors=faults,
-            notes=[*notes] or UNSET,
+            **of_input(errors, notes),
         )
     )
 
