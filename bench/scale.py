@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from bench.figures import Figure, peak_memory, reset_peak, resident, table
 from bench.fleet import Size, write
-from ringfence.cli.forms import form_for
+from ringfence.cli.engines import form_for
 from ringfence.edges.files import open_sources
 from ringfence.readers import read
 from ringfence.semantics.engine import Engine

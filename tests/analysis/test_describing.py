@@ -9,7 +9,6 @@ import pytest
 from ringfence.analysis.describing import Description, describe, find_policy
 from ringfence.errors import InputError
 from ringfence.model.policy import Tier
-from ringfence.semantics.dialects import KUBERNETES
 from ringfence.semantics.engine import Engine
 from tests.parts import block, cluster_policy, named, network_policy, pod, pods, port, rule, snapshot, tcp
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def described(world: Snapshot, name: str) -> Description:
     """The policy of a name."""
-    return describe(Engine(world), find_policy(world, name, "x"), KUBERNETES)
+    return describe(Engine(world), find_policy(world, name, "x"))
 
 
 def traps(world: Snapshot, name: str) -> list[str]:

@@ -72,8 +72,8 @@ def test_exposure():
 
 def test_a_description():
     """With what the policy changes."""
-    found = describe(ENGINE, POLICY, KUBERNETES)
-    told = accounts(Engine(found.without), ENGINE, found.change.shifts)
+    found = describe(ENGINE, POLICY)
+    told = accounts(found.without, ENGINE, found.change.shifts)
     document = render_description(found, told, NAMES.directory)
 
     assert is_as_published(document, "description.json")

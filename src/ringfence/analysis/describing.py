@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ringfence.analysis.difference import Difference, difference
 from ringfence.errors import InputError
 from ringfence.model.policy import Anyone, BlockPeer, Direction, PodPeer, Tier, resolve
-from ringfence.semantics.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from ringfence.model.origin import Origin
     from ringfence.model.policy import NamedPort, Peer, PodSelector, Policy, Rule
     from ringfence.model.snapshot import Snapshot
-    from ringfence.semantics.dialects import Dialect
+    from ringfence.semantics.engine import Engine
 
 KINDS = {
     "netpol": "NetworkPolicy",
@@ -79,7 +78,7 @@ class Description:
         selected: The pods that it selects now, in the snapshot's order.
         clauses: Its rules, those of ingress first.
         traps: What its author may not mean, in the order of the text.
-        without: The snapshot without it.
+        without: An engine of the snapshot without it.
         change: What differs between that and the snapshot with it.
     """
 
@@ -87,7 +86,7 @@ class Description:
     selected: tuple[Pod, ...]
     clauses: tuple[Clause, ...]
     traps: tuple[Trap, ...]
-    without: Snapshot
+    without: Engine
     change: Difference
 
 
@@ -120,24 +119,17 @@ def find_policy(snapshot: Snapshot, text: str, namespace: str) -> Policy:
     raise InputError(message, hint)
 
 
-def describe(engine: Engine, policy: Policy, dialect: Dialect) -> Description:
-    """Describe one policy of an engine's snapshot.
-
-    Args:
-        engine: The engine, in the dialect.
-        policy: The policy.
-        dialect: Who decides what the APIs leave open.
-    """
+def describe(engine: Engine, policy: Policy) -> Description:
+    """Describe one policy of an engine's snapshot."""
     snapshot = engine.snapshot
-    others = tuple(each for each in snapshot.policies if (each.kind, each.name) != (policy.kind, policy.name))
     clauses = tuple(
         Clause(direction, rule, tuple(_meaning(snapshot, peer) for peer in rule.peers))
         for direction in (Direction.INGRESS, Direction.EGRESS)
         for rule in policy.rules(direction)
     )
     selected = _selected(snapshot, policy.subject)
-    without = replace(snapshot, policies=others)
-    change = difference(Engine(without, dialect), engine)
+    without = engine.revised(each for each in snapshot.policies if each is not policy)
+    change = difference(without, engine)
     traps = (*_traps(policy, selected, clauses), *_idle(policy, selected, change))
     return Description(policy, selected, clauses, tuple(traps), without, change)
 

@@ -12,9 +12,10 @@ from ringfence.analysis.difference import accounts
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
+from ringfence.cli.engines import engine_for
+from ringfence.cli.forms import form as form_of
 from ringfence.cli.inputs import Input, inputs
 from ringfence.model.naming import Directory
-from ringfence.semantics.engine import Engine
 
 if TYPE_CHECKING:
     from ringfence.semantics.dialects import Dialect
@@ -24,15 +25,7 @@ if TYPE_CHECKING:
 @click.argument("policy", metavar="KIND/NAME")
 @inputs
 @dialect
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Words for people, or JSON.",
-)
+@form_of("text", "json", about="Words for people, or JSON.")
 def describe(given: Input, dialect: Dialect, policy: str, form: str) -> Code:
     """What does one policy say, and what does it change?
 
@@ -53,14 +46,13 @@ def describe(given: Input, dialect: Dialect, policy: str, form: str) -> Code:
     snapshot = reading.snapshot
     found = find_policy(snapshot, policy, reading.namespace)
     with output.patience("comparing with and without it"):
-        engine = Engine(snapshot, dialect)
-        described = description_of(engine, found, dialect)
+        engine = engine_for(snapshot, dialect)
+        described = description_of(engine, found)
     directory = Directory(snapshot)
     if form == "json":
         from ringfence.report.json_describing import render_description as render_json  # noqa: PLC0415 - slow to import
 
-        without = Engine(described.without, dialect)
-        told = accounts(without, engine, described.change.shifts)
+        told = accounts(described.without, engine, described.change.shifts)
         output.answer(render_json(described, told, directory, reading.errors, reading.notes))
     else:
         from ringfence.report.describing import render_description  # noqa: PLC0415

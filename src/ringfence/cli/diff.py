@@ -11,12 +11,11 @@ from ringfence.analysis.reach import reasons
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
-from ringfence.cli.forms import form_for
+from ringfence.cli.engines import engine_for, engines_for
+from ringfence.cli.forms import refuse_beside_netpol_analyzer, render_table
 from ringfence.cli.inputs import Input, inputs
-from ringfence.cli.reach import form
+from ringfence.cli.reach import rows_form
 from ringfence.cli.worlds import find_worlds
-from ringfence.errors import InputError
-from ringfence.semantics.engine import Engine
 from ringfence.semantics.summary import lines
 
 if TYPE_CHECKING:
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
     from ringfence.readers import Reading
     from ringfence.semantics.dialects import Dialect
+    from ringfence.semantics.engine import Engine
 
 
 @click.command()
 @click.argument("names", metavar="OLD [NEW]", nargs=-1, required=True)
 @inputs
 @dialect
-@form
+@rows_form
 @click.option(
     "--forbid-new-exposure", is_flag=True, help="Exit with 1 only where somebody outside reaches more pods or ports."
 )
@@ -66,13 +66,11 @@ def diff(
       ringfence diff old/ new/ -o md
       ringfence diff cluster: k8s/ --forbid-new-exposure
     """  # noqa: D301 - click's mark for lines that stay as they are
-    if as_netpol_analyzer and form != "text":
-        message = f"--netpol-analyzer is a text format, and -o {form} asks for another"
-        raise InputError(message, "leave one of them out")
+    if as_netpol_analyzer:
+        refuse_beside_netpol_analyzer(form)
     before, after = (world.read() for world in find_worlds(given, names))
     with output.patience("comparing all pairs"):
-        sets = form_for(max(len(each.snapshot.pods) for each in (before, after)))
-        engines = Engine(before.snapshot, dialect, sets), Engine(after.snapshot, dialect, sets)
+        engines = engines_for(before.snapshot, after.snapshot, dialect)
         found = difference(*engines)
         if as_netpol_analyzer:
             text = _as_netpol_analyzer((before.snapshot, after.snapshot), dialect)
@@ -96,15 +94,11 @@ def _rendered(found: Difference, engines: tuple[Engine, Engine], read: tuple[Rea
 
         errors, notes = ((*read[0].errors, *read[1].errors), (*read[0].notes, *read[1].notes))
         return render_difference(told, rows, worlds, exposes=bool(found.exposures), errors=errors, notes=notes)
-    from ringfence.report.columns import render_columns  # noqa: PLC0415
-    from ringfence.report.csv import render_csv  # noqa: PLC0415
-    from ringfence.report.markdown import render_markdown  # noqa: PLC0415
 
     table = tabulate_difference(found, *worlds, partial=read[0].partial or read[1].partial)
     if form == "wide":
         table = with_accounts(table, told, *rows[::-1])
-    render = {"csv": render_csv, "md": render_markdown}.get(form, render_columns)
-    return render(table).encode()
+    return render_table(table, form)
 
 
 def _as_netpol_analyzer(worlds: tuple[Snapshot, Snapshot], dialect: Dialect) -> bytes:
@@ -113,5 +107,5 @@ def _as_netpol_analyzer(worlds: tuple[Snapshot, Snapshot], dialect: Dialect) -> 
     from ringfence.report.netpol_analyzer_diff import render_differences  # noqa: PLC0415
 
     before, after = map(with_controller, worlds)
-    told = [connections(lines(Engine(world, dialect, form_for(len(world.pods)))), world) for world in (before, after)]
+    told = [connections(lines(engine_for(world, dialect)), world) for world in (before, after)]
     return render_differences(told[0], told[1], (before, after)).encode()

@@ -6,6 +6,7 @@ import click
 
 from ringfence.cli import output
 from ringfence.cli.codes import Code
+from ringfence.cli.forms import form as form_of
 from ringfence.errors import InputError
 from ringfence.report.explanation import EVERYTHING, explained, nearest, render_markdown, render_overview, render_text
 from ringfence.report.open_points import render_page
@@ -13,14 +14,8 @@ from ringfence.report.open_points import render_page
 
 @click.command("explain-api")
 @click.argument("name", default="", metavar="[FIELD|TOPIC]")
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "json", "md"]),
-    default="text",
-    show_default=True,
-    help="Words for people, JSON, or Markdown; without a name the page of all open points.",
+@form_of(
+    *("text", "json", "md"), about="Words for people, JSON, or Markdown; without a name the page of all open points."
 )
 def explain_api(name: str, form: str) -> Code:
     """What a field of a policy means, and what the APIs leave open.

@@ -11,8 +11,9 @@ from ringfence.analysis.whom import Names
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
+from ringfence.cli.engines import engine_for
+from ringfence.cli.forms import form as form_of
 from ringfence.cli.inputs import Input, inputs
-from ringfence.semantics.engine import Engine
 
 if TYPE_CHECKING:
     from ringfence.semantics.dialects import Dialect
@@ -21,15 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @inputs
 @dialect
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Columns for people, or JSON.",
-)
+@form_of("text", "json", about="Columns for people, or JSON.")
 def exposure(given: Input, dialect: Dialect, form: str) -> Code:
     """What is reachable from outside, and what outside is reachable?
 
@@ -46,7 +39,7 @@ def exposure(given: Input, dialect: Dialect, form: str) -> Code:
     reading = given.read()
     names = Names(reading.snapshot, reading.namespace)
     with output.patience("judging what is outside"):
-        found = expose(Engine(reading.snapshot, dialect), names, dialect)
+        found = expose(engine_for(reading.snapshot, dialect), names, dialect)
     if form == "json":
         from ringfence.report.json_exposure import render_exposure as render_json  # noqa: PLC0415 - slow to import
 

@@ -1,24 +1,46 @@
-"""Which form of sets the engine is given."""
+"""How an answer is printed: the option that says so, and the forms that tables have."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ringfence.semantics.sets import INTEGERS
+import click
+
+from ringfence.errors import InputError
 
 if TYPE_CHECKING:
-    from ringfence.semantics.sets import Sets
+    from collections.abc import Callable
 
-MANY = 200_000
-"""Pods from which compressed bitmaps take less time and memory than integers."""
+    from ringfence.report.table import Table
 
 
-def form_for(pods: int) -> Sets:
-    """Return the form of sets for a cluster with so many pods: bitmaps for many, where they are installed."""
-    if pods < MANY:
-        return INTEGERS
-    try:
-        from ringfence.edges.bitmaps import BITMAPS  # noqa: PLC0415 - an extra, which few need
-    except ModuleNotFoundError:
-        return INTEGERS
-    return BITMAPS
+def form(*names: str, about: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option that says how the answer is printed, which a command gets as ``form``.
+
+    Args:
+        names: The forms; the first is the default.
+        about: What they are, for the help.
+    """
+    return click.option(
+        "-o", "--output", "form", type=click.Choice(names), default=names[0], show_default=True, help=about
+    )
+
+
+def render_table(table: Table, form: str) -> bytes:
+    """Return a table as ``csv`` or ``md``, or in columns in any other form."""
+    from ringfence.report.columns import render_columns  # noqa: PLC0415 - slow to import, and not needed for JSON
+    from ringfence.report.csv import render_csv  # noqa: PLC0415
+    from ringfence.report.markdown import render_markdown  # noqa: PLC0415
+
+    return {"csv": render_csv, "md": render_markdown}.get(form, render_columns)(table).encode()
+
+
+def refuse_beside_netpol_analyzer(form: str) -> None:
+    """Refuse a form beside that tool's own.
+
+    Raises:
+        InputError: it is another than text.
+    """
+    if form != "text":
+        message = f"--netpol-analyzer is a text format, and -o {form} asks for another"
+        raise InputError(message, "leave one of them out")

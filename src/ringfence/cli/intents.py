@@ -14,11 +14,12 @@ from ringfence.analysis.whom import Names
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
+from ringfence.cli.engines import engine_for
+from ringfence.cli.forms import form as form_of
 from ringfence.cli.inputs import Input, inputs
 from ringfence.edges.files import open_sources
 from ringfence.errors import InputError
 from ringfence.readers.intents import read_intents
-from ringfence.semantics.engine import Engine
 
 if TYPE_CHECKING:
     from ringfence.analysis.intents import Intent
@@ -32,14 +33,9 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="FILE")
 @inputs
 @dialect
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "wide", "json", "junit", "sarif"]),
-    default="text",
-    show_default=True,
-    help="Text for people, text with what keeps groups apart, JSON, JUnit's XML or SARIF.",
+@form_of(
+    *("text", "wide", "json", "junit", "sarif"),
+    about="Text for people, text with what keeps groups apart, JSON, JUnit's XML or SARIF.",
 )
 def assert_(given: Input, dialect: Dialect, file: str, form: str) -> Code:
     """Do the policies achieve what the intents of FILE say?
@@ -80,7 +76,7 @@ def assert_(given: Input, dialect: Dialect, file: str, form: str) -> Code:
     aimed, errors = aim(intents, Names(reading.snapshot, reading.namespace))
     _refuse(errors)
     with output.patience("proving intents"):
-        proof = Proof(Engine(reading.snapshot, dialect), dialect)
+        proof = Proof(engine_for(reading.snapshot, dialect), dialect)
         findings = tuple(proof.find(each, grounds=form in {"wide", "json"}) for each in aimed)
     output.answer(_rendered(findings, reading, form))
     return Code.INPUT if reading.partial else _code(findings)

@@ -10,10 +10,11 @@ import click
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
-from ringfence.cli.forms import form_for
+from ringfence.cli.engines import engine_for
+from ringfence.cli.forms import form as form_of
+from ringfence.cli.forms import refuse_beside_netpol_analyzer, render_table
 from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
-from ringfence.semantics.engine import Engine
 from ringfence.semantics.fineness import finest_label
 from ringfence.semantics.summary import lines
 
@@ -21,20 +22,16 @@ if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
     from ringfence.readers import Reading
     from ringfence.semantics.dialects import Dialect
+    from ringfence.semantics.engine import Engine
     from ringfence.semantics.summary import Line
 
 
 @click.command("list")
 @inputs
 @dialect
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "json", "csv", "md", "dot", "svg", "html"]),
-    default="text",
-    show_default=True,
-    help="Columns for people, JSON, comma-separated values, a Markdown table, a graph for Graphviz, a drawing of at"
+@form_of(
+    *("text", "json", "csv", "md", "dot", "svg", "html"),
+    about="Columns for people, JSON, comma-separated values, a Markdown table, a graph for Graphviz, a drawing of at"
     " most 200 workloads, or a page with a matrix.",
 )
 @click.option(
@@ -60,9 +57,8 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
       ringfence list -o html -f manifests/ > map.html
       helm template . | ringfence list -f -
     """  # noqa: D301 - click's mark for lines that stay as they are
-    if as_netpol_analyzer and form != "text":
-        message = f"--netpol-analyzer is a text format, and -o {form} asks for another"
-        raise InputError(message, "leave one of them out")
+    if as_netpol_analyzer:
+        refuse_beside_netpol_analyzer(form)
     reading = given.read()
     namespace = None if all_namespaces else given.manifests.namespace
     _check(namespace, reading.snapshot)
@@ -78,7 +74,7 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
 
 def _engine(snapshot: Snapshot, dialect: Dialect) -> Engine:
     """Return the engine of a snapshot, and say on standard error what will make it slow."""
-    engine = Engine(snapshot, dialect, form_for(len(snapshot.pods)), flips=True)
+    engine = engine_for(snapshot, dialect, flips=True)
     if sentence := finest_label(snapshot, len(engine.classes)):
         output.say("note", sentence)
     return engine
@@ -99,17 +95,13 @@ def _rendered(engine: Engine, found: tuple[Line, ...], namespace: str | None, re
         from ringfence.report.json import render_reachability  # noqa: PLC0415 - slow to import
 
         return render_reachability(found, reading.snapshot, reading.errors, reading.notes, undefined)
-    from ringfence.report.columns import render_columns  # noqa: PLC0415
-    from ringfence.report.csv import render_csv  # noqa: PLC0415
-    from ringfence.report.markdown import render_markdown  # noqa: PLC0415
     from ringfence.report.table import open_remark, tabulate  # noqa: PLC0415
 
     remarks = open_remark(undefined)
     if form in {"dot", "svg", "html"}:
         told = tabulate((), reading.snapshot, partial=reading.partial, remarks=remarks).remarks
         return _drawn(engine, found, told, form).encode()
-    render = {"text": render_columns, "csv": render_csv, "md": render_markdown}[form]
-    return render(tabulate(found, reading.snapshot, partial=reading.partial, remarks=remarks)).encode()
+    return render_table(tabulate(found, reading.snapshot, partial=reading.partial, remarks=remarks), form)
 
 
 def _drawn(engine: Engine, found: tuple[Line, ...], remarks: tuple[str, ...], form: str) -> str:

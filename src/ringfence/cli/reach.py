@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,38 +12,30 @@ from ringfence.analysis.whom import CLIENT, SERVER, Names
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
+from ringfence.cli.engines import engine_for
+from ringfence.cli.forms import form as form_of
+from ringfence.cli.forms import render_table
 from ringfence.cli.inputs import Input, inputs
-from ringfence.semantics.engine import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ringfence.analysis.whom import Whom
     from ringfence.readers import Reading
     from ringfence.semantics.dialects import Dialect
+    from ringfence.semantics.engine import Engine
     from ringfence.semantics.summary import Line
 
-FORMS = ("text", "wide", "json", "csv", "md")
-
-
-def form(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option that says how the answer is printed."""
-    return click.option(
-        "-o",
-        "--output",
-        "form",
-        type=click.Choice(FORMS),
-        default="text",
-        show_default=True,
-        help="Columns, columns with what decides, JSON, comma-separated values or a Markdown table.",
-    )(command)
+rows_form = form_of(
+    *("text", "wide", "json", "csv", "md"),
+    about="Columns, columns with what decides, JSON, comma-separated values or a Markdown table.",
+)
+"""The option of commands that print rows of a map with what decides about them."""
 
 
 @click.command()
 @click.argument("client", metavar="FROM")
 @inputs
 @dialect
-@form
+@rows_form
 def reach(given: Input, dialect: Dialect, client: str, form: str) -> Code:
     """Whom does FROM reach, on what?
 
@@ -69,7 +61,7 @@ def answer(given: Input, dialect: Dialect, form: str, client: str = "", server: 
     Args:
         given: What is read.
         dialect: Who decides what the APIs leave open.
-        form: One of :data:`FORMS`.
+        form: How it is printed.
         client: Whom clients are named by; empty for everyone.
         server: Whom servers are named by; empty for everyone.
     """
@@ -78,7 +70,7 @@ def answer(given: Input, dialect: Dialect, form: str, client: str = "", server: 
     clients = names.find(CLIENT, client) if client else None
     servers = names.find(SERVER, server) if server else None
     with output.patience("judging"):
-        engine = Engine(reading.snapshot, dialect)
+        engine = engine_for(reading.snapshot, dialect)
         text = _rendered(engine, lines_of(engine, clients, servers), reading, form, (clients, servers))
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
@@ -91,9 +83,6 @@ def _rendered(
         from ringfence.report.json_reach import render_reach  # noqa: PLC0415 - slow to import
 
         return render_reach(reasons(engine, found), reading.snapshot, sides, reading.errors, reading.notes)
-    from ringfence.report.columns import render_columns  # noqa: PLC0415
-    from ringfence.report.csv import render_csv  # noqa: PLC0415
-    from ringfence.report.markdown import render_markdown  # noqa: PLC0415
     from ringfence.report.reasons import with_reasons  # noqa: PLC0415
     from ringfence.report.table import tabulate  # noqa: PLC0415
 
@@ -101,5 +90,4 @@ def _rendered(
     table = tabulate(found, reading.snapshot, partial=reading.partial, remarks=remarks)
     if form == "wide":
         table = with_reasons(table, reasons(engine, found))
-    render = {"csv": render_csv, "md": render_markdown}.get(form, render_columns)
-    return render(table).encode()
+    return render_table(table, form)

@@ -8,7 +8,7 @@ import click
 
 from ringfence.cli.dialect import dialect
 from ringfence.cli.inputs import Input, inputs
-from ringfence.cli.reach import answer, form
+from ringfence.cli.reach import answer, rows_form
 
 if TYPE_CHECKING:
     from ringfence.cli.codes import Code
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("server", metavar="TO")
 @inputs
 @dialect
-@form
+@rows_form
 def reached_by(given: Input, dialect: Dialect, server: str, form: str) -> Code:
     """Who reaches TO, on what?
 

@@ -10,9 +10,10 @@ from ringfence.analysis.redundancy import redundancy
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
-from ringfence.cli.forms import form_for
+from ringfence.cli.engines import engine_for
+from ringfence.cli.forms import form as form_of
+from ringfence.cli.forms import render_table
 from ringfence.cli.inputs import Input, inputs
-from ringfence.semantics.engine import Engine
 
 if TYPE_CHECKING:
     from ringfence.analysis.redundancy import Idle
@@ -23,15 +24,7 @@ if TYPE_CHECKING:
 @click.command()
 @inputs
 @dialect
-@click.option(
-    "-o",
-    "--output",
-    "form",
-    type=click.Choice(["text", "json", "csv", "md"]),
-    default="text",
-    show_default=True,
-    help="Columns for people, JSON, comma-separated values or a Markdown table.",
-)
+@form_of(*("text", "json", "csv", "md"), about="Columns for people, JSON, comma-separated values or a Markdown table.")
 @click.option("--pairs", is_flag=True, help="Also what changes no connection, as the other sides' policies stand now.")
 def redundant(given: Input, dialect: Dialect, form: str, *, pairs: bool) -> Code:
     """Which policies and rules could be left out, and nothing would be answered otherwise?
@@ -49,7 +42,7 @@ def redundant(given: Input, dialect: Dialect, form: str, *, pairs: bool) -> Code
     """  # noqa: D301 - click's mark for lines that stay as they are
     reading = given.read()
     with output.patience("leaving out one after the other"):
-        engine = Engine(reading.snapshot, dialect, form_for(len(reading.snapshot.pods)))
+        engine = engine_for(reading.snapshot, dialect)
         text = _rendered(tuple(redundancy(engine, pairs=pairs)), reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
@@ -60,10 +53,6 @@ def _rendered(found: tuple[Idle, ...], reading: Reading, form: str) -> bytes:
         from ringfence.report.json_redundancy import render_redundancy  # noqa: PLC0415 - slow to import
 
         return render_redundancy(found, reading.errors, reading.notes)
-    from ringfence.report.columns import render_columns  # noqa: PLC0415
-    from ringfence.report.csv import render_csv  # noqa: PLC0415
-    from ringfence.report.markdown import render_markdown  # noqa: PLC0415
     from ringfence.report.redundancy import tabulate_redundancy  # noqa: PLC0415
 
-    render = {"text": render_columns, "csv": render_csv, "md": render_markdown}[form]
-    return render(tabulate_redundancy(found, reading.snapshot, partial=reading.partial)).encode()
+    return render_table(tabulate_redundancy(found, reading.snapshot, partial=reading.partial), form)

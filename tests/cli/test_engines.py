@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ringfence.cli.forms import MANY, form_for
+from ringfence.cli.engines import MANY, form_for
 from ringfence.edges.bitmaps import BITMAPS
 from ringfence.semantics.sets import INTEGERS
 
