@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family
-from ringfence.analysis.counterparts import counterparts, unmatched
+from ringfence.analysis.counterparts import Counterparts
 from ringfence.semantics.engine import Engine
 from tests.parts import network_policy, pod, snapshot
 
@@ -18,9 +18,9 @@ CLOSED = network_policy("x/p", "app=a", ingress=())
 def told(before: Snapshot, after: Snapshot) -> tuple[list[str], list[str], list[str]]:
     """The pods that both worlds have, those that are gone, and those that are new."""
     one, other = (Engine(world).universe for world in (before, after))
-    common = sorted({str(pod) for each in counterparts(one, other, Family.IPV4) for pod in each.pods})
-    gone, new = unmatched(one, other, Family.IPV4), unmatched(other, one, Family.IPV4)
-    return common, [str(pod) for pod in gone], [str(pod) for pod in new]
+    found = Counterparts(one, other, Family.IPV4)
+    common = sorted({str(pod) for each in found.common() for pod in each.pods})
+    return common, [str(pod) for pod in found.gone()], [str(pod) for pod in found.new()]
 
 
 def test_a_pod_is_the_one_of_its_name_else_stands_beside_its_workload():
@@ -50,7 +50,7 @@ def test_a_pod_that_is_gone_is_spoken_for_by_all_kinds_of_its_workload():
     after = snapshot(pod("x/a-1", "app=a", workload="Deployment/a"), CLOSED)
     one, other = (Engine(world).universe for world in (before, after))
 
-    found = [each for each in counterparts(one, other, Family.IPV4) if each.pods]
+    found = [each for each in Counterparts(one, other, Family.IPV4).common() if each.pods]
     assert [[str(pod) for pod in each.pods] for each in found] == [["x/a-1"], ["x/a-1"]]
     assert {one.atoms[each.atoms[0]].pod_class for each in found} == {0, 1}
     assert told(before, after) == (["x/a-1"], [], [])
@@ -63,5 +63,5 @@ def test_a_family_that_a_pod_gains_is_new():
     families = {"families": (Family.IPV4, Family.IPV6)}
     one, other = Engine(snapshot(alone, **families)).universe, Engine(snapshot(both, **families)).universe
 
-    assert [str(pod) for pod in unmatched(other, one, Family.IPV6)] == ["x/a"]
-    assert unmatched(other, one, Family.IPV4) == ()
+    assert [str(pod) for pod in Counterparts(one, other, Family.IPV6).new()] == ["x/a"]
+    assert Counterparts(one, other, Family.IPV4).new() == ()

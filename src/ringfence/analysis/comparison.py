@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ringfence.analysis.joint import Matched, Shared
 from ringfence.model.policy import Direction
 from ringfence.semantics.reachability import Block, PairTraffic
-from ringfence.semantics.rectangles import Index, Rectangle, meet, united, with_a_pod
+from ringfence.semantics.rectangles import WORLD, Index, Rectangle, meet, united, with_a_pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from ringfence.semantics.ends import Ends
     from ringfence.semantics.engine import Engine
     from ringfence.semantics.sets import PeerSet
-
-_WORLD = 4
-"""So many masks are of one world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class Comparison:
         for each in united(self._settled(self._met())):
             before, after = (
                 Told(self._pair_traffic(*masks[:2]), self._pair_traffic(*masks[2:]))
-                for masks in (each.masks[:4], each.masks[4:])
+                for masks in (each.masks[:WORLD], each.masks[WORLD:])
             )
             yield Change(each.clients, each.servers, before, after)
 
@@ -118,7 +115,7 @@ class Comparison:
     def _settled(self, met: Iterable[Rectangle]) -> Iterator[Rectangle]:
         """Yield what differs, without what is said of pairs that there are not."""
         for each in met:
-            old, new = each.masks[:_WORLD], each.masks[_WORLD:]
+            old, new = each.masks[:WORLD], each.masks[WORLD:]
             if (old[:2] != old[2:] or new[:2] != new[2:]) and not self._share_a_node(each):
                 old, new = old[:2] * 2, new[:2] * 2
             if old != new:

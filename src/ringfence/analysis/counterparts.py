@@ -42,25 +42,34 @@ class Counterpart:
     addresses: Intervals = EMPTY
 
 
-def counterparts(before: Universe, after: Universe, family: Family) -> tuple[Counterpart, ...]:
-    """Return the ends that two universes have in common in one family: pods first, no two atoms twice."""
-    pods: dict[Atoms, dict[Key, Pod]] = defaultdict(dict)
-    for atoms, pod in _pairs(_Standing(before, family), _Standing(after, family)):
-        pods[atoms][pod.namespace, pod.name] = pod
-    addresses: dict[Atoms, list[Range]] = defaultdict(list)
-    for atoms, run in _overlaps(_runs(before, family), _runs(after, family)):
-        addresses[atoms].append(run)
-    return (
-        *(Counterpart(atoms, tuple(each.values())) for atoms, each in pods.items()),
-        *(Counterpart(atoms, addresses=Intervals.of(runs)) for atoms, runs in addresses.items()),
-    )
+class Counterparts:
+    """Who corresponds to whom in two universes, in one family."""
 
+    def __init__(self, before: Universe, after: Universe, family: Family) -> None:
+        """Find where everybody stands."""
+        self._before, self._after = _Standing(before, family), _Standing(after, family)
+        self._runs = _runs(before, family), _runs(after, family)
 
-def unmatched(universe: Universe, other: Universe, family: Family) -> tuple[Pod, ...]:
-    """Return the pods that have a family and stand beside nobody in another universe, in order."""
-    here, there = _Standing(universe, family), _Standing(other, family)
-    found = (pod for pod, _ in here.pods.values() if not there.beside(pod))
-    return tuple(sorted(found, key=lambda pod: (pod.namespace, pod.name)))
+    def common(self) -> tuple[Counterpart, ...]:
+        """Return the ends that both have: pods first, no two atoms twice."""
+        pods: dict[Atoms, dict[Key, Pod]] = defaultdict(dict)
+        for atoms, pod in _pairs(self._before, self._after):
+            pods[atoms][pod.namespace, pod.name] = pod
+        addresses: dict[Atoms, list[Range]] = defaultdict(list)
+        for atoms, run in _overlaps(*self._runs):
+            addresses[atoms].append(run)
+        return (
+            *(Counterpart(atoms, tuple(each.values())) for atoms, each in pods.items()),
+            *(Counterpart(atoms, addresses=Intervals.of(runs)) for atoms, runs in addresses.items()),
+        )
+
+    def gone(self) -> tuple[Pod, ...]:
+        """Return the pods before that nobody after corresponds to, in order."""
+        return _unmatched(self._before, self._after)
+
+    def new(self) -> tuple[Pod, ...]:
+        """Return the pods after that correspond to nobody before, in order."""
+        return _unmatched(self._after, self._before)
 
 
 class _Standing:
@@ -84,6 +93,12 @@ class _Standing:
         """Return the atoms at which a pod of another world would stand here."""
         same = self.pods.get((pod.namespace, pod.name))
         return (same[1],) if same else self._of_workload.get((pod.namespace, pod.workload), ())
+
+
+def _unmatched(here: _Standing, there: _Standing) -> tuple[Pod, ...]:
+    """Return the pods that would stand beside nobody in the other universe, in order."""
+    found = (pod for pod, _ in here.pods.values() if not there.beside(pod))
+    return tuple(sorted(found, key=lambda pod: (pod.namespace, pod.name)))
 
 
 def _pairs(before: _Standing, after: _Standing) -> Iterator[tuple[Atoms, Pod]]:

@@ -13,9 +13,9 @@ from operator import or_
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import Intervals
-from ringfence.analysis.counterparts import counterparts, unmatched
+from ringfence.analysis.counterparts import Counterparts
 from ringfence.semantics.ends import Ends
-from ringfence.semantics.rectangles import Index, said
+from ringfence.semantics.rectangles import WORLD, Index, said
 from ringfence.semantics.space import TrafficSpace
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from ringfence.semantics.rectangles import Column, Masks, Rectangle
     from ringfence.semantics.rows import Said
     from ringfence.semantics.sets import PeerSet, Sets
-
-_WORLD = 4
-"""So many masks are of one world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +55,15 @@ class Matched:
 
     def __init__(self, before: Engine, after: Engine, family: Family) -> None:
         """Find the ends."""
-        self._engines, self._family, self._sets = (before, after), family, after.sets
-        self._common = counterparts(before.universe, after.universe, family)
+        self._sets, self._counterparts = after.sets, Counterparts(before.universe, after.universe, family)
+        self._common = self._counterparts.common()
         self.outside = self._sets.of(number for number, each in enumerate(self._common) if not each.pods)
-        self.traffic = TrafficSpace.of(Intervals.of([run]) for engine in self._engines for run in engine.traffic.atoms)
+        self.traffic = TrafficSpace.of(
+            Intervals.of([run]) for engine in (before, after) for run in engine.traffic.atoms
+        )
         self._views = tuple(
             _View(engine, family, [each.atoms[place] for each in self._common], self.traffic)
-            for place, engine in enumerate(self._engines)
+            for place, engine in enumerate((before, after))
         )
 
     def told(self, direction: Direction) -> Told:
@@ -95,13 +94,11 @@ class Matched:
 
     def gone(self) -> tuple[Pod, ...]:
         """Return the pods before that nothing after corresponds to."""
-        before, after = self._engines
-        return unmatched(before.universe, after.universe, self._family)
+        return self._counterparts.gone()
 
     def new(self) -> tuple[Pod, ...]:
         """Return the pods after that nothing before corresponds to."""
-        before, after = self._engines
-        return unmatched(after.universe, before.universe, self._family)
+        return self._counterparts.new()
 
 
 class Shared:
@@ -131,7 +128,7 @@ class Shared:
             for (old, new), atoms in groups.items()
             if old is not new
         )
-        changed = [each for each in columns if any(masks[:_WORLD] != masks[_WORLD:] for masks, _ in each[1])]
+        changed = [each for each in columns if any(masks[:WORLD] != masks[WORLD:] for masks, _ in each[1])]
         return _told(self._sets, direction, changed, before.index(direction))
 
     def ends(self, ends: PeerSet) -> Ends:

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from ringfence.semantics.sets import PeerSet, Sets
 
 Masks = tuple[int, ...]
-"""Masks of traffic, four for each world that is judged: what is surely and what is possibly
+"""Masks of traffic, :data:`WORLD` of them for each world that is judged: what is surely and what is possibly
 allowed; then the same for pairs of which one end is on the network of the node that the other
 is on."""
+
+WORLD = 4
+"""So many masks are of one world."""
 
 Column = tuple[tuple[Masks, "PeerSet"], ...]
 """Masks and the atoms that have them: what is said of every end in one direction. The sets
