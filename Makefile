@@ -56,7 +56,7 @@ fuzz-worlds: $(READY) ## compare all deciders on many more random worlds
 fuzz-kernel: setup ## 200 random worlds in the kernel, every probe against the definition
 	$(BIN)/python -m tests.kernel.fuzz 200
 
-mutants: $(READY) ## plant each bug of tests/mutants.txt and see its own tests catch it
+mutants: $(READY) ## plant each bug of tests/planted and see its own tests catch it
 	$(BIN)/python -m tests.mutants --seed $(SEED) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench: $(READY) ## time the readers and the program on seeded input

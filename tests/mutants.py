@@ -1,6 +1,6 @@
-"""Plants each bug of ``mutants.txt`` in a copy of the source and runs its own tests.
+"""Plants each bug of ``planted/*.txt`` in a copy of the source and runs its own tests.
 
-A mutant is a blank-line separated block: what breaks, the tests that must notice, the
+There is a list for each package of the source. A mutant is a blank-line separated block: what breaks, the tests that must notice, the
 file, then ``-`` and ``+`` lines. The old lines must stand exactly once in the file.
 
     make mutants                   all of them
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-LIST = Path(__file__).with_name("mutants.txt")
+LISTS = Path(__file__).with_name("planted")
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class Mutant:
     new: str
 
 
-def read(text: str) -> list[Mutant]:
-    """Read the list; lines that begin with ``#`` are remarks."""
-    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+def planted() -> list[Mutant]:
+    """Read every list, in the order of their names."""
     found = []
-    for block in filter(None, (block.strip("\n") for block in lines.split("\n\n"))):
-        about, tests, file, *change = block.splitlines()
-        old, new = ("\n".join(line[2:] for line in change if line[:2] == sign) for sign in ("- ", "+ "))
-        found.append(Mutant(about, tuple(tests.split()), file, old, new))
+    for text in (path.read_text() for path in sorted(LISTS.glob("*.txt"))):
+        for block in filter(None, (block.strip("\n") for block in text.split("\n\n"))):
+            about, tests, file, *change = block.splitlines()
+            old, new = ("\n".join(line[2:] for line in change if line[:2] == sign) for sign in ("- ", "+ "))
+            found.append(Mutant(about, tuple(tests.split()), file, old, new))
     return found
 
 
@@ -77,7 +77,7 @@ def survives(mutant: Mutant) -> str:
         return "its tests pass" if done.returncode == 0 else f"its tests do not run: {done.stdout[-300:]}"
 
 
-def run(mutants: list[Mutant], seconds: float) -> tuple[int, int]:
+def run(mutants: list[Mutant], seconds: float) -> tuple[int, list[str]]:
     """Run mutants, two at a time on two cores, and print a line for each.
 
     Args:
@@ -85,16 +85,19 @@ def run(mutants: list[Mutant], seconds: float) -> tuple[int, int]:
         seconds: None begins after that.
 
     Returns:
-        How many were run, and how many of them survived.
+        How many were run, and the lines of those that survived.
     """
     end = time.monotonic() + seconds
-    ran = alive = 0
+    ran, alive = 0, []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         outcomes = pool.map(lambda each: survives(each) if time.monotonic() < end else None, mutants)
         for mutant, why in zip(mutants, outcomes, strict=True):
-            if why is not None:
-                ran, alive = ran + 1, alive + bool(why)
-                print(f"{'SURVIVES' if why else 'killed':8}  {mutant.about}{f': {why}' if why else ''}", flush=True)
+            if why is None:
+                continue
+            ran += 1
+            if why:
+                alive.append(f"SURVIVES  {mutant.about}: {why}")
+            print(alive[-1] if why else f"killed    {mutant.about}", flush=True)
     return ran, alive
 
 
@@ -105,7 +108,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    every = read(LIST.read_text())
+    every = planted()
     mutants = [mutant for mutant in every if options.wanted in mutant.about]
     if not options.wanted:
         random.Random(options.seed).shuffle(mutants)
@@ -114,7 +117,7 @@ def main() -> int:
         print(f"MISFIT    {about}: {why}")
     ran, alive = run([mutant for mutant in mutants if mutant.about not in misfits], options.seconds)
     rest = f", {len(mutants) - ran} not run" if ran < len(mutants) else ""
-    print(f"{ran - alive} killed, {alive} survive{rest}")
+    print(*alive, f"{ran - len(alive)} killed, {len(alive)} survive{rest}", sep="\n")
     return 1 if alive or misfits else 0
 
 

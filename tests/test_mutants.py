@@ -1,4 +1,4 @@
-"""The list of planted bugs."""
+"""The lists of planted bugs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from tests.mutants import LIST, Mutant, misfit, read
+from tests.mutants import Mutant, misfit, planted
 
-MUTANTS = read(LIST.read_text())
+MUTANTS = planted()
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.about)
