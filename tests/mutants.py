@@ -1,7 +1,8 @@
 """Plants each bug of ``planted/*.txt`` in a copy of the source and runs its own tests.
 
-There is a list for each package of the source. A mutant is a blank-line separated block: what breaks, the tests that must notice, the
-file, then ``-`` and ``+`` lines. The old lines must stand exactly once in the file.
+There is a list for each package of the source. A mutant is a blank-line separated block:
+what breaks, the tests that must notice, the file, then ``-`` and ``+`` lines. The old
+lines must stand exactly once in the file.
 
     make mutants                   all of them
     make mutants SECONDS=300       as many as begin in that time, others with another SEED

@@ -128,7 +128,9 @@ class Answer(msgspec.Struct, kw_only=True):
     remarks: Annotated[list[Remark] | UnsetType, Meta(description="Absent when there are none.")] = UNSET
     parts: Annotated[
         list[Answer] | UnsetType,
-        Meta(description="Complete; only when the verdict is mixed, or several ways lead to a Service."),
+        Meta(
+            description="Complete; only when the verdict is mixed, families differ, or several ways lead to a Service."
+        ),
     ] = UNSET
     change: Annotated[
         Change | UnsetType,

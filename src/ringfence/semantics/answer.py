@@ -119,8 +119,10 @@ class Answer:
 
     @property
     def divided(self) -> bool:
-        """Whether its parts must be told one by one: their verdicts, or their ways to a Service, differ."""
-        return self.verdict == MIXED or len({part.hops for part in self.parts}) > 1
+        """Whether its parts must be told one by one: verdicts, ways to a Service or families differ."""
+        families = {(part.client, part.server, part.families) for part in self.parts}
+        by_family = len(families) > len({(client, server) for client, server, _ in families})
+        return self.verdict == MIXED or len({part.hops for part in self.parts}) > 1 or by_family
 
     @property
     def hops(self) -> tuple[Hop, ...]:
