@@ -53,6 +53,7 @@ def test_all_that_must_pass_has_to():
     assert found(WORLD, intent(Aim.ALLOW, "x/api", "x/db", "80 81")).standing is Standing.HELD
     assert shown(found(WORLD, intent(Aim.ALLOW, "x/api", "x/db", "80-82"))) == ("x/api", "x/db", 82)
     assert shown(found(WORLD, intent(Aim.ALLOW, "x/api x/web", "x/db", "80"))) == ("x/web", "x/db", 80)
+    assert shown(found(WORLD, intent(Aim.ALLOW, "x/web", "x/", "80"))) == ("x/web", "x/db", 80)
 
 
 def test_nothing_that_must_not_pass_may():

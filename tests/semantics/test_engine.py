@@ -9,7 +9,7 @@ from ringfence.algebra.intervals import EMPTY
 from ringfence.algebra.traffic import ALL
 from ringfence.model.policy import Action, Direction, Tier
 from ringfence.semantics.engine import Engine, PairTraffic
-from tests.parts import block, cluster_policy, network_policy, node, pod, pods, rule, snapshot, tcp
+from tests.parts import block, cluster_policy, named, network_policy, node, pod, pods, port, rule, snapshot, tcp
 
 A, B = pod("x/a", "app=a", "10.0.0.1", node="n1"), pod("x/b", "app=b", "10.0.0.2")
 NODE, OTHER = node("n1", "192.168.0.1"), node("n2", "192.168.0.2")
@@ -159,3 +159,19 @@ def test_a_revision_shares_what_it_can():
         tcp(80),
         tcp(81),
     ]
+
+
+def test_a_revision_that_asks_a_new_name_of_a_port_tells_pods_apart_by_it():
+    """Of the same pods a known name can be asked again, and of others it is as good as new."""
+    one, other = pod("x/c", "app=c", ports=(port("web", 80),)), pod("x/d", "app=c", ports=(port("web", 81),))
+    open_by_number = network_policy("x/p", "app=c", ingress=(rule(traffic=tcp(80)), rule(traffic=tcp(81))))
+    open_by_name = network_policy("x/p", "app=c", ingress=(rule(**named("web")),))
+    first = Engine(snapshot(one, other, B, open_by_number))
+    finer = first.revised([open_by_name])
+    again = finer.revised([network_policy("x/q", "app=c", ingress=(rule(**named("web")),))])
+
+    assert [each.universe is first.universe for each in (finer, again)] == [False, False]
+    assert again.universe is finer.universe
+    for engine in (finer, again):
+        assert engine.allowed(B, one, Family.IPV4).allowed == tcp(80)
+        assert engine.allowed(B, other, Family.IPV4).allowed == tcp(81)
