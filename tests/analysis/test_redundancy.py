@@ -32,3 +32,24 @@ def test_where_a_policy_holds_the_baseline_off_in_both_directions_it_is_needed_f
 
     assert not Engine(world).changes_without(policy)
     assert Engine(world, Dialect("one", frozenset({Topic.BASELINE}))).changes_without(policy)
+
+
+def test_what_isolation_says_already_is_not_said_to_the_own_node():
+    """No NetworkPolicy keeps a pod from its own node, and an Admin Deny does; another after it adds nothing."""
+    first = cluster_policy("first", Tier.ADMIN, 1, ingress=(rule(action=Action.DENY),))
+    second = cluster_policy("second", Tier.ADMIN, 2, ingress=(rule(action=Action.DENY),))
+    closed = network_policy("x/closed", "", ingress=())
+    engine = Engine(snapshot(A, B, first, second, closed, **BOTH))
+
+    assert [engine.changes_without(each) for each in (first, second, closed)] == [False, False, False]
+    assert Engine(snapshot(A, B, first, closed, **BOTH)).changes_without(first)
+
+
+def test_the_last_policy_that_isolates_is_what_holds_the_baseline_tier_off():
+    """It lets in all that came in without it, but for what the Baseline tier would say then."""
+    everyone = network_policy("x/everyone", "app=a", ingress=(rule(),))
+    again = network_policy("x/again", "app=a", ingress=(rule(),))
+    baseline = cluster_policy("b", Tier.BASELINE, ingress=(rule(action=Action.DENY),))
+
+    assert Engine(snapshot(A, B, everyone, baseline, **BOTH)).changes_without(everyone)
+    assert not Engine(snapshot(A, B, everyone, again, baseline, **BOTH)).changes_without(everyone)

@@ -97,6 +97,16 @@ def test_pods_are_told_apart_by_node_where_the_other_side_is_on_a_node():
 AROUND_NODES = ["192.168.0.2/32", "192.168.0.0/32, 192.168.0.3/32, 192.168.0.4/30"]
 
 
+def test_node_addresses_are_told_apart_by_where_a_pod_runs_that_may_have_an_address_of_the_other_side():
+    """A pod without an address may have any of the range of pods, and its own node always reaches it."""
+    world = snapshot(pod("x/a", node="n1"), *CLUSTER.nodes.values(), pod_ranges=read_cidr("10.250.0.0/16"))
+    sides = Sides(world, "x", Scenes(world))
+    clients, _ = sides.meet(sides.find("client", "192.168.0.1/30"), sides.find("server", "10.250.0.0/16"))
+
+    shown = [sides.label(group.members) for group in clients.groups]
+    assert shown == ["192.168.0.1/32", "192.168.0.2/32", "192.168.0.0/32, 192.168.0.3/32"]
+
+
 def test_addresses_are_told_apart_by_the_blocks_of_the_other_side_s_policies():
     """Blocks that policies of nobody at the other side name do not cut."""
     assert grouped("10.0.0.0/23", "x/a") == [["x/b", "10.0.0.0/25", "10.0.0.128/25, 10.0.1.0/24"], ["x/a"]]

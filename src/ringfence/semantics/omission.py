@@ -78,7 +78,7 @@ class Omission:
     def _changes(self, policy: Policy, rule: Rule | None, program: Program, left: Program, choices: Choices) -> bool:
         meetings = [Meeting.ORDINARY]
         if policy.tier is not Tier.NETWORK_POLICY:
-            meetings += [Meeting.OWN_NODE, Meeting.ITSELF]
+            meetings += [Meeting.OWN_NODE]  # where no NetworkPolicy isolates, and so as much as the pod itself tells
         elif not _HAIRPIN.isdisjoint(choices):
             meetings += [Meeting.ITSELF]
         return any(
