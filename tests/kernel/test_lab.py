@@ -88,7 +88,7 @@ def test_a_lab_is_brought_up_asked_and_taken_down(somebody: User):
     before = host()
     up(somebody)
 
-    verified = somebody.run("lab", "verify")
+    verified = somebody.run("lab", "verify", "--flows")
     denied = somebody.run("lab", "probe", "shop/web-0", "shop/db", "8125/UDP")
     allowed = somebody.run("lab", "probe", "shop/web", "shop/db", "5432")
     dropped = somebody.run("lab", "drops", "-o", "json")
@@ -96,6 +96,7 @@ def test_a_lab_is_brought_up_asked_and_taken_down(somebody: User):
     down = somebody.run("lab", "down")
 
     assert (verified.code, "0 differences between" in verified.out) == (0, True)
+    assert re.search(r"0 flows go on although denied: of \d+ that the nodes track [1-9]\d* were judged", verified.out)
     assert denied.code == 1
     assert allowed.code == 0
     assert "arrived at 10.244.0.1" in allowed.out
@@ -111,7 +112,7 @@ def test_what_a_lab_says_to_programs_is_as_its_schema_says(somebody: User):
     built = somebody.run("lab", "up", "-f", f"{somebody.folder}/small.yaml", "-o", "json")
     rule = ["insert", "rule", "inet", "ringfence", "hook_forward", "accept"]
     somebody.run("lab", "exec", "node:node-1", "--", find_program("nft"), *rule)
-    verified = somebody.run("lab", "verify", "-o", "json")
+    verified = somebody.run("lab", "verify", "--flows", "-o", "json")
     probed = somebody.run("lab", "probe", "10.244.0.1", "shop/web-0", "-o", "json")
     dropped = somebody.run("lab", "drops", "-o", "json")
     assert somebody.run("lab", "down").code == 0
@@ -121,6 +122,7 @@ def test_what_a_lab_says_to_programs_is_as_its_schema_says(somebody: User):
         assert fits(json.loads(text), SCHEMA), text
         assert plain(msgspec.convert(json.loads(text), shape)) == json.loads(text)
     assert json.loads(verified.out)["differences"]
+    assert [each["node"] for each in json.loads(verified.out)["flows"] if each["denied"]] == ["node-1"]
     assert dropped.out
 
 

@@ -84,15 +84,17 @@ def up(manifests: Manifests, nodes: int, name: str, form: str, *, foreground: bo
 @_nodes
 @_named
 @click.option("--all", "every", is_flag=True, help="Try every pair of ends, however many there are.")
+@click.option("--flows", is_flag=True, help="Judge also what the nodes track and let through unjudged.")
 @_form
-def verify(manifests: Manifests, nodes: int, name: str, form: str, *, every: bool) -> Code:
+def verify(manifests: Manifests, nodes: int, name: str, form: str, *, every: bool, flows: bool) -> Code:
     """Compare engine, simulated program and kernel, connection by connection.
 
     With -f a lab is made for the purpose and taken down again; without, the running one is
-    asked. A difference ends with exit code 1 and shows the packet.
+    asked. A difference ends with exit code 1 and shows the packet, or the flow that goes on
+    although policies deny it.
     """
     with _lab(manifests, nodes, name) as client:
-        return _print(client.ask("verify", every=every), form)
+        return _print(client.ask("verify", every=every, flows=flows), form)
 
 
 @lab.command()

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import family_of, render_address
+from ringfence.algebra.addresses import render_address
 from ringfence.algebra.traffic import Protocol
+from ringfence.dataplane.connections import connection_between, protocol_name
 from ringfence.dataplane.expressions import CtDirection
 from ringfence.dataplane.names import read_log_prefix
-from ringfence.dataplane.nft import NUMBERS
 from ringfence.model.cluster import Pod
-from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.spec import verdict
@@ -22,12 +21,9 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Address
     from ringfence.dataplane.plan import LocalClass, NodePlan
     from ringfence.dataplane.simulate import Packet
-    from ringfence.model.connection import End
+    from ringfence.model.connection import Connection, End
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.verdict import Half
-
-_PROTOCOLS = {number: protocol for protocol, number in NUMBERS.items()}
-_ICMP = {1, 58}
 
 _REMEMBERED = 1 << 14
 """Kinds of drops that an attributor remembers; a client that is denied tries again."""
@@ -54,8 +50,7 @@ class Attribution:
     @property
     def protocol(self) -> str:
         """The name of the protocol, or ``protocol 47`` for one that policies do not name."""
-        known = self.number in _PROTOCOLS or self.number in _ICMP
-        return self.connection.protocol.value if known else f"protocol {self.number}"
+        return protocol_name(self.number)
 
     @property
     def agrees(self) -> bool:
@@ -124,7 +119,7 @@ class Attributor:
         self, found: tuple[Direction, str], number: int, client: Address, server: Address, port: int | None
     ) -> Attribution | None:
         local_class, pods = self._classes[found]
-        connection = _connection(self._snapshot, number, client, server, port)
+        connection = connection_between(self._snapshot, number, client, server, port or 0)
         subject = connection.client if local_class.direction is Direction.EGRESS else connection.server
         if not isinstance(subject, Pod) or subject not in pods.values():
             return None
@@ -134,11 +129,9 @@ class Attributor:
 
 
 def connection_of(snapshot: Snapshot, packet: Packet, way: CtDirection) -> Connection:
-    """Return the connection that a packet opens, or that it answers when it is a reply.
-
-    A pod that meets itself on the network came through a Service, whose name no packet tells.
-    """
-    return _connection(snapshot, packet.protocol, *_roles(packet, way))
+    """Return the connection that a packet opens, or that it answers when it is a reply."""
+    client, server, port = _roles(packet, way)
+    return connection_between(snapshot, packet.protocol, client, server, port or 0)
 
 
 def _roles(packet: Packet, way: CtDirection) -> tuple[Address, Address, int | None]:
@@ -146,22 +139,6 @@ def _roles(packet: Packet, way: CtDirection) -> tuple[Address, Address, int | No
     if way is CtDirection.REPLY:
         return packet.destination, packet.source, packet.source_port
     return packet.source, packet.destination, packet.destination_port
-
-
-def _connection(snapshot: Snapshot, number: int, client: Address, server: Address, port: int | None) -> Connection:
-    protocol = _PROTOCOLS.get(number, Protocol.ICMP)
-    return Connection(
-        _end(snapshot, client),
-        _end(snapshot, server),
-        protocol,
-        0 if protocol is Protocol.ICMP else port or 0,
-        family_of(client),
-        via="any" if client == server else None,
-    )
-
-
-def _end(snapshot: Snapshot, address: Address) -> End:
-    return snapshot.pod_at(address) or address
 
 
 def _render(end: End) -> str:

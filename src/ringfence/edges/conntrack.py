@@ -1,4 +1,4 @@
-"""Asks conntrack which marks the connections of a network namespace bear.
+"""Asks conntrack which connections a network namespace tracks.
 
 Source: ``linux/netfilter/nfnetlink_conntrack.h``.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from ringfence.dataplane.netlink.connections import MARK, read_flow
 from ringfence.dataplane.netlink.messages import (
     DONE,
     ERROR,
@@ -19,10 +20,12 @@ from ringfence.dataplane.netlink.messages import (
 from ringfence.errors import WorldError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.dataplane.flows import Flow
     from ringfence.edges.netns import Network
 
 _NETLINK_NETFILTER = 12
-_MARK = 8
 _DATAGRAM_BYTES = 1 << 20
 
 
@@ -32,17 +35,30 @@ def marks(network: Network) -> frozenset[int]:
     Raises:
         WorldError: the kernel has no connection tracking, or refuses to show it.
     """
+    return frozenset(read_number(read_attributes(each).get(MARK)) for each in _tracked(network)) - {0}
+
+
+def flows(network: Network) -> Iterator[Flow]:
+    """Yield every connection that is tracked; one that comes or goes meanwhile may be missing.
+
+    Raises:
+        WorldError: as :func:`marks` does.
+    """
+    return (flow for each in _tracked(network) if (flow := read_flow(each)))
+
+
+def _tracked(network: Network) -> Iterator[bytes]:
+    """Yield the attributes of each connection."""
     with network.entered():
         asking = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
     with asking:
         asking.bind((0, 0))
         asking.send(encode_connections_question())
-        found: set[int] = set()
         while True:
             for answer in decode_answers(asking.recv(_DATAGRAM_BYTES)):
                 if answer.error:
                     message = "the kernel does not show which connections it tracks"
                     raise WorldError(message, "load the module nf_conntrack_netlink, and run with CAP_NET_ADMIN")
                 if answer.kind in {DONE, ERROR}:
-                    return frozenset(found - {0})
-                found.add(read_number(read_attributes(answer.body).get(_MARK)))
+                    return
+                yield answer.body

@@ -15,11 +15,12 @@ from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads an
 from ringfence.edges.probe import Fate  # noqa: TC001 - msgspec reads annotations
 from ringfence.lab.ends import render_end
 from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
-from ringfence.report.json_parts import ApiVersion, Origin, Partial, VerdictWord, schema
+from ringfence.report.json_parts import ApiVersion, Origin, Partial, VerdictWord, origins_of, schema
 
 if TYPE_CHECKING:
     from ringfence.lab.judge import Comparison
     from ringfence.model.connection import Connection
+    from ringfence.semantics.verdict import Half
 
 
 class LabNode(msgspec.Struct, kw_only=True):
@@ -91,6 +92,47 @@ class NodeRules(msgspec.Struct, kw_only=True):
     wrong: Annotated[list[str], Meta(description="What differs, and what is not ours, in words.")]
 
 
+class DenyingHalf(msgspec.Struct, kw_only=True):
+    """A half of a connection that is not allowed."""
+
+    direction: Direction
+    verdict: VerdictWord
+    reason: str
+    origins: list[Origin]
+    nearest: list[Origin]
+    passed: list[Origin]
+
+    @classmethod
+    def of(cls, half: Half) -> DenyingHalf:
+        """Return what a document says of a half."""
+        return cls(
+            direction=half.direction,
+            verdict=VerdictWord(half.outcome.value),
+            reason=half.reason,
+            origins=origins_of(half.origins),
+            nearest=origins_of(half.nearest),
+            passed=origins_of(half.passed),
+        )
+
+
+class DeniedFlow(LabConnection, kw_only=True):
+    """A flow that passes its node's rules unjudged although policies deny it."""
+
+    flow: Annotated[str, Meta(description="Its addresses and ports, in words.")]
+    halves: Annotated[list[DenyingHalf], Meta(description="What its node enforces and that is not allowed.")]
+
+
+class NodeFlows(msgspec.Struct, kw_only=True):
+    """What a node tracks, and what of it was judged again."""
+
+    node: str
+    read: Annotated[int, Meta(description="All that the kernel tracks there.")]
+    judged: Annotated[int, Meta(description="How many pass unjudged and are of a pod of the node.")]
+    others: Annotated[int, Meta(description="How many pass unjudged and are of nobody's on the node.")]
+    anew: Annotated[int, Meta(description="How many are of another epoch, or of none: judged at their next packet.")]
+    denied: list[DeniedFlow]
+
+
 class LabVerification(msgspec.Struct, kw_only=True):
     """Engine, simulated programs and kernel, compared."""
 
@@ -104,6 +146,7 @@ class LabVerification(msgspec.Struct, kw_only=True):
     families: list[FamilyTally]
     differences: list[Difference]
     nodes: list[NodeRules]
+    flows: Annotated[list[NodeFlows] | UnsetType, Meta(description="Absent where nobody asked for them.")] = UNSET
     partial: Partial = UNSET
 
 

@@ -1,4 +1,4 @@
-"""What the nodes of a lab hold: read back from the kernel, and compared with the engine packet by packet."""
+"""What the nodes of a lab hold: read back from the kernel and compared with the engine, rules and flows alike."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import render_address
 from ringfence.dataplane.attribution import connection_of
+from ringfence.dataplane.flows import FlowJudge, JudgedFlows, Unjudged
 from ringfence.dataplane.names import TABLE
 from ringfence.dataplane.netlink.dump import read_dump
 from ringfence.dataplane.nft import NUMBERS
 from ringfence.dataplane.proof import Proof, prove
+from ringfence.edges import conntrack
 from ringfence.edges.nftables import Nftables
 from ringfence.report.counting import counted
 from ringfence.semantics.dialects import RINGFENCE
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ringfence.algebra.addresses import Address
+    from ringfence.dataplane.netlink.dump import Dump
     from ringfence.dataplane.proof import Difference
     from ringfence.dataplane.simulate import Packet
+    from ringfence.edges.netns import Network
     from ringfence.lab.cluster import Cluster
     from ringfence.model.snapshot import Snapshot
 
@@ -51,6 +55,39 @@ class NodeProof:
         yield from (f"{self.node}: {_explain(snapshot, each)}" for each in self.proof.differences)
 
 
+@dataclass(frozen=True, slots=True)
+class NodeFlows:
+    """What came of the flows of one node.
+
+    Attributes:
+        node: The node's name.
+        flows: What was read, judged and denied.
+    """
+
+    node: str
+    flows: JudgedFlows
+
+
+def judge_flows(cluster: Cluster) -> Iterator[NodeFlows]:
+    """Judge the flows of each node that pass its rules without being judged.
+
+    Raises:
+        NftablesError: the kernel refused to tell what the node holds.
+        WorldError: the kernel refused to tell what it tracks.
+    """
+    for node, network in cluster.nodes.items():
+        found = _dumped(network)
+        unjudged = Unjudged.by(read_dump(found).program if found else None)
+        yield NodeFlows(node, FlowJudge(cluster.engine, node).judge(conntrack.flows(network), unjudged))
+
+
+def _dumped(network: Network) -> Dump | None:
+    kernel = Nftables(network)
+    found, _ = kernel.dump(TABLE)
+    kernel.close()
+    return found
+
+
 def prove_nodes(cluster: Cluster) -> Iterator[NodeProof]:
     """Read what each node's kernel holds, and compare all of it.
 
@@ -58,9 +95,7 @@ def prove_nodes(cluster: Cluster) -> Iterator[NodeProof]:
         NftablesError: the kernel refused to tell.
     """
     for node, plan in cluster.plans.items():
-        kernel = Nftables(cluster.nodes[node])
-        found, _ = kernel.dump(TABLE)
-        kernel.close()
+        found = _dumped(cluster.nodes[node])
         if found is None:
             yield NodeProof(node, Proof(0, ()), (f"there is no table {TABLE}",))
             continue

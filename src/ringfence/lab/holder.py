@@ -199,8 +199,8 @@ class Holder:
 
     def _ask(self, channel: Channel, message: Message) -> None:
         match message:
-            case {"ask": "verify", "every": every}:
-                self._answer(channel, self._verify(channel, every=every))
+            case {"ask": "verify", "every": every, "flows": flows}:
+                self._answer(channel, self._verify(channel, every=every, flows=flows))
             case {"ask": "demo", "color": color}:
                 found = verify(self._cluster, progress=_teller(channel))
                 self._answer(channel, demonstrate(self._cluster, found, color=color))
@@ -218,8 +218,8 @@ class Holder:
     def _answer(self, channel: Channel, words: Words) -> None:
         channel.send({"answer": asdict(words) | {"partial": self._partial}})
 
-    def _verify(self, channel: Channel, *, every: bool) -> Words:
-        found = verify(self._cluster, every=every, progress=_teller(channel))
+    def _verify(self, channel: Channel, *, every: bool, flows: bool) -> Words:
+        found = verify(self._cluster, every=every, flows=flows, progress=_teller(channel))
         return tell_verification(self._cluster.ends, found)
 
     def _tell_drops(self, channel: Channel, *, follow: bool) -> None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.lab.held import prove_nodes
+from ringfence.lab.held import judge_flows, prove_nodes
 from ringfence.lab.probes import Trials
 from ringfence.report.counting import counted
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ringfence.algebra.addresses import Family
     from ringfence.lab.cluster import Cluster
-    from ringfence.lab.held import NodeProof
+    from ringfence.lab.held import NodeFlows, NodeProof
     from ringfence.lab.judge import Comparison
     from ringfence.lab.probes import Plan
 
@@ -56,6 +56,7 @@ class Verification:
         seconds: How long planning, sending and judging took.
         missed: How many drops the kernel could not tell of meanwhile.
         nodes: What came of reading back what each node holds.
+        flows: What came of the flows of each node; None when nobody asked for them.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -63,6 +64,7 @@ class Verification:
     seconds: float
     missed: int = 0
     nodes: tuple[NodeProof, ...] = ()
+    flows: tuple[NodeFlows, ...] | None = None
 
     @property
     def differences(self) -> tuple[Comparison, ...]:
@@ -93,12 +95,15 @@ class Verification:
         return sum(bool(each.through) for each in self.comparisons)
 
 
-def verify(cluster: Cluster, *, every: bool = False, progress: Callable[[str], None]) -> Verification:
+def verify(
+    cluster: Cluster, *, every: bool = False, flows: bool = False, progress: Callable[[str], None]
+) -> Verification:
     """Read back what the nodes of a lab hold, then try connections and judge what became of each.
 
     Args:
         cluster: The lab.
         every: Try every pair, however many there are.
+        flows: Judge what the nodes track as well, when all was tried.
         progress: Is told twice a second how far it is.
     """
     start, missed = time.monotonic(), cluster.drops.missed
@@ -107,7 +112,8 @@ def verify(cluster: Cluster, *, every: bool = False, progress: Callable[[str], N
     plan = Trials(cluster.engine, cluster.ends).plan(every=every)
     comparisons = tuple(_judged(cluster, plan, progress))
     missed = cluster.drops.missed - missed
-    return Verification(comparisons, plan.total, time.monotonic() - start, missed, nodes)
+    tracked = tuple(judge_flows(cluster)) if flows else None
+    return Verification(comparisons, plan.total, time.monotonic() - start, missed, nodes, tracked)
 
 
 def _judged(cluster: Cluster, plan: Plan, progress: Callable[[str], None]) -> Iterator[Comparison]:

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from ringfence.algebra.addresses import render_address
+from ringfence.algebra.traffic import Protocol
 from ringfence.lab.documents import (
+    DeniedFlow,
+    DenyingHalf,
     Difference,
     DropEntry,
     FamilyTally,
     Lab,
     LabNode,
     LabVerification,
+    NodeFlows,
     NodeRules,
     answers,
     named,
@@ -29,6 +33,7 @@ from ringfence.report.table import Table
 
 if TYPE_CHECKING:
     from ringfence.dataplane.attribution import Attribution
+    from ringfence.lab import held
     from ringfence.lab.drops import Drop, DropLog, Entry
     from ringfence.lab.ends import Ends
     from ringfence.lab.judge import Comparison
@@ -110,13 +115,12 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
     if nodes:
         compared = f"{counted(sum(each.pods for each in nodes), 'pod')} with every address, protocol and port"
         remarks.append(f"{counted(len(wrong), 'difference')} between engine and what the nodes hold: {compared}")
+    flows = [_judged(each) for each in found.flows or ()]
+    denied = [_going_on(each.node, flow) for each in flows for flow in each.denied]
+    if found.flows is not None:
+        remarks.append(_counts(flows))
     text = render_columns(Table(head, tuple(rows), tuple(remarks)))
-    text += "".join(f"  {line}\n" for each in differences[:_SHOWN] for line in (each.text, each.packet))
-    if len(differences) > _SHOWN:
-        text += f"  and {len(differences) - _SHOWN:,} more\n"
-    text += "".join(f"  {line}\n" for line in wrong[:_SHOWN])
-    if len(wrong) > _SHOWN:
-        text += f"  and {len(wrong) - _SHOWN:,} more\n"
+    text += _listed([f"{each.text}\n  {each.packet}" for each in differences]) + _listed(wrong) + _listed(denied)
     document = LabVerification(
         api_version=API_VERSION,
         kind="LabVerification",
@@ -128,9 +132,46 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
         families=families,
         differences=differences,
         nodes=nodes,
+        flows=UNSET if found.flows is None else flows,
     )
     took = f"{counted(len(found.comparisons), 'connection')} took {found.seconds:.1f} s"
-    return Words(text, plain(document), good=not differences and not wrong, notes=(took,))
+    return Words(text, plain(document), good=not (differences or wrong or denied), notes=(took,))
+
+
+def _listed(lines: list[str]) -> str:
+    """Return some lines below a table, and how many more there are."""
+    more = len(lines) - _SHOWN
+    return "".join(f"  {line}\n" for line in lines[:_SHOWN]) + (f"  and {more:,} more\n" if more > 0 else "")
+
+
+def _judged(found: held.NodeFlows) -> NodeFlows:
+    flows = found.flows
+    denied = [
+        DeniedFlow(**named(each.connection), flow=str(each.flow), halves=[*map(DenyingHalf.of, each.halves)])
+        for each in flows.denied
+    ]
+    return NodeFlows(
+        node=found.node, read=flows.read, judged=flows.judged, others=flows.others, anew=flows.anew, denied=denied
+    )
+
+
+def _counts(nodes: list[NodeFlows]) -> str:
+    read, judged, others, anew = (
+        sum(each) for each in zip(*((node.read, node.judged, node.others, node.anew) for node in nodes), strict=True)
+    )
+    denied = counted(sum(len(node.denied) for node in nodes), "flow goes", "flows go")
+    return (
+        f"{denied} on although denied: of {read:,} that the nodes track {judged:,} were judged, "
+        f"{others:,} are not of pods, {anew:,} are judged at their next packet"
+    )
+
+
+def _going_on(node: str, found: DeniedFlow) -> str:
+    why = "; ".join(f"{half.direction.value.lower()} {half.verdict.value}: {half.reason}" for half in found.halves)
+    places = ", ".join(f"{o.source}:{o.line}" for half in found.halves for o in half.origins)
+    port = "" if found.protocol is Protocol.ICMP else f"/{found.port}"
+    ends = f"{found.client} -> {found.server} {found.protocol.value}{port}"
+    return f"{node}: {ends} goes on: {found.flow} ({why}; {places})"
 
 
 def tell_entry(log: DropLog, entry: Entry) -> Words:
