@@ -88,12 +88,14 @@ class NftablesError(WorldError):
     Attributes:
         transaction: The text that was refused.
         name: The chain, set or map that was refused; empty when it was none of them, or is not known.
+        number: The kernel's error number; 0 where ``nft`` spoke.
     """
 
-    def __init__(self, message: str, transaction: str, hint: str = "", *, name: str = "") -> None:
+    def __init__(self, message: str, transaction: str, hint: str = "", *, name: str = "", number: int = 0) -> None:
         super().__init__(message, hint)
         self.transaction = transaction
         self.name = name
+        self.number = number
 
 
 class OutdatedError(NftablesError):

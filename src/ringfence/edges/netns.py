@@ -75,13 +75,19 @@ class Network:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Be in the namespace for a while: sockets opened and processes started there stay there."""
+        """Be in the namespace for a while: sockets opened and processes started there stay there.
+
+        Whoever is there already needs no right to enter it.
+        """
         home = Network.current()
+        elsewhere = not os.path.samestat(os.fstat(home.descriptor), os.fstat(self.descriptor))
         try:
-            setns(self.descriptor)
+            if elsewhere:
+                setns(self.descriptor)
             yield
         finally:
-            setns(home.descriptor)
+            if elsewhere:
+                setns(home.descriptor)
             home.close()
 
     def close(self) -> None:

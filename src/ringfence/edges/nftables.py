@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.dataplane.netlink.dump import Dump
@@ -31,8 +32,10 @@ from ringfence.dataplane.netlink.messages import (
     transactions,
 )
 from ringfence.dataplane.netlink.requests import (
+    DELETE_TABLE,
     GET_CHAIN,
     GET_ELEMENTS,
+    GET_FLOWTABLE,
     GET_GENERATION,
     GET_RULE,
     GET_SET,
@@ -41,6 +44,7 @@ from ringfence.dataplane.netlink.requests import (
     PERSISTENT,
     Requests,
 )
+from ringfence.dataplane.netlink.survey import FAMILIES, Listing, Survey, read_survey
 from ringfence.errors import NftablesError, OutdatedError
 
 if TYPE_CHECKING:
@@ -60,6 +64,9 @@ _OVERHEAD = 32
 
 _ATTEMPTS = 20
 """How often what the kernel holds is read anew because it changed meanwhile."""
+
+_NOBODY_S = "ringfence-nobody-s"
+"""A table that nobody makes, so it cannot be deleted."""
 
 
 class Nftables:
@@ -132,6 +139,32 @@ class Nftables:
         message = f"table {table} changes faster than it can be read"
         raise NftablesError(message, "")
 
+    def refusal(self, commands: Iterable[Command]) -> NftablesError | None:
+        """Return why the kernel would not carry commands out; None when it would. Nothing is changed.
+
+        They are sent in a transaction that ends with something impossible, so it has no effect.
+        """
+        messages = [message for unit in self._requests.units(commands) for message in unit]
+        impossible = Message(DELETE_TABLE, 0, text(1, _NOBODY_S), "nothing")
+        try:
+            self._send([*messages, impossible], None)
+        except NftablesError as error:
+            return None if error.transaction == impossible.about else error
+        message = f"there is a table {_NOBODY_S}, and it has just been deleted"
+        raise AssertionError(message)
+
+    def survey(self) -> Survey:
+        """Return what there is beside our own table.
+
+        Raises:
+            NftablesError: it changes faster than it can be read, or the kernel refuses.
+        """
+        for _ in range(_ATTEMPTS):
+            with suppress(_ChangedError):
+                return read_survey([self._listing(name) for name in FAMILIES])
+        message = "the rules change faster than they can be read"
+        raise NftablesError(message, "")
+
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
@@ -173,7 +206,7 @@ class Nftables:
         sequence = self._sequence
         self._sequence += 1
         flags = DUMP if all_of_them else ACK
-        asking = Message(message.kind, message.flags | flags, message.attributes, message.about)
+        asking = replace(message, flags=message.flags | flags)
         self._socket.send(asking.encode(sequence))
         found: list[Answer] = []
         while True:
@@ -210,6 +243,19 @@ class Nftables:
         elements = {name: self._elements(table, name) for name in names}
         return Dump(table, flags, chains, rules, sets, elements)
 
+    def _listing(self, family: str) -> Listing:
+        """Return all chains, rules and flowtables of a family; a kernel without flowtables has none."""
+        found = []
+        for kind, what in ((GET_CHAIN, "chains"), (GET_RULE, "rules"), (GET_FLOWTABLE, "flowtables")):
+            asking = Message(kind, 0, b"", f"the {what} of family {family}", family=FAMILIES[family])
+            try:
+                found.append(tuple(each.body for each in self._ask(asking, all_of_them=True)))
+            except NftablesError:
+                if kind != GET_FLOWTABLE:
+                    raise
+                found.append(())
+        return Listing(family, *found)
+
     def _list(self, kind: int, here: bytes, what: str, table: str) -> tuple[bytes, ...]:
         """Return the attributes of all objects of a kind that are in a table."""
         answers = self._ask(Message(kind, 0, here, f"the {what} of table {table}"), all_of_them=True)
@@ -231,8 +277,8 @@ def _refusal(number: int, about: str, name: str = "") -> NftablesError:
     words = os.strerror(number).lower()
     if number == errno.EMSGSIZE:
         message = f"{about} is larger than this user may send"
-        return NftablesError(message, about, "raise net.core.wmem_max, or run as root")
+        return NftablesError(message, about, "raise net.core.wmem_max, or run as root", number=number)
     if number == errno.ERESTART:
-        return OutdatedError("the rules have been changed by somebody else", about, "try again")
+        return OutdatedError("the rules have been changed by somebody else", about, "try again", number=number)
     hint = "Linux keeps a table that has an owner from 6.9 on" if number == errno.EOPNOTSUPP else ""
-    return NftablesError(f"nftables refused {about}: {words}", about, hint, name=name)
+    return NftablesError(f"nftables refused {about}: {words}", about, hint, name=name, number=number)

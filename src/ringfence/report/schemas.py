@@ -11,6 +11,7 @@ from ringfence.report.json_intents import IntentsDocument
 from ringfence.report.json_parts import schema
 from ringfence.report.json_reach import Reach
 from ringfence.report.json_redundancy import Redundancy
+from ringfence.report.node import NodeExamination
 
 
 def schemas() -> dict[str, bytes]:
@@ -24,5 +25,6 @@ def schemas() -> dict[str, bytes]:
         "intents.json": schema(IntentsDocument),
         "difference.json": schema(Difference),
         "redundancy.json": schema(Redundancy),
+        "node.json": schema(NodeExamination),
         "explanation.json": schema(ExplanationDocument),
     }

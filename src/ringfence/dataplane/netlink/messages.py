@@ -30,7 +30,9 @@ _BEGIN, _END = 0x10, 0x11
 _CONNTRACK, _NFTABLES = 1, 10
 _GET_CONNECTION = 1
 _GENERATION = 1
-_INET = 1
+INET = 1
+"""The family of our tables: IPv4 and IPv6."""
+
 _NESTED = 0x8000
 _KIND = 0x3FFF
 
@@ -50,6 +52,7 @@ class Message:
         attributes: All of them, one after the other.
         about: The object that it is about, in words for people.
         name: The name of the chain, set or map that it is about; empty for anything else.
+        family: The number of the family of its table.
     """
 
     kind: int
@@ -57,6 +60,7 @@ class Message:
     attributes: bytes
     about: str
     name: str = ""
+    family: int = INET
 
     @property
     def size(self) -> int:
@@ -66,7 +70,7 @@ class Message:
     def encode(self, sequence: int) -> bytes:
         """Return its bytes under a sequence number."""
         return _frame(
-            _NFTABLES << 8 | self.kind, self.flags, sequence, struct.pack("=BBH", _INET, 0, 0), self.attributes
+            _NFTABLES << 8 | self.kind, self.flags, sequence, struct.pack("=BBH", self.family, 0, 0), self.attributes
         )
 
 
