@@ -71,19 +71,24 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
     # A connection that another one announces begins with that one's mark, so it must not come further.
     related = Equals(_STATE, CtState.RELATED)
     known = list(_known(handling.established))
-    unexplained = [
-        rule(Equals(_STATE, CtState.INVALID), Goto(names.DROP_INVALID)),
-        rule(Equals(_STATE, CtState.NEW), unopened, Goto(names.MIDSTREAM)),
+    midstream = rule(Equals(_STATE, CtState.NEW), unopened, Goto(names.MIDSTREAM))
+    original = Equals(_WAY, CtDirection.ORIGINAL)
+    by_way = [
+        rule(original, Goto(names.FORWARD_ORIGINAL)),
+        rule(Equals(_WAY, CtDirection.REPLY), Goto(names.FORWARD_REPLY)),
     ]
+    # Only what has no connection goes neither way; it is rare, so it is looked for last.
+    untracked = Equals(_STATE, CtState.UNTRACKED)
+    invalid = rule(Equals(_STATE, CtState.INVALID), Goto(names.DROP_INVALID))
     forward = [
         *(gate(guard) if guard else ()),
         rule(related, Goto(names.FORWARD_RELATED)),
         *known,
-        *unexplained,
+        midstream,
+        *by_way,
         # Nobody knows who opened it, so it is judged as if this packet did.
-        rule(Equals(_STATE, CtState.UNTRACKED), Goto(names.FORWARD_ORIGINAL)),
-        rule(Equals(_WAY, CtDirection.ORIGINAL), Goto(names.FORWARD_ORIGINAL)),
-        rule(Goto(names.FORWARD_REPLY)),
+        rule(untracked, Goto(names.FORWARD_ORIGINAL)),
+        invalid,
     ]
     # A reply of a pod to its own node is let through: the node opened that connection.
     to_node = [
@@ -92,16 +97,17 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
         *known,
         rule(*DISCOVERY, Word.ACCEPT),
         rule(*REPORT, Within(Field.IP6_SADDR, LINK_LOCAL), Word.ACCEPT),
-        *unexplained,
-        rule(Equals(_STATE, CtState.UNTRACKED), Goto(names.INPUT_ORIGINAL)),
-        rule(Equals(_WAY, CtDirection.ORIGINAL), Goto(names.INPUT_ORIGINAL)),
+        midstream,
+        rule(original, Goto(names.INPUT_ORIGINAL)),
+        rule(untracked, Goto(names.INPUT_ORIGINAL)),
+        invalid,
     ]
     yield from guard_chains(guard) if guard else ()
     yield Chain(names.FORWARD, tuple(forward), Hook.FORWARD)
     yield Chain(names.INPUT, tuple(to_node), Hook.INPUT)
     error = rule(Within(Field.L4PROTO, _ERRORS), Word.ACCEPT)
-    yield Chain(names.FORWARD_RELATED, (error, *forward[-2:]))
-    yield Chain(names.INPUT_RELATED, (error, to_node[-1]))
+    yield Chain(names.FORWARD_RELATED, (error, *by_way))
+    yield Chain(names.INPUT_RELATED, (error, rule(original, Goto(names.INPUT_ORIGINAL))))
     outgoing = [refuse_tunnels(guard, Hook.FORWARD)] if guard else []
     yield Chain(names.FORWARD_ORIGINAL, (*outgoing, *_dispatch(CtDirection.ORIGINAL)))
     yield Chain(names.FORWARD_REPLY, tuple(_dispatch(CtDirection.REPLY)))
