@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ringfence.model.policy import Policy
     from ringfence.model.snapshot import Snapshot
-    from ringfence.semantics.universe import Ports, Universe
+    from ringfence.semantics.classes import Ports
+    from ringfence.semantics.universe import Universe
     from ringfence.semantics.verdict import Half
 
 

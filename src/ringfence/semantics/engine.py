@@ -8,6 +8,7 @@ gives no reasons. The parts, in the order in which they are used:
 - ``universe``: pods become classes, peers become sets of atoms.
 - ``program``: the policies of a class become decision lists.
 - ``rows``: decision lists become rows, what a subject may do with every peer.
+- ``class_rows``: what the rows of several readings say of each class together.
 - ``rectangles``: what rows say of many pairs at once.
 - ``reachability``: rows of both directions meet.
 - ``resting``: what rests on an open point in one direction meets what is possible in the other.
@@ -26,14 +27,14 @@ from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
-from ringfence.semantics.dialects import KUBERNETES, Choices, Topic
+from ringfence.semantics.class_rows import ClassRows
+from ringfence.semantics.dialects import KUBERNETES
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.grounds import Finder, Grounds
 from ringfence.semantics.omission import Omission
 from ringfence.semantics.program import Compiler, Meeting
 from ringfence.semantics.reachability import Block, Overlay, PairTraffic
 from ringfence.semantics.resting import Resting
-from ringfence.semantics.rows import Said
 from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.universe import Universe
 from ringfence.semantics.verdict import unite_undefined
@@ -45,8 +46,7 @@ if TYPE_CHECKING:
     from ringfence.model.policy import Policy, Rule
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.dialects import Dialect
-    from ringfence.semantics.program import Program
-    from ringfence.semantics.rows import Bounds, Clause, Row
+    from ringfence.semantics.rows import Clause, Row
     from ringfence.semantics.sets import PeerSet, Sets
     from ringfence.semantics.space import TrafficSpace
     from ringfence.semantics.verdict import Undefined
@@ -89,14 +89,12 @@ class Engine:
         self.dialect, self._readings = dialect, dialect.readings
         self.universe = Universe(snapshot, replace(dialect, strict=dialect.strict or flips).readings, sets)
         self._compiler = Compiler(self.universe)
-        self._in_force = self._compiler.in_force(snapshot.policies)
+        in_force = self._compiler.in_force(snapshot.policies)
+        self._rows = ClassRows(self.universe, self._compiler, in_force, self._readings)
         self._overlays: dict[Family, Overlay] = {}
-        self._programs: dict[tuple[int, Direction, Choices], Program | None] = {}
-        self._said_by_programs: dict[tuple[Direction, tuple[Choices, ...], tuple[Program | None, ...]], Said] = {}
-        self._said: dict[tuple[Bounds, Bounds], Said] = {}
         self._ends: dict[PeerSet, Ends] = {}
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
-        self._rows_of: dict[tuple[Row, Family], Rows] = {}
+        self._by_traffic: dict[tuple[Row, Family], Rows] = {}
         self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
         self.classes = self.universe.members
         self.sets = self.universe.sets
@@ -115,13 +113,9 @@ class Engine:
             return Engine(revised, self.dialect, self.sets)
         found = copy(self)
         found.snapshot = revised
-        in_force = self._compiler.revised(self._in_force, self.snapshot.policies, revised.policies)
-        found._in_force = in_force  # noqa: SLF001 - one of its own
-        touched = self.unlike(found)
-        kept = {key: program for key, program in self._programs.items() if key[0] not in touched}
-        said_of = found._of_class  # noqa: SLF001
-        overlays = {family: overlay.of(said_of) for family, overlay in self._overlays.items()}
-        found._programs, found._overlays = kept, overlays  # noqa: SLF001
+        in_force = self._compiler.revised(self._rows.in_force, self.snapshot.policies, revised.policies)
+        rows = found._rows = self._rows.revised(in_force)  # noqa: SLF001 - one of its own
+        found._overlays = {family: overlay.of(rows.said) for family, overlay in self._overlays.items()}  # noqa: SLF001
         return found
 
     def changes_without(self, policy: Policy, rule: Rule | None = None) -> bool:
@@ -147,11 +141,11 @@ class Engine:
 
     @property
     def _omission(self) -> Omission:
-        return Omission(self._compiler, self.universe, self._in_force, self._program)
+        return Omission(self._compiler, self.universe, self._rows.in_force, self._rows.program)
 
     def unlike(self, other: Engine) -> frozenset[int]:
         """Return the classes that other policies judge than in another engine over the same universe."""
-        return self.universe.classes_in(self._in_force.unlike(other._in_force))
+        return self.universe.classes_in(self._rows.in_force.unlike(other._rows.in_force))
 
     def class_of(self, pod: Pod) -> int:
         """Return the index in :attr:`classes` of the class that holds a pod."""
@@ -205,15 +199,17 @@ class Engine:
         if pod.host_network:
             return ((EVERY[family], ALL),), {}
         traffic = self._compiler.traffic.traffic
-        least, _ = self._of_class(self.class_of(pod), direction).ordinary
+        least, _ = self._rows.said(self.class_of(pod), direction).ordinary
         key = (least, family)
-        if key not in self._rows_of:
-            self._rows_of[key] = tuple((each, traffic(mask)) for mask, each in self._by_address(least, family) if each)
+        if key not in self._by_traffic:
+            self._by_traffic[key] = tuple(
+                (each, traffic(mask)) for mask, each in self._by_address(least, family) if each
+            )
         masks = {
             address: self._masks(direction, pod, address, family, via=A_SERVICE)[0]
             for address in self._judged_alone(pod, family)
         }
-        return self._rows_of[key], {address: traffic(mask) for address, mask in masks.items()}
+        return self._by_traffic[key], {address: traffic(mask) for address, mask in masks.items()}
 
     def blocks(self, family: Family, among: tuple[PeerSet, PeerSet] | None = None) -> Iterator[Block]:
         """Yield all pairs of ends between which something may pass, as disjoint rectangles.
@@ -232,9 +228,9 @@ class Engine:
     def overlay(self, family: Family, among: tuple[PeerSet, PeerSet] | None = None) -> Overlay:
         """Return what the rows of classes say in one family; only of clients and servers at some atoms, if given."""
         if among is not None:
-            return Overlay(self.universe, family, self._of_class, among)
+            return Overlay(self.universe, family, self._rows.said, among)
         if family not in self._overlays:
-            self._overlays[family] = Overlay(self.universe, family, self._of_class)
+            self._overlays[family] = Overlay(self.universe, family, self._rows.said)
         return self._overlays[family]
 
     @property
@@ -251,13 +247,12 @@ class Engine:
         Args:
             namespace: Only pairs with an end in this namespace; None for all.
         """
-        found = Resting(self.universe, self.dialect, self._of_class, self.ends, self.share_node)
+        found = Resting(self.universe, self.dialect, self._rows.said, self.ends, self.share_node)
         return unite_undefined(map(self.dialect.undefined, found.topics(namespace)))
 
     def counts(self) -> dict[str, int]:
         """Return how much was worked out so far; more of it for the same clusters is a regression."""
-        programs = {id(program) for program in self._programs.values() if program}
-        return {"classes": len(self.classes), "programs": len(programs), "rows": len(self._said)}
+        return {"classes": len(self.classes), **self._rows.counts()}
 
     def ends(self, atoms: PeerSet) -> Ends:
         """Return the ends on one side of a block."""
@@ -278,7 +273,7 @@ class Engine:
     def is_isolated(self, pod: Pod, direction: Direction) -> bool:
         """Tell whether a policy isolates a pod in one direction, in every reading of what the API leaves open."""
         number = self.class_of(pod)
-        programs = (self._program(number, direction, choices) for choices in self._readings)
+        programs = (self._rows.program(number, direction, choices) for choices in self._readings)
         return all(program is not None and program.isolating for program in programs)
 
     def grounds(
@@ -298,8 +293,8 @@ class Engine:
         finder = Finder(self._compiler, self.universe)
         found: list[Grounds] = []
         for choices in self._readings:
-            meeting = Meeting.OWN_NODE if own_node and self._is_exempt(direction, choices) else Meeting.ORDINARY
-            programs = dict.fromkeys(None if n is None else self._program(n, direction, choices) for n in classes)
+            meeting = Meeting.OWN_NODE if own_node and self._rows.is_exempt(direction, choices) else Meeting.ORDINARY
+            programs = dict.fromkeys(None if n is None else self._rows.program(n, direction, choices) for n in classes)
             found += (finder.grounds(program, meeting, choices, asked) for program in programs)
         return Grounds.union(found)
 
@@ -309,7 +304,7 @@ class Engine:
         Each with what its rules mean, in order; of several readings of a dialect, the first counts.
         """
         choices = self._readings[0]
-        program = self._program(number, direction, choices)
+        program = self._rows.program(number, direction, choices)
         if program is None:
             return ()
         consulted = (*program.admin, *program.isolating, *program.baseline)
@@ -356,78 +351,14 @@ class Engine:
         masks = []
         for choices in self._readings:
             meeting = Meeting.ITSELF if pod == peer_pod else Meeting.ORDINARY
-            if near and self._is_exempt(direction, choices):
+            if near and self._rows.is_exempt(direction, choices):
                 meeting = Meeting.OWN_NODE
-            least, most = self._bounds(self._program(number, direction, choices), meeting, choices)
+            least, most = self._rows.bounds(self._rows.program(number, direction, choices), meeting, choices)
             masks += [(mask_at(least, atom), mask_at(most, atom)) for atom in atoms]
         return reduce(and_, (low for low, _ in masks)), reduce(or_, (high for _, high in masks))
 
     def _pod(self, end: End) -> Pod | None:
         return end if isinstance(end, Pod) else self.snapshot.pod_at(end)
-
-    def _is_exempt(self, direction: Direction, choices: Choices) -> bool:
-        """Tell whether a pod and its own node always reach each other in one direction."""
-        return direction is Direction.INGRESS or Topic.POD_TO_OWN_NODE in choices
-
-    def _program(self, number: int, direction: Direction, choices: Choices) -> Program | None:
-        """Return what judges the pods of a class; None for those that no policy can select."""
-        key = (number, direction, choices)
-        if key not in self._programs:
-            found = self.universe.classes[number]
-            judged = found.selectable or Topic.HOST_NETWORK in choices
-            self._programs[key] = self._compiler.program(found, direction, self._in_force, choices) if judged else None
-        return self._programs[key]
-
-    def _bounds(self, program: Program | None, meeting: Meeting, choices: Choices) -> Bounds:
-        """Return what a program says of every peer, if its subject met all of them in one way."""
-        if program is None:
-            return self._compiler.rows.everything, self._compiler.rows.everything
-        return self._compiler.bounds(program, meeting, choices)
-
-    def _of_class(self, number: int | None, direction: Direction, readings: tuple[Choices, ...] = ()) -> Said:
-        """Return what the policies of a class let its pods do with every peer but themselves; no class, no policies.
-
-        Args:
-            number: The class.
-            direction: Seen from its pods.
-            readings: Under which all must be sure, and any makes it possible; those of the dialect by default.
-        """
-        readings = readings or self._readings
-        programs = [self._program(number, direction, c) if number is not None else None for c in readings]
-        key = (direction, readings, tuple(programs))
-        found = self._said_by_programs.get(key)
-        if found is None:
-            rows = self._compiler.rows
-            each = [self._said_of(program, direction, c) for program, c in zip(programs, readings, strict=True)]
-            both = [
-                (reduce(rows.least, (low for low, _ in told)), reduce(rows.most, (high for _, high in told)))
-                for told in zip(*each, strict=True)
-            ]
-            if direction is Direction.INGRESS:
-                both = [self._from_any_source(*bounds) for bounds in both]
-            found = self._said.setdefault((both[0], both[1]), Said(*both))
-            self._said_by_programs[key] = found
-        return found
-
-    def _from_any_source(self, least: Row, most: Row) -> Bounds:
-        """Return bounds in which a client that may speak from several addresses has what all, or any, of them have."""
-        rows = self._compiler.rows
-        for atom, others in self.universe.tunneled.items():
-            low = reduce(and_, (rows.mask_at(least, each) for each in (atom, *others)))
-            high = reduce(or_, (rows.mask_at(most, each) for each in (atom, *others)))
-            least, most = rows.put(least, atom, low), rows.put(most, atom, high)
-        return least, most
-
-    def _said_of(self, program: Program | None, direction: Direction, choices: Choices) -> tuple[Bounds, Bounds]:
-        """Return what a program says of every peer, and of the network of the subject's node."""
-        ordinary = self._bounds(program, Meeting.ORDINARY, choices)
-        near = self.universe.on_nodes if self._is_exempt(direction, choices) else self.universe.sets.empty
-        if program is None or not near:
-            return ordinary, ordinary
-        rows, (least, most) = self._compiler.rows, self._bounds(program, Meeting.OWN_NODE, choices)
-        low = rows.blend(ordinary[0], near, rows.traffic, least)
-        certain = ordinary[0] is ordinary[1] and least is most
-        return ordinary, (low, low if certain else rows.blend(ordinary[1], near, rows.traffic, most))
 
     def _by_address(self, row: Row, family: Family) -> tuple[tuple[int, Intervals], ...]:
         """Return a row by address: each mask with all addresses of a family that have it."""

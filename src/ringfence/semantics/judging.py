@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from ringfence.model.connection import End
     from ringfence.model.origin import Origin
     from ringfence.model.policy import Policy
+    from ringfence.semantics.classes import Ports
     from ringfence.semantics.dialects import Dialect
-    from ringfence.semantics.universe import Ports, Universe
+    from ringfence.semantics.universe import Universe
     from ringfence.semantics.verdict import Half, Outcome
 
 _HALVES = 262_144

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ringfence.model.policy import Policy, Rule
+    from ringfence.semantics.classes import PodClass, Ports
     from ringfence.semantics.rows import Bounds
     from ringfence.semantics.sets import PeerSet
-    from ringfence.semantics.universe import PodClass, Ports, Universe
+    from ringfence.semantics.universe import Universe
 
 Numbers = tuple[int, ...]
 """Policies in the order in which their tier consults them."""

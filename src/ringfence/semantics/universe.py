@@ -1,9 +1,7 @@
 """Pods and addresses, as far as the policies of a snapshot can tell them apart.
 
-Pods become *classes*: pods in the same scoped selectors, with the same named ports that
-a policy may ask for, at alike addresses. Labels that no selector names vanish here.
-The peers of a rule are then a set of *atoms*: a class, or the addresses of one
-signature, in one family.
+Pods become *classes*, see :mod:`ringfence.semantics.classes`. The peers of a rule are then
+a set of *atoms*: a class, or the addresses of one signature, in one family.
 
 The node is no part of a class or an atom, only what selectors of nodes say of it: whether
 two ends share a node is asked of each pair.
@@ -20,11 +18,10 @@ from ringfence.algebra.addresses import EVERY, Address, Family, family_of
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Anyone, BlockPeer, Direction, DomainPeer, NodePeer, PodPeer
+from ringfence.semantics.classes import Classifier, OnNode, PodClass
 from ringfence.semantics.dialects import Choices, Topic
 from ringfence.semantics.ends import Ends
-from ringfence.semantics.matching import Matcher, PortNames, scoped_selectors
 from ringfence.semantics.sets import INTEGERS
-from ringfence.semantics.space import AddressSpace, Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,53 +31,8 @@ if TYPE_CHECKING:
     from ringfence.model.connection import End
     from ringfence.model.policy import Peer, PodSelector, Policy
     from ringfence.model.snapshot import Snapshot
-    from ringfence.semantics.matching import View
     from ringfence.semantics.sets import PeerSet, Sets
-
-Places = tuple[tuple[Family, tuple[Signature, ...]], ...]
-"""For each family in which ends have an address, the signatures that it may have."""
-
-Ports = tuple["ContainerPort", ...]
-"""Named ports of a pod."""
-
-
-@dataclass(frozen=True, slots=True)
-class OnNode:
-    """What policies can tell of an end on a node's own network.
-
-    Attributes:
-        known: Whether it is known which node that is.
-        selected: What each selector of nodes says of it; None where that is not known.
-    """
-
-    known: bool
-    selected: tuple[bool | None, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PodClass:
-    """What policies can tell of a pod.
-
-    Attributes:
-        selectors: Numbers of the scoped selectors that match, sorted; none for pods on
-            their node's network, unless a reading takes those for pods like any other.
-        ports: Named ports that some policy may ask of these pods.
-        places: For each family that the pods use, the signatures that their address may
-            have: one, unless it is not known and blocks cut the range it will come from.
-        on_node: Where the pods are on their node's own network; None for all others.
-        tunnels: For each family, the signatures of other addresses that their packets may come from.
-    """
-
-    selectors: tuple[int, ...]
-    ports: Ports
-    places: Places
-    on_node: OnNode | None = None
-    tunnels: Places = ()
-
-    @property
-    def selectable(self) -> bool:
-        """False for pods on their node's network."""
-        return self.on_node is None
+    from ringfence.semantics.space import Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +83,14 @@ class Universe:
         """
         self.snapshot, self.sets = snapshot, sets
         points = frozenset[Topic]().union(*readings)
-        self._hosts_are_seen = not points.isdisjoint({Topic.HOST_NETWORK, Topic.HOST_EGRESS})
-        self._selectors = scoped_selectors(snapshot.policies)
-        self._node_selectors = {each: number for number, each in enumerate(_node_selectors(snapshot))}
-        self._space = AddressSpace.of(snapshot.blocks)
-        self._asked = PortNames(snapshot.policies, self._selectors)
-        groups = self._classify()
+        hosts_are_seen = not points.isdisjoint({Topic.HOST_NETWORK, Topic.HOST_EGRESS})
+        self._classifier = Classifier(snapshot, hosts_are_seen=hosts_are_seen)
+        groups = self._classifier.classify()
         self.classes = tuple(groups)
         self.members = tuple(map(tuple, groups.values()))
         self.atoms = tuple(dict.fromkeys((*self._pod_atoms(), *self._tunnel_atoms(), *self._address_atoms())))
         self._numbers = {atom: number for number, atom in enumerate(self.atoms)}
         self.everyone = self.sets.of(range(len(self.atoms)))
-        self._blocks = {block: number for number, block in enumerate(snapshot.blocks)}
         self._by_block = self._gather(lambda atom: atom.signature)
         self._by_family = self._gather(lambda atom: [atom.family])
         self._by_selector = self._gather(lambda atom: self._class_at(atom).selectors)
@@ -191,31 +139,28 @@ class Universe:
 
     def tells(self, policy: Policy) -> bool:
         """Tell whether these atoms are as fine as if the policy had been among those of the snapshot."""
-        if policy.subject not in self._selectors:
-            return False
-        peers = (peer for direction in Direction for rule in policy.rules(direction) for peer in rule.peers)
-        return all(map(self._tells_peer, peers)) and self._asked.include(policy)
+        return self._classifier.tells(policy)
 
     def number_of(self, selector: PodSelector) -> int:
         """Return the number of a scoped selector that some policy of the snapshot names."""
-        return self._selectors[selector]
+        return self._classifier.selectors[selector]
 
     def signature_of(self, address: Address) -> Signature:
         """Return the blocks that hold an address."""
-        return self._space.signature(address)
+        return self._classifier.space.signature(address)
 
     def number_of_block(self, block: Intervals) -> int:
         """Return the number of a set of addresses that some policy names: its bit in a signature."""
-        return self._blocks[block]
+        return self._classifier.blocks[block]
 
     def number_of_nodes(self, nodes: Selector) -> int:
         """Return the number of a selector of nodes that some policy names: its place in :attr:`node_selectors`."""
-        return self._node_selectors[nodes]
+        return self._classifier.node_selectors[nodes]
 
     @property
     def node_selectors(self) -> tuple[Selector, ...]:
         """The selectors by which policies name nodes, each once."""
-        return tuple(self._node_selectors)
+        return tuple(self._classifier.node_selectors)
 
     def classes_in(self, selectors: Iterable[int]) -> frozenset[int]:
         """Return the classes of the pods that any of some selectors match, by the numbers of the selectors."""
@@ -231,16 +176,16 @@ class Universe:
             case Anyone():
                 return self.everyone, self.everyone
             case PodPeer(pods=selector, by_pods=by_pods):
-                found = self._by_selector.get(self._selectors[selector], self.sets.empty)
+                found = self._by_selector.get(self._classifier.selectors[selector], self.sets.empty)
                 on_egress = by_pods and direction is Direction.EGRESS and Topic.HOST_EGRESS in choices
-                if self._hosts_are_seen and not on_egress and Topic.HOST_NETWORK not in choices:
+                if self._classifier.hosts_are_seen and not on_egress and Topic.HOST_NETWORK not in choices:
                     found = self.sets.sub(found, self._hosts)
                 return found, found
             case BlockPeer(addresses=block):
-                found = self._by_block.get(self._blocks[block], self.sets.empty)
+                found = self._by_block.get(self._classifier.blocks[block], self.sets.empty)
                 return found, found
             case NodePeer(nodes=nodes):
-                return self._meant_nodes[self._node_selectors[nodes]]
+                return self._meant_nodes[self._classifier.node_selectors[nodes]]
             case DomainPeer():
                 return self.sets.empty, self.sets.sub(self.everyone, self.pods(choices))
 
@@ -282,7 +227,7 @@ class Universe:
         found = {number: Intervals.of(each) for number, each in points.items()}
         rest = Intervals.union(EVERY.values()) - Intervals.union(found.values())
         for family, everything in EVERY.items():
-            for signature, region in self._space.regions(rest & everything).items():
+            for signature, region in self._classifier.space.regions(rest & everything).items():
                 found[self._numbers[Atom(family, signature)]] = region
         return tuple(found.get(number, EMPTY) for number in range(len(self.atoms)))
 
@@ -354,11 +299,11 @@ class Universe:
     @cached_property
     def _meant_nodes(self) -> tuple[tuple[PeerSet, PeerSet], ...]:
         """What each selector of nodes means, surely and perhaps."""
-        return tuple(map(self._on_node_of, self._node_selectors))
+        return tuple(map(self._on_node_of, self._classifier.node_selectors))
 
     def _on_node_of(self, selector: Selector) -> tuple[PeerSet, PeerSet]:
         told: dict[bool | None, list[int]] = defaultdict(list)
-        selected = self._node_selectors[selector]
+        selected = self._classifier.node_selectors[selector]
         for number, atom in enumerate(self.atoms):
             if atom.on_node:
                 told[atom.on_node.selected[selected]].append(number)
@@ -380,82 +325,6 @@ class Universe:
             strange = (address for address in node.speaks_from if not pod_at(address))
             yield from ((address, self._numbers[self._outside(address)]) for address in strange)
 
-    def _classify(self) -> dict[PodClass, list[Pod]]:
-        matcher, asked = Matcher(self.snapshot, self._selectors), self._asked
-        # Pods of one workload mostly share the tuple of their ports, and hashing that is slow; equal ones meet below.
-        alike: dict[tuple[View | None, int, Places, OnNode | None, Places], list[Pod]] = defaultdict(list)
-        for pod in self.snapshot.pods:
-            if not pod.terminal:
-                view = matcher.view(pod) if self._hosts_are_seen or not pod.host_network else None
-                tunnels = self._tunnels(pod) if pod.host_network else ()
-                alike[view, id(pod.ports), self._places(pod), self._on_node(pod), tunnels].append(pod)
-        groups: dict[PodClass, list[Pod]] = defaultdict(list)
-        for (view, _, places, on_node, tunnels), pods in alike.items():
-            selectors = matcher.matching(view) if view else ()
-            ports = asked.of(pods[0].ports, selectors) if view else ()
-            groups[PodClass(selectors, ports, places, on_node, tunnels)] += pods
-        return groups
-
-    def _places(self, pod: Pod) -> Places:
-        if not pod.host_network and pod.addresses:
-            return tuple(
-                [(family, (self._space.signature(pod.addresses[family]),)) for family in sorted(pod.addresses)]
-            )
-        addresses = self.snapshot.addresses_of(pod)
-        return tuple(
-            (
-                family,
-                (self._space.signature(addresses[family]),)
-                if family in addresses
-                else self._unknown_places[family, pod.host_network],
-            )
-            for family in self.snapshot.families_of(pod)
-        )
-
-    def _tunnels(self, pod: Pod) -> Places:
-        """Return the signatures of the tunnels by which packets of a pod may come, but that of its own address."""
-        found = []
-        for family in self.snapshot.families_of(pod):
-            signatures = dict.fromkeys(map(self._space.signature, self.snapshot.sources_of(pod, family)))
-            if others := [*signatures][1:]:
-                found.append((family, tuple(sorted(others))))
-        return tuple(found)
-
-    def _on_node(self, end: End) -> OnNode | None:
-        """Return where an end is on a node's own network; None for any other."""
-        node = self.snapshot.node_of(end)
-        if node is None and not (isinstance(end, Pod) and end.host_network):
-            return None
-        if node not in self._facts:
-            says = tuple(self.snapshot.is_on_node(end, selector) for selector in self._node_selectors)
-            self._facts[node] = OnNode(node is not None, says)
-        return self._facts[node]
-
-    def _tells_peer(self, peer: Peer) -> bool:
-        match peer:
-            case PodPeer(pods=selector):
-                return selector in self._selectors
-            case BlockPeer(addresses=block):
-                return block in self._blocks
-            case NodePeer(nodes=nodes):
-                return nodes in self._node_selectors
-        return True
-
-    @cached_property
-    def _facts(self) -> dict[str | None, OnNode]:
-        """What is known of each node that was asked for."""
-        return {}
-
-    @cached_property
-    def _unknown_places(self) -> dict[tuple[Family, bool], tuple[Signature, ...]]:
-        """The signatures an unknown address may have, by family and host network."""
-        found: dict[tuple[Family, bool], tuple[Signature, ...]] = {}
-        for family, everything in EVERY.items():
-            outside = (self._space.unknown(family),)
-            ranges = self._space.regions(self.snapshot.pod_ranges & everything)
-            found[family, True], found[family, False] = outside, tuple(ranges) or outside
-        return found
-
     def _pod_atoms(self) -> Iterator[Atom]:
         for number, pod_class in enumerate(self.classes):
             for family, signatures in pod_class.places:
@@ -468,13 +337,15 @@ class Universe:
 
     def _address_atoms(self) -> Iterator[Atom]:
         for family, everything in EVERY.items():
-            yield from (Atom(family, signature) for signature in self._space.regions(everything))
+            yield from (Atom(family, signature) for signature in self._classifier.space.regions(everything))
         for node in self.snapshot.nodes.values():
             yield from (self._outside(address) for address in node.speaks_from if not self.snapshot.pod_at(address))
 
     def _outside(self, address: Address) -> Atom:
         """Return the atom of an address that is no pod's own."""
-        return Atom(family_of(address), self._space.signature(address), on_node=self._on_node(address))
+        return Atom(
+            family_of(address), self._classifier.space.signature(address), on_node=self._classifier.on_node(address)
+        )
 
     def _class_at(self, atom: Atom) -> PodClass:
         return _NO_POD if atom.pod_class is None else self.classes[atom.pod_class]
@@ -489,9 +360,3 @@ class Universe:
             for key in keys(atom):
                 found[key].append(number)
         return {key: self.sets.of(numbers) for key, numbers in found.items()}
-
-
-def _node_selectors(snapshot: Snapshot) -> dict[Selector, None]:
-    """Return the selectors of nodes that rules name, each once, in order."""
-    rules = (rule for policy in snapshot.policies for d in Direction for rule in policy.rules(d))
-    return dict.fromkeys(peer.nodes for rule in rules for peer in rule.peers if isinstance(peer, NodePeer))
