@@ -161,6 +161,17 @@ def test_a_revision_shares_what_it_can():
     ]
 
 
+def test_what_was_answered_before_a_revision_is_not_answered_again_after_it():
+    """What a class's programs say is kept from one world to the next for those whose policies stay."""
+    ingress = network_policy("x/p", "app=a", ingress=(rule(pods("app=b"), traffic=tcp(80)),))
+    engine, found = Engine(snapshot(A, B, ingress)), []
+    for policies in ([ingress], [], [ingress], [ingress, CLOSED], [CLOSED]):
+        engine = engine.revised(policies)
+        found.append(engine.allowed(B, A, Family.IPV4).allowed)
+
+    assert found == [tcp(80), ALL, tcp(80), tcp(80), EMPTY]
+
+
 def test_a_revision_that_asks_a_new_name_of_a_port_tells_pods_apart_by_it():
     """Of the same pods a known name can be asked again, and of others it is as good as new."""
     one, other = pod("x/c", "app=c", ports=(port("web", 80),)), pod("x/d", "app=c", ports=(port("web", 81),))
