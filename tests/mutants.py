@@ -1,8 +1,8 @@
 """Plants each bug of ``planted/*.txt`` in a copy of the source and runs its own tests.
 
-There is a list for each package of the source. A mutant is a blank-line separated block:
-what breaks, the tests that must notice, the file, then ``-`` and ``+`` lines. The old
-lines must stand exactly once in the file.
+There is a list for each package of the source. A mutant is a block: what breaks, the tests
+that must notice, the file, then ``-`` and ``+`` lines. The old lines must stand exactly once
+in the file.
 
     make mutants                   all of them
     make mutants SECONDS=300       as many as begin in that time, others with another SEED
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LISTS = Path(__file__).with_name("planted")
+
+BLOCK = re.compile(r"(?:^(?![-+] ).+\n){3}(?:^[-+] .*\n)+", re.MULTILINE)
+"""Three lines and a change; a merge of two lists may leave no blank line between two of them."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ def planted() -> list[Mutant]:
     """Read every list, in the order of their names."""
     found = []
     for text in (path.read_text() for path in sorted(LISTS.glob("*.txt"))):
-        for block in filter(None, (block.strip("\n") for block in text.split("\n\n"))):
+        for block in BLOCK.findall(text):
             about, tests, file, *change = block.splitlines()
             old, new = ("\n".join(line[2:] for line in change if line[:2] == sign) for sign in ("- ", "+ "))
             found.append(Mutant(about, tuple(tests.split()), file, old, new))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mutants import Mutant, misfit, planted
+from tests.mutants import BLOCK, LISTS, Mutant, misfit, planted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MUTANTS = planted()
 
@@ -16,6 +20,12 @@ def test_a_bug_can_be_planted(mutant: Mutant):
     """Its old lines stand once where it says, its tests exist, and it changes something."""
     assert misfit(mutant) == ""
     assert mutant.old != mutant.new
+
+
+@pytest.mark.parametrize("path", LISTS.iterdir(), ids=lambda path: path.name)
+def test_nothing_in_a_list_is_passed_over(path: Path):
+    """Beside the blocks there is nothing."""
+    assert BLOCK.sub("", path.read_text()).strip() == ""
 
 
 def test_a_bug_is_listed_once():
