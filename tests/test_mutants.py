@@ -22,7 +22,7 @@ def test_a_bug_can_be_planted(mutant: Mutant):
     assert mutant.old != mutant.new
 
 
-@pytest.mark.parametrize("path", LISTS.iterdir(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(LISTS.iterdir()), ids=lambda path: path.name)
 def test_nothing_in_a_list_is_passed_over(path: Path):
     """Beside the blocks there is nothing."""
     assert BLOCK.sub("", path.read_text()).strip() == ""
