@@ -110,8 +110,9 @@ def test_a_pod_that_meets_itself_came_through_a_service():
     assert (judged(hairpin).judged, judged(hairpin).denied) == (1, ())
 
 
-def test_a_node_reaches_its_pods():
-    """The own node, and no other."""
-    (denied,) = judged(flow(NODE, DB, 22), flow(read_address("192.168.0.2"), DB, 22)).denied
+def test_what_a_node_sends_to_its_own_pods_is_nobody_s():
+    """It meets no rule, and is always allowed; another node's is judged."""
+    found = judged(flow(NODE, DB, 22), flow(read_address("192.168.0.2"), DB, 22))
 
-    assert denied.flow.client == read_address("192.168.0.2")
+    assert (found.judged, found.others) == (1, 1)
+    assert [denied.flow.client for denied in found.denied] == [read_address("192.168.0.2")]

@@ -2,23 +2,130 @@
 
 from __future__ import annotations
 
+import json
+import select
+import socket
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ringfence.algebra.addresses import Family, render_address
 from ringfence.dataplane.compile import compile_program
-from ringfence.edges import conntrack
+from ringfence.edges import conntrack, nft
 from ringfence.edges.enforcement import Enforcer
 from ringfence.edges.nftables import Nftables
+from ringfence.lab.cluster import Cluster
 from ringfence.lab.held import judge_flows
+from ringfence.lab.telling import FlowTeller
+from ringfence.lab.topology import lay_out
 from ringfence.lab.verification import Verification
 from ringfence.lab.words import tell_verification
+from ringfence.report.schemas import schemas
 from ringfence.semantics.engine import Engine
 from tests.kernel.isolation import isolated
-from tests.kernel.test_epoch import DENIED, PORT, connected, made, pass_on
-from tests.lab.small import snapshot_of
+from tests.kernel.test_epoch import DENIED, PORT, WITHIN_S, connected, forget_connections, made, pass_on
+from tests.lab.small import MANIFESTS, snapshot_of
+from tests.schemas import fits
+
+if TYPE_CHECKING:
+    from ringfence.lab.words import Words
 
 pytestmark = pytest.mark.kernel
+SCHEMA = json.loads(schemas()["flow.json"])
+
+
+def told(cluster: Cluster) -> list[Words]:
+    """What is told of all nodes so far, as the schema has it."""
+    cluster.flows.read()
+    cluster.drops.read()
+    teller = FlowTeller(cluster.flows, cluster.drops)
+    found = [teller.tell(entry) for entry in teller.remembered()]
+    assert [each.document for each in found if not fits(each.document, SCHEMA)] == []
+    return found
+
+
+def where(document: dict[str, Any], **known: object) -> bool:
+    """Whether a line says all this."""
+    return known.items() <= document.items()
+
+
+@isolated
+def test_a_flow_is_told_at_either_end_when_it_is_opened_and_when_it_has_ended():
+    """Each node with the half that it enforces, the rules that allow it, and all that policies can tell of the ends."""
+    cluster = Cluster(lay_out(snapshot_of(MANIFESTS)))
+    with connected(cluster) as (client, server):
+        pass_on(client, server, b"x" * 50)
+        port = client.getsockname()[1]
+        for network in cluster.nodes.values():
+            forget_connections(network)
+    lines = [each for each in told(cluster) if each.document["client"].get("port") == port]
+    by_place = {(each.document["event"], each.document["node"]): each for each in lines}
+    pods = {str(pod): pod for pod in cluster.topology.pods}
+    there, here = pods["shop/web-0"].node, pods["shop/db"].node
+
+    assert all(each.good for each in lines)
+    opened, ended = by_place["opened", here].document, by_place["ended", here].document
+    assert opened["client"]["labels"] == {"app": "web"}
+    assert opened["client"]["namespace_labels"] == {"kubernetes.io/metadata.name": "shop"}
+    assert where(opened["client"], pod="shop/web-0", workload="Deployment/web", node=there)
+    assert where(opened["server"], pod="shop/db", port=PORT)
+    assert where(opened, verdict="allowed", protocol="TCP", family=4, id=ended["id"])
+    assert opened["ingress"]["origins"][0]["rule"] == 0
+    assert ended["sent"]["bytes"] > 50 + ended["returned"]["bytes"] // 2
+    assert ended["start"] < ended["end"]
+    assert ("egress" in opened) is (there == here)
+    assert "ingress accepted by shop/db rule 0 (small.yaml:41)" in by_place["opened", here].text
+    assert "packets of " in by_place["ended", here].text
+
+
+@isolated
+def test_what_a_flow_was_sent_to_is_told_beside_who_answers():
+    """A Service by its name; its ports are no ports of the pod behind it."""
+    cluster = Cluster(lay_out(snapshot_of(MANIFESTS)))
+    address = render_address(cluster.topology.snapshot.services[0].addresses[Family.IPV4])
+    with cluster.pods["shop/web-0"].entered():
+        socket.create_connection((address, 80), timeout=WITHIN_S).close()
+    documents = [each.document for each in told(cluster) if "dialed" in each.document]
+
+    assert documents
+    for each in documents:
+        assert each["dialed"] == {"address": address, "port": 80, "service": "shop/web"}
+        assert where(each["server"], port=8080, port_names=["http"])
+
+
+@isolated
+def test_a_node_that_does_otherwise_than_the_policies_say_is_an_alarm():
+    """Somebody opened it by hand: what is let through is judged again, and told with what should have denied it."""
+    cluster = Cluster(lay_out(snapshot_of(DENIED)))
+    for network in cluster.nodes.values():
+        nft.apply(network, "insert rule inet ringfence hook_forward accept\n")
+    with connected(cluster):
+        alarms = [each for each in told(cluster) if not each.good]
+
+    assert alarms
+    assert all(where(each.document, mismatch=True, event="opened", verdict="denied") for each in alarms)
+    assert (
+        "alarm: shop/web-0 -> shop/db TCP/5432: opened although denied: ingress isolated by shop/db" in alarms[0].text
+    )
+
+
+@isolated
+def test_what_is_dropped_is_told_among_the_flows():
+    """With the port of its client, of a reply as well."""
+    cluster, agent = made()
+    with connected(cluster) as (client, server):
+        pass_on(client, server, b"one")
+        agent.apply(DENIED)
+        server.sendall(b"two")
+        select.select(cluster.drops.filenos(), [], [], WITHIN_S)
+        cluster.drops.read()
+        (denied,) = (each for each in told(cluster) if each.document["event"] == "denied")
+
+        # The log judges by the policies that it was made with: it says that the drop is none of theirs.
+        assert where(denied.document, mismatch=True, verdict="allowed")
+        assert where(denied.document["client"], pod="shop/web-0", port=client.getsockname()[1])
+        assert where(denied.document["server"], pod="shop/db", port=PORT)
 
 
 @isolated
@@ -45,7 +152,7 @@ def test_a_flow_that_outlives_what_allowed_it_is_found_out():
         assert "shop/db TCP/5432 goes on: 10.244." in words.text
         assert "(ingress denied: isolated by shop/db and no rule matched; small.yaml:34)" in words.text
         (document,) = (each for each in words.document["flows"] if each["denied"])
-        assert (document["node"], document["denied"][0]["halves"][0]["verdict"]) == (agent.node, "denied")
+        assert (document["node"], document["denied"][0]["ingress"]["verdict"]) == (agent.node, "denied")
 
         agent.apply(DENIED)
         assert [each.flows.denied for each in judge_flows(cluster)] == [(), ()]

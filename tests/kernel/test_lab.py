@@ -137,6 +137,10 @@ def test_a_kernel_that_holds_something_else_is_found_out(somebody: User):
     done = somebody.run("lab", "verify")
     document = json.loads(somebody.run("lab", "verify", "-o", "json").out)
 
+    flows = somebody.run("lab", "flows")
+
+    assert flows.code == 1
+    assert "alarm: shop/web-0 -> shop/db UDP/8125: opened although denied: " in flows.out
     assert done.code == 1
     assert "shop/web-0 -> shop/db UDP/8125: engine denied, program denied, kernel allowed" in done.out
     assert "packet 10.244.0.2 -> 10.244.0.1" in done.out

@@ -9,8 +9,10 @@ import pytest
 
 from ringfence.edges.nflog import Logged
 from ringfence.lab.control import Channel
-from ringfence.lab.drops import Drop, DropLog, Missed
+from ringfence.lab.drops import Drop, DropLog
 from ringfence.lab.following import Follower
+from ringfence.lab.journal import Missed
+from ringfence.lab.telling import DropTeller
 from tests.dataplane.small import small_snapshot
 
 DROP = Drop(0.0, "n1", Logged("rf1 i 10.0.0.5 ", 2, b""))
@@ -36,8 +38,8 @@ def log_of(*entries: Drop | Missed) -> DropLog:
 def documents(follower: Follower, command: Channel) -> list[dict[str, Any]]:
     """What a command reads, which takes its time, up to the answer."""
     found = []
-    while "drop" in (message := command.receive() or {}):
-        found.append(message["drop"]["document"])
+    while "told" in (message := command.receive() or {}):
+        found.append(message["told"]["document"])
         follower.flush()
     assert message == {"answer": None}
     return found
@@ -46,7 +48,7 @@ def documents(follower: Follower, command: Channel) -> list[dict[str, Any]]:
 def test_nobody_waits_for_a_reader_and_nothing_is_lost_on_it(ends: tuple[Channel, Channel]):
     """What the socket does not hold waits, in order."""
     lab, command = ends
-    follower = Follower(lab, log_of(*[DROP] * MANY, Missed(0.0, "n2", 7)))
+    follower = Follower(lab, DropTeller(log_of(*[DROP] * MANY, Missed(0.0, "n2", 7))))
     follower.end()
     assert follower.waits
 
@@ -60,7 +62,7 @@ def test_nobody_waits_for_a_reader_and_nothing_is_lost_on_it(ends: tuple[Channel
 def test_a_reader_who_is_too_slow_hears_how_many_were_left_out(ends: tuple[Channel, Channel]):
     """At the place where they are missing, and all of them."""
     lab, command = ends
-    follower = Follower(lab, log_of(), room=10)
+    follower = Follower(lab, DropTeller(log_of()), room=10)
     for _ in range(MANY):
         follower.tell(DROP)
     follower.end()
@@ -76,7 +78,7 @@ def test_who_has_gone_is_told_no_more(ends: tuple[Channel, Channel]):
     """Neither of what waits nor of what comes, and it is no error."""
     lab, command = ends
     log = log_of(*[DROP] * MANY)
-    follower = Follower(lab, log)
+    follower = Follower(lab, DropTeller(log))
     follower.follow()
     command.close()
     follower.flush()

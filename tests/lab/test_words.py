@@ -13,13 +13,15 @@ from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges.nflog import Logged
 from ringfence.edges.probe import Fate, Result
-from ringfence.lab.drops import Drop, Missed
+from ringfence.lab.drops import Drop
 from ringfence.lab.ends import Ends
+from ringfence.lab.journal import Missed
 from ringfence.lab.judge import Judge
 from ringfence.lab.probes import Trial
+from ringfence.lab.telling import tell_drop, tell_missed
 from ringfence.lab.topology import lay_out
 from ringfence.lab.verification import Verification
-from ringfence.lab.words import summarize, tell_drop, tell_missed, tell_verification
+from ringfence.lab.words import summarize, tell_verification
 from ringfence.model.connection import Connection
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine

@@ -55,6 +55,7 @@ def lab() -> None:
       ringfence lab exec shop/web-0 -- ip route
       ringfence lab verify
       ringfence lab drops -f
+      ringfence lab flows -f -o json >> flows.jsonl
       ringfence lab down
     """
 
@@ -157,13 +158,41 @@ def probe(  # noqa: PLR0913, PLR0917 - click hands over every option
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is dropped from now on.")
 @_form
 def drops(name: str, form: str, *, follow: bool) -> Code:
-    """Show dropped packets: between which pods, by which policy and rule, in which file and line."""
-    client = _running(name)
-    for message in client.follow("drops", follow=follow):
-        if "drop" not in message:
-            return Code.OK
-        words = message["drop"]
-        output.answer((words["text"] if form == "text" else json.dumps(words["document"]) + "\n").encode())
+    """Show dropped packets: between which pods, by which policy and rule, in which file and line.
+
+    One that was dropped although policies allow it is an alarm, and ends with exit code 1.
+    """
+    return _follow(name, "drops", form, follow=follow)
+
+
+@lab.command()
+@_named
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is opened, ends or is dropped from now on.")
+@_form
+def flows(name: str, form: str, *, follow: bool) -> Code:
+    """Show flows: what was let through, what has ended and what was dropped, and by which policies and rules.
+
+    With -o json each is a line that `ringfence preview` reads. A node that did otherwise
+    than the policies say is an alarm, and ends with exit code 1.
+    """
+    return _follow(name, "flows", form, follow=follow)
+
+
+def _follow(name: str, what: str, form: str, *, follow: bool) -> Code:
+    """Print what a lab tells until that was all; 1 if any of it was an alarm, however it ends."""
+    client, code = _running(name), Code.OK
+    try:
+        for message in client.follow(what, follow=follow):
+            if "told" not in message:
+                return code
+            words = message["told"]
+            if not words["good"]:
+                code = Code.DENIED
+            output.answer((words["text"] if form == "text" else json.dumps(words["document"]) + "\n").encode())
+    except KeyboardInterrupt:
+        if code is Code.OK:
+            raise
+        return code
     ended = "the lab has ended"
     raise WorldError(ended)
 

@@ -39,6 +39,8 @@ class Attribution:
         connection: The connection it belongs to, client first even when it is a reply.
         number: The packet's protocol number; the connection knows only that it has no ports.
         half: What the definition says of that half of the connection.
+        client: The address of the client.
+        server: The address of the server.
     """
 
     pod: Pod
@@ -46,6 +48,8 @@ class Attribution:
     connection: Connection
     number: int
     half: Half
+    client: Address
+    server: Address
 
     @property
     def protocol(self) -> str:
@@ -125,7 +129,7 @@ class Attributor:
             return None
         halves = verdict(self._snapshot, connection, RINGFENCE)
         half = halves.egress if local_class.direction is Direction.EGRESS else halves.ingress
-        return Attribution(subject, local_class, connection, number, half)
+        return Attribution(subject, local_class, connection, number, half, client, server)
 
 
 def connection_of(snapshot: Snapshot, packet: Packet, way: CtDirection) -> Connection:

@@ -8,6 +8,7 @@ in which it was opened and for the pods of its node alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import render_address
@@ -20,13 +21,29 @@ from ringfence.model.policy import Direction
 from ringfence.semantics.spec import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Mapping
 
     from ringfence.algebra.addresses import Address
     from ringfence.dataplane.nft import Program
     from ringfence.model.connection import Connection
     from ringfence.semantics.engine import Engine
     from ringfence.semantics.verdict import Half
+
+_REMEMBERED = 1 << 14
+"""Connections that a judge remembers; a client that is served comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What went one way.
+
+    Attributes:
+        packets: How many packets.
+        octets: How many bytes, headers of IP included.
+    """
+
+    packets: int
+    octets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +61,12 @@ class Flow:
         mark: Its mark.
         answered: Whether anything came back.
         ended: Whether it is about to be forgotten; no packet belongs to it any more.
+        id: What the kernel calls it; two that a node tracks at a time have different ones.
+        sent: What the client sent; None where the kernel does not count.
+        returned: What came back; likewise.
+        opened_at: When it was opened, in seconds since the epoch; None where the kernel takes no times.
+        ended_at: When it ended; None for one that goes on, too.
+        state: What conntrack makes of a TCP connection, such as ``established``; empty for others.
     """
 
     number: int
@@ -56,6 +79,12 @@ class Flow:
     mark: int = 0
     answered: bool = False
     ended: bool = False
+    id: int = 0
+    sent: Amount | None = None
+    returned: Amount | None = None
+    opened_at: float | None = None
+    ended_at: float | None = None
+    state: str = ""
 
     def __str__(self) -> str:
         """Return its addresses and ports, and where it was sent to when that is not who answers."""
@@ -144,8 +173,27 @@ class JudgedFlows:
     denied: tuple[DeniedFlow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Enforced:
+    """What one node enforces of a connection, and what the engine says of it.
+
+    Attributes:
+        connection: What policies are asked about.
+        allowed: Whether the engine allows each half that the node enforces: egress where the client is a
+            pod of the node, ingress where the server is; at least one of them.
+    """
+
+    connection: Connection
+    allowed: Mapping[Direction, bool]
+
+    @property
+    def denied(self) -> tuple[Direction, ...]:
+        """The halves that the engine does not allow."""
+        return tuple(direction for direction, allowed in self.allowed.items() if not allowed)
+
+
 class FlowJudge:
-    """Judges the flows of one node; flows between the same ends on the same port are judged once."""
+    """Judges the flows of one node; what is between the same ends on the same port is judged once."""
 
     def __init__(self, engine: Engine, node: str) -> None:
         """Prepare.
@@ -155,7 +203,8 @@ class FlowJudge:
             node: Whose pods matter: what other nodes enforce is theirs.
         """
         self._engine, self._node = engine, node
-        self._known: dict[tuple[int, Address, Address, int], tuple[Connection, tuple[Half, ...] | None]] = {}
+        self._enforced = lru_cache(_REMEMBERED)(self._judge)
+        self._halves = lru_cache(_REMEMBERED)(self._tell)
 
     def judge(self, flows: Iterable[Flow], unjudged: Unjudged) -> JudgedFlows:
         """Judge whatever passes without being judged.
@@ -170,34 +219,44 @@ class FlowJudge:
             read += 1
             if not unjudged.passes(flow):
                 anew += 1
-                continue
-            connection, halves = self._halves(flow)
-            if halves is None:
+            elif (found := self.enforced(flow)) is None:
                 others += 1
-                continue
-            judged += 1
-            if halves:
-                denied.append(DeniedFlow(flow, connection, halves))
+            else:
+                judged += 1
+                if found.denied:
+                    halves = tuple(half for half in self.halves(flow) if half.direction in found.denied)
+                    denied.append(DeniedFlow(flow, found.connection, halves))
         return JudgedFlows(read, judged, others, anew, tuple(denied))
 
-    def _halves(self, flow: Flow) -> tuple[Connection, tuple[Half, ...] | None]:
-        """Return what policies are asked about a flow, and the halves that deny it; None where no pod of ours is in."""
-        key = flow.number, flow.client, flow.server, flow.server_port
-        found = self._known.get(key)
-        if found is None:
-            connection = connection_between(self._engine.snapshot, *key)
-            enforced = tuple(self._enforced(connection))
-            denying = [direction for direction, allowed in enforced if not allowed]
-            told = verdict(self._engine.snapshot, connection, self._engine.dialect).halves if denying else ()
-            halves = tuple(half for half in told if half.direction in denying)
-            found = self._known[key] = connection, halves if enforced else None
-        return found
+    def enforced(self, flow: Flow) -> Enforced | None:
+        """Return what the node enforces of a flow; None where that is nothing."""
+        return self._enforced(*_ends(flow))
 
-    def _enforced(self, connection: Connection) -> Iterator[tuple[Direction, bool]]:
-        """Yield what this node enforces of a connection, and whether the engine allows it."""
-        asked = point(connection.protocol, connection.port)
+    def halves(self, flow: Flow) -> tuple[Half, ...]:
+        """Return what the definition says of each half that the node enforces, egress first."""
+        return self._halves(*_ends(flow))
+
+    def _judge(self, number: int, client: Address, server: Address, port: int) -> Enforced | None:
+        connection = connection_between(self._engine.snapshot, number, client, server, port)
         ends = connection.client, connection.server
+        asked = point(connection.protocol, connection.port)
+        found: dict[Direction, bool] = {}
         for direction, subject, peer in ((Direction.EGRESS, *ends), (Direction.INGRESS, *ends[::-1])):
-            if isinstance(subject, Pod) and subject.node == self._node:
+            if isinstance(subject, Pod) and subject.selectable and subject.node == self._node:
+                # What a node sends to its own pods meets no rule.
+                if direction is Direction.INGRESS and self._engine.snapshot.node_of(peer) == self._node:
+                    continue
                 said = self._engine.half(direction, subject, peer, connection.family, connection.via)
-                yield direction, asked in said.allowed
+                found[direction] = asked in said.allowed
+        return Enforced(connection, found) if found else None
+
+    def _tell(self, number: int, client: Address, server: Address, port: int) -> tuple[Half, ...]:
+        enforced = self._enforced(number, client, server, port)
+        if enforced is None:
+            return ()
+        halves = verdict(self._engine.snapshot, enforced.connection, self._engine.dialect).halves
+        return tuple(half for half in halves if half.direction in enforced.allowed)
+
+
+def _ends(flow: Flow) -> tuple[int, Address, Address, int]:
+    return flow.number, flow.client, flow.server, flow.server_port

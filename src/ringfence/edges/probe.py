@@ -150,11 +150,16 @@ class Prober:
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[], None]] = {}
         for descriptor in drops.filenos():
-            self._watch(descriptor, self._read_drops)
+            self.watch(descriptor, self._read_drops)
 
     def fileno(self) -> int:
         """Return the descriptor to poll; :meth:`serve` when it is ready."""
         return self._epoll.fileno()
+
+    def watch(self, descriptor: int, ready: Callable[[], None], events: int = select.EPOLLIN) -> None:
+        """Call somebody from now on whenever a descriptor is ready."""
+        self._ready[descriptor] = ready
+        self._epoll.register(descriptor, events)
 
     def knows(self, address: Address) -> bool:
         """Tell whether one of the networks owns an address."""
@@ -180,7 +185,7 @@ class Prober:
                 raise
             return False
         self._ports[key] = made
-        self._watch(made.fileno(), lambda: self._take(made))
+        self.watch(made.fileno(), lambda: self._take(made))
         return True
 
     def run(self, probes: Sequence[Probe]) -> Iterator[Result]:
@@ -274,7 +279,7 @@ class Prober:
         if client.descriptor >= 0:
             tcp = probe.protocol is Protocol.TCP
             events = select.EPOLLOUT | select.EPOLLONESHOT if tcp else select.EPOLLIN
-            self._watch(client.descriptor, lambda: self._hear(flight, client.ready()), events)
+            self.watch(client.descriptor, lambda: self._hear(flight, client.ready()), events)
         self._hear(flight, client.sign)
 
     def _hear(self, flight: _Flight, sign: Sign | None) -> None:
@@ -336,10 +341,6 @@ class Prober:
         if self._flying.pop(flight.nonce, None) and flight.client:
             self._ready.pop(flight.client.descriptor, None)
             flight.client.close()
-
-    def _watch(self, descriptor: int, ready: Callable[[], None], events: int = select.EPOLLIN) -> None:
-        self._ready[descriptor] = ready
-        self._epoll.register(descriptor, events)
 
 
 def _listener(address: Address, protocol: Protocol, port: int) -> tuple[Address, Protocol, int]:

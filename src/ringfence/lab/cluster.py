@@ -9,7 +9,7 @@ from ringfence.algebra.addresses import Family, family_of
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import replacement
 from ringfence.dataplane.plan import plan_node
-from ringfence.edges import links, nft
+from ringfence.edges import conntrack, links, nft
 from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
 from ringfence.edges.probe import Prober
@@ -19,6 +19,7 @@ from ringfence.errors import WorldError
 from ringfence.lab import wiring
 from ringfence.lab.drops import DropLog
 from ringfence.lab.ends import Ends
+from ringfence.lab.flows import FlowLog
 from ringfence.lab.judge import Judge
 from ringfence.lab.services import service_table
 from ringfence.model.cluster import Pod
@@ -45,6 +46,7 @@ class Cluster:
         plans: What each node must enforce.
         judge: Compares the kernel with engine and programs.
         drops: What the nodes dropped.
+        flows: What they let through.
         prober: Sends packets between its ends.
         outside: The namespace of everybody outside.
     """
@@ -76,7 +78,10 @@ class Cluster:
         self._load()
         self._wire()
         self.drops = DropLog(topology.snapshot, self.plans, self.nodes)
+        self.flows = FlowLog(self.engine, self.nodes)
         self.prober = Prober(self._by_address(), self.drops)
+        for descriptor in self.flows.filenos():
+            self.prober.watch(descriptor, self.flows.read)
         for pod in topology.snapshot.pods:
             for port in () if pod.terminal else pod.ports:
                 for address in topology.snapshot.addresses_of(pod).values():
@@ -105,12 +110,14 @@ class Cluster:
         """Take everything down."""
         self.prober.close()
         self.drops.close()
+        self.flows.close()
         for network in (*self.pods.values(), *self.nodes.values(), self.outside):
             network.close()
 
     def _load(self) -> None:
         """Load what each node must enforce, before there is a link that a packet could take."""
         for name, node in self.topology.snapshot.nodes.items():
+            conntrack.account(self.nodes[name])
             kernel = Nftables(self.nodes[name])
             kernel.apply(replacement(self.programs[name]))
             kernel.close()

@@ -1,7 +1,7 @@
 """How commands speak to a lab: JSON lines over a Unix socket that only its user can open.
 
 A request is ``{"ask": NAME, ...}``. What comes back are any number of ``{"progress": TEXT}``
-and ``{"drop": ...}``, then one ``{"answer": ...}`` or one ``{"error": MESSAGE, "hint": TEXT,
+and ``{"told": ...}``, then one ``{"answer": ...}`` or one ``{"error": MESSAGE, "hint": TEXT,
 "kind": "input" or "world"}``.
 """
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.lab.documents import LabConnection, named, plain
+from ringfence.lab.telling import DropTeller
 from ringfence.lab.trying import Attempt, question_of
-from ringfence.lab.words import tell_entry, tell_verification
+from ringfence.lab.words import tell_verification
 from ringfence.model.cluster import Pod
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.spec import verdict
@@ -101,6 +102,6 @@ def demonstrate(cluster: Cluster, found: Verification, *, color: bool) -> Words:
         attempt = Attempt(question_of(chosen.connection), "default").carry_out(cluster, color=color)
         parts += ["\n", attempt.text]
         sent = plain(LabConnection(**named(chosen.connection)))
-        drops = (tell_entry(cluster.drops, entry) for entry in reversed(cluster.drops.remembered))
+        drops = map(DropTeller(cluster.drops).tell, reversed(cluster.drops.remembered))
         parts += ["\n", next((told.text for told in drops if sent.items() <= told.document.items()), "")]
     return replace(verified, text="".join(parts))

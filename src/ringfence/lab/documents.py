@@ -15,12 +15,12 @@ from ringfence.algebra.traffic import Protocol  # noqa: TC001 - msgspec reads an
 from ringfence.edges.probe import Fate  # noqa: TC001 - msgspec reads annotations
 from ringfence.lab.ends import render_end
 from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
-from ringfence.report.json_parts import ApiVersion, Origin, Partial, VerdictWord, origins_of, schema
+from ringfence.report.json import Half  # noqa: TC001 - msgspec reads annotations
+from ringfence.report.json_parts import ApiVersion, Origin, Partial, VerdictWord, schema
 
 if TYPE_CHECKING:
     from ringfence.lab.judge import Comparison
     from ringfence.model.connection import Connection
-    from ringfence.semantics.verdict import Half
 
 
 class LabNode(msgspec.Struct, kw_only=True):
@@ -92,34 +92,12 @@ class NodeRules(msgspec.Struct, kw_only=True):
     wrong: Annotated[list[str], Meta(description="What differs, and what is not ours, in words.")]
 
 
-class DenyingHalf(msgspec.Struct, kw_only=True):
-    """A half of a connection that is not allowed."""
-
-    direction: Direction
-    verdict: VerdictWord
-    reason: str
-    origins: list[Origin]
-    nearest: list[Origin]
-    passed: list[Origin]
-
-    @classmethod
-    def of(cls, half: Half) -> DenyingHalf:
-        """Return what a document says of a half."""
-        return cls(
-            direction=half.direction,
-            verdict=VerdictWord(half.outcome.value),
-            reason=half.reason,
-            origins=origins_of(half.origins),
-            nearest=origins_of(half.nearest),
-            passed=origins_of(half.passed),
-        )
-
-
 class DeniedFlow(LabConnection, kw_only=True):
     """A flow that passes its node's rules unjudged although policies deny it."""
 
     flow: Annotated[str, Meta(description="Its addresses and ports, in words.")]
-    halves: Annotated[list[DenyingHalf], Meta(description="What its node enforces and that is not allowed.")]
+    egress: Annotated[Half | UnsetType, Meta(description="What is not allowed of what its node enforces.")] = UNSET
+    ingress: Annotated[Half | UnsetType, Meta(description="Likewise.")] = UNSET
 
 
 class NodeFlows(msgspec.Struct, kw_only=True):
@@ -184,9 +162,10 @@ class DropEntry(msgspec.Struct, kw_only=True):
     family: Family | UnsetType = UNSET
     pod: Annotated[str | UnsetType, Meta(description="The pod whose policies judged it.")] = UNSET
     direction: Direction | UnsetType = UNSET
-    verdict: Annotated[VerdictWord | UnsetType, Meta(description="What the definition says; allowed is an alarm.")] = (
-        UNSET
-    )
+    verdict: Annotated[VerdictWord | UnsetType, Meta(description="What the definition says.")] = UNSET
+    mismatch: Annotated[
+        Literal[True] | UnsetType, Meta(description="It was dropped although it is allowed: an alarm.")
+    ] = UNSET
     reason: str | UnsetType = UNSET
     origins: list[Origin] | UnsetType = UNSET
     nearest: list[Origin] | UnsetType = UNSET

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,18 +11,16 @@ from ringfence.dataplane.names import LOG_GROUP
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges.nflog import NflogReader
 from ringfence.edges.packets import read_five_tuple
+from ringfence.lab.journal import Journal, Missed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ringfence.dataplane.attribution import Attribution
     from ringfence.dataplane.plan import NodePlan
     from ringfence.edges.netns import Network
     from ringfence.edges.nflog import Logged
     from ringfence.model.snapshot import Snapshot
-
-REMEMBERED = 1_000
-"""Drops that are kept; older ones are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +38,21 @@ class Drop:
     logged: Logged
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """Drops that nobody can tell of: the kernel threw their log entries away, because they were not read in time.
-
-    Attributes:
-        time: When that was noticed, in seconds since the epoch.
-        node: The node that dropped them.
-        count: How many.
-    """
-
-    time: float
-    node: str
-    count: int
-
-
 Entry = Drop | Missed
 """What a drop log holds."""
 
 
-class DropLog:
+class DropLog(Journal[Entry]):
     """The drops of all nodes, from one place.
 
     Attributes:
-        remembered: The last entries, oldest first.
         missed: How many drops nobody can tell of, so far.
     """
 
     def __init__(self, snapshot: Snapshot, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
-        self.remembered: deque[Entry] = deque(maxlen=REMEMBERED)
+        super().__init__()
         self.missed = 0
         self._attributors = {node: Attributor(snapshot, plan) for node, plan in plans.items()}
-        self._followers: list[Callable[[Entry], None]] = []
         self._readers = {node: NflogReader(networks[node], LOG_GROUP) for node in plans}
         self._missed_at = dict.fromkeys(plans, 0)
 
@@ -83,10 +63,7 @@ class DropLog:
     def read(self) -> Iterable[Logged]:
         """Take what has been logged since the last time; never waits."""
         fresh = [entry for node in self._readers for entry in self._read_node(node)]
-        self.remembered.extend(fresh)
-        for entry in fresh:
-            for follower in tuple(self._followers):  # one that has gone takes itself out
-                follower(entry)
+        self.note(fresh)
         return [entry.logged for entry in fresh if isinstance(entry, Drop)]
 
     def _read_node(self, node: str) -> Iterator[Entry]:
@@ -96,14 +73,6 @@ class DropLog:
             self._missed_at[node] += more
             self.missed += more
             yield Missed(time.time(), node, more)
-
-    def follow(self, follower: Callable[[Entry], None]) -> None:
-        """Call somebody with every entry from now on."""
-        self._followers.append(follower)
-
-    def unfollow(self, follower: Callable[[Entry], None]) -> None:
-        """Stop calling somebody, who may not have been called at all."""
-        self._followers = [each for each in self._followers if each != follower]
 
     def node_of(self, logged: Logged) -> str:
         """Return the node that dropped a packet; empty when that is no longer remembered."""

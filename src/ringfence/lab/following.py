@@ -1,4 +1,4 @@
-"""Drops for somebody who may read them slowly: nobody waits, and what is left out is said."""
+"""Drops and flows for somebody who may read them slowly: nobody waits, and what is left out is said."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import json
 import time
 from collections import deque
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ringfence.lab.drops import REMEMBERED
-from ringfence.lab.words import tell_entry, tell_unread
+from ringfence.lab.journal import REMEMBERED
 
 if TYPE_CHECKING:
     from ringfence.lab.control import Channel, Message
-    from ringfence.lab.drops import DropLog, Entry
+    from ringfence.lab.telling import DropTeller, FlowTeller
     from ringfence.lab.words import Words
 
 ROOM = 4 * REMEMBERED
@@ -21,24 +20,24 @@ ROOM = 4 * REMEMBERED
 
 
 class Follower:
-    """Tells a command what is in a drop log, and what comes to it.
+    """Tells a command what is known already, and what comes.
 
     Attributes:
         waits: Whether something waits until the command reads.
     """
 
-    def __init__(self, channel: Channel, log: DropLog, room: int = ROOM) -> None:
-        """Begin with what the log remembers.
+    def __init__(self, channel: Channel, teller: DropTeller | FlowTeller, room: int = ROOM) -> None:
+        """Begin with what is remembered.
 
         Args:
             channel: The command.
-            log: The drops.
+            teller: Knows what there is to tell, and says it.
             room: How many entries wait for the command at most; later ones are counted and left out.
         """
-        self._channel, self._log, self._room = channel, log, room
+        self._channel, self._teller, self._room = channel, teller, room
         self._waiting: deque[bytes] = deque()
         self._unread = 0
-        for entry in tuple(log.remembered):
+        for entry in teller.remembered():
             self.tell(entry)
 
     @property
@@ -48,20 +47,20 @@ class Follower:
 
     def follow(self) -> None:
         """Tell whatever comes from now on."""
-        self._log.follow(self.tell)
+        self._teller.follow(self.tell)
 
     def end(self) -> None:
         """Say that this was all."""
         self._tell_unread()
         self._put({"answer": None})
 
-    def tell(self, entry: Entry) -> None:
+    def tell(self, entry: Any) -> None:
         """Tell an entry, or count it where too many wait already."""
         if len(self._waiting) >= self._room:
             self._unread += 1
             self.flush()
         else:
-            self._put_words(tell_entry(self._log, entry))
+            self._put_words(self._teller.tell(entry))
 
     def flush(self) -> None:
         """Send as much as is taken; whoever has gone is told no more."""
@@ -81,15 +80,15 @@ class Follower:
         """Tell no more."""
         self._waiting.clear()
         self._unread = 0
-        self._log.unfollow(self.tell)
+        self._teller.unfollow(self.tell)
 
     def _tell_unread(self) -> None:
         if unread := self._unread:
             self._unread = 0
-            self._put_words(tell_unread(time.time(), unread))
+            self._put_words(self._teller.unread(time.time(), unread))
 
     def _put_words(self, words: Words) -> None:
-        self._put({"drop": asdict(words)})
+        self._put({"told": asdict(words)})
 
     def _put(self, message: Message) -> None:
         self._waiting.append(json.dumps(message).encode() + b"\n")

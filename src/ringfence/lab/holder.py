@@ -20,6 +20,7 @@ from ringfence.lab.cluster import Cluster
 from ringfence.lab.control import Channel, Client, error_message
 from ringfence.lab.demonstration import demonstrate
 from ringfence.lab.following import Follower
+from ringfence.lab.telling import DropTeller, FlowTeller
 from ringfence.lab.trying import Attempt
 from ringfence.lab.verification import verify
 from ringfence.lab.words import summarize, tell_verification
@@ -208,7 +209,9 @@ class Holder:
                 attempt = Attempt(Question.of(**question), namespace)
                 self._answer(channel, attempt.carry_out(self._cluster, color=color))
             case {"ask": "drops", "follow": follow}:
-                self._tell_drops(channel, follow=follow)
+                self._tell(channel, DropTeller(self._cluster.drops), follow=follow)
+            case {"ask": "flows", "follow": follow}:
+                self._tell(channel, FlowTeller(self._cluster.flows, self._cluster.drops), follow=follow)
             case {"ask": "enter", "whom": whom, "namespace": namespace}:
                 self._hand_over(channel, self._network(whom, namespace))
             case _:
@@ -222,9 +225,9 @@ class Holder:
         found = verify(self._cluster, every=every, flows=flows, progress=_teller(channel))
         return tell_verification(self._cluster.ends, found)
 
-    def _tell_drops(self, channel: Channel, *, follow: bool) -> None:
+    def _tell(self, channel: Channel, teller: DropTeller | FlowTeller, *, follow: bool) -> None:
         """Tell what is remembered, then whatever comes while the command listens."""
-        follower = self._followers[channel.fileno()] = Follower(channel, self._cluster.drops)
+        follower = self._followers[channel.fileno()] = Follower(channel, teller)
         if follow:
             follower.follow()
         else:

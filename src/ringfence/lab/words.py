@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,7 @@ from ringfence.algebra.addresses import render_address
 from ringfence.algebra.traffic import Protocol
 from ringfence.lab.documents import (
     DeniedFlow,
-    DenyingHalf,
     Difference,
-    DropEntry,
     FamilyTally,
     Lab,
     LabNode,
@@ -25,16 +22,18 @@ from ringfence.lab.documents import (
     named,
     plain,
 )
-from ringfence.lab.drops import Missed
+from ringfence.lab.ends import render_end
 from ringfence.report.columns import render_columns
 from ringfence.report.counting import counted
-from ringfence.report.json_parts import API_VERSION, VerdictWord, origins_of
+from ringfence.report.json_flows import as_halves
+from ringfence.report.json_parts import API_VERSION
 from ringfence.report.table import Table
+from ringfence.semantics.verdict import origins_of
 
 if TYPE_CHECKING:
-    from ringfence.dataplane.attribution import Attribution
+    from collections.abc import Iterator
+
     from ringfence.lab import held
-    from ringfence.lab.drops import Drop, DropLog, Entry
     from ringfence.lab.ends import Ends
     from ringfence.lab.judge import Comparison
     from ringfence.lab.topology import Topology
@@ -116,7 +115,7 @@ def tell_verification(ends: Ends, found: Verification) -> Words:
         compared = f"{counted(sum(each.pods for each in nodes), 'pod')} with every address, protocol and port"
         remarks.append(f"{counted(len(wrong), 'difference')} between engine and what the nodes hold: {compared}")
     flows = [_judged(each) for each in found.flows or ()]
-    denied = [_going_on(each.node, flow) for each in flows for flow in each.denied]
+    denied = [line for each in found.flows or () for line in _going_on(each)]
     if found.flows is not None:
         remarks.append(_counts(flows))
     text = render_columns(Table(head, tuple(rows), tuple(remarks)))
@@ -147,8 +146,7 @@ def _listed(lines: list[str]) -> str:
 def _judged(found: held.NodeFlows) -> NodeFlows:
     flows = found.flows
     denied = [
-        DeniedFlow(**named(each.connection), flow=str(each.flow), halves=[*map(DenyingHalf.of, each.halves)])
-        for each in flows.denied
+        DeniedFlow(**named(each.connection), flow=str(each.flow), **as_halves(each.halves)) for each in flows.denied
     ]
     return NodeFlows(
         node=found.node, read=flows.read, judged=flows.judged, others=flows.others, anew=flows.anew, denied=denied
@@ -166,57 +164,14 @@ def _counts(nodes: list[NodeFlows]) -> str:
     )
 
 
-def _going_on(node: str, found: DeniedFlow) -> str:
-    why = "; ".join(f"{half.direction.value.lower()} {half.verdict.value}: {half.reason}" for half in found.halves)
-    places = ", ".join(f"{o.source}:{o.line}" for half in found.halves for o in half.origins)
-    port = "" if found.protocol is Protocol.ICMP else f"/{found.port}"
-    ends = f"{found.client} -> {found.server} {found.protocol.value}{port}"
-    return f"{node}: {ends} goes on: {found.flow} ({why}; {places})"
-
-
-def tell_entry(log: DropLog, entry: Entry) -> Words:
-    """Say what an entry of a drop log tells."""
-    return tell_missed(entry) if isinstance(entry, Missed) else tell_drop(entry, log.explain(entry))
-
-
-def tell_missed(missed: Missed) -> Words:
-    """Say how many drops nobody can tell of."""
-    dropped = counted(missed.count, "packet was", "packets were")
-    why = f"{dropped} dropped of which nothing is known: the kernel threw their log entries away"
-    return _timed(missed.time, missed.node, why, missed=missed.count)
-
-
-def tell_unread(when: float, count: int) -> Words:
-    """Say how many entries were left out for somebody who reads slowly."""
-    entries = counted(count, "entry is", "entries are")
-    return _timed(when, "", f"{entries} left out here, because they were not read in time", unread=count)
-
-
-def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
-    """Say when and where a packet was dropped, and why."""
-    why = attribution or f"no policy is known for the packet, logged as {drop.logged.prefix.strip()!r}"
-    document: dict[str, Any] = {}
-    if attribution:
-        half = attribution.half
-        document = named(attribution.connection) | {
-            "protocol": attribution.protocol,
-            "pod": str(attribution.pod),
-            "direction": half.direction,
-            "verdict": VerdictWord(half.outcome.value),
-            "reason": half.reason,
-            "origins": origins_of(half.origins),
-            "nearest": origins_of(half.nearest),
-            "passed": origins_of(half.passed),
-        }
-    return _timed(drop.time, drop.node, str(why), **document)
-
-
-def _timed(when: float, node: str, what: str, **known: Any) -> Words:
-    """Say what happened when, and at which node; empty when it is of none."""
-    local = time.localtime(when)
-    head = "  ".join(filter(None, (time.strftime("%H:%M:%S", local), node, what)))
-    document = DropEntry(time=time.strftime("%Y-%m-%dT%H:%M:%S%z", local), node=node or UNSET, **known)
-    return Words(f"{head}\n", plain(document))
+def _going_on(found: held.NodeFlows) -> Iterator[str]:
+    for each in found.flows.denied:
+        connection = each.connection
+        port = "" if connection.protocol is Protocol.ICMP else f"/{connection.port}"
+        ends = f"{render_end(connection.client)} -> {render_end(connection.server)} {connection.protocol.value}{port}"
+        why = "; ".join(f"{h.direction.value.lower()} {h.outcome.value}: {h.reason}" for h in each.halves)
+        places = ", ".join(map(str, origins_of(each.halves)))
+        yield f"{found.node}: {ends} goes on: {each.flow} ({why}; {places})"
 
 
 def _scope(found: Verification) -> list[str]:

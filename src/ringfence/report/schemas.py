@@ -7,6 +7,7 @@ from ringfence.report.json_describing import DescriptionDocument
 from ringfence.report.json_difference import Difference
 from ringfence.report.json_explanation import ExplanationDocument
 from ringfence.report.json_exposure import ExposureDocument
+from ringfence.report.json_flows import FlowLine, FlowsMissed
 from ringfence.report.json_intents import IntentsDocument
 from ringfence.report.json_parts import schema
 from ringfence.report.json_reach import Reach
@@ -26,5 +27,6 @@ def schemas() -> dict[str, bytes]:
         "difference.json": schema(Difference),
         "redundancy.json": schema(Redundancy),
         "node.json": schema(NodeExamination),
+        "flow.json": schema(FlowLine, FlowsMissed),
         "explanation.json": schema(ExplanationDocument),
     }

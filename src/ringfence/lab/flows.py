@@ -1,0 +1,82 @@
+"""Flows: the connections that the nodes of a lab let through, as they come and as they end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ringfence.dataplane.connections import PORTED
+from ringfence.dataplane.flows import FlowJudge
+from ringfence.edges.conntrack import FlowReader
+from ringfence.lab.journal import Journal, Missed
+from ringfence.lab.services import frontends
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ringfence.dataplane.flows import Flow
+    from ringfence.edges.netns import Network
+    from ringfence.semantics.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A flow that a node began or ceased to track.
+
+    Attributes:
+        time: When that was read, in seconds since the epoch.
+        node: The node.
+        flow: The flow; what it was when it ended, where it has.
+    """
+
+    time: float
+    node: str
+    flow: Flow
+
+
+class FlowLog(Journal[Seen | Missed]):
+    """The flows of all nodes that one of the node's own pods is at an end of, from one place.
+
+    Attributes:
+        snapshot: What is known of the ends.
+    """
+
+    def __init__(self, engine: Engine, networks: Mapping[str, Network]) -> None:
+        super().__init__()
+        self.snapshot = engine.snapshot
+        self._judges = {node: FlowJudge(engine, node) for node in networks}
+        self._readers = {node: FlowReader(network) for node, network in networks.items()}
+        self._missed_at = dict.fromkeys(networks, 0)
+        self._services = {
+            (each.address, each.port.protocol, each.port.port): str(each.service) for each in frontends(engine.snapshot)
+        }
+
+    def filenos(self) -> Sequence[int]:
+        """Return the descriptors to poll."""
+        return [reader.fileno() for reader in self._readers.values()]
+
+    def read(self) -> None:
+        """Take what has come or ended since the last time; never waits."""
+        self.note([entry for node in self._readers for entry in self._read_node(node)])
+
+    def _read_node(self, node: str) -> Iterator[Seen | Missed]:
+        reader, judge = self._readers[node], self._judges[node]
+        yield from (Seen(time.time(), node, flow) for flow in reader.read() if judge.enforced(flow))
+        if more := reader.missed - self._missed_at[node]:
+            self._missed_at[node] += more
+            yield Missed(time.time(), node, more)
+
+    def judge(self, node: str) -> FlowJudge:
+        """Return who judges the flows of a node."""
+        return self._judges[node]
+
+    def service(self, flow: Flow) -> str:
+        """Return the Service that a flow was sent to, by namespace/name; empty for none."""
+        protocol = PORTED.get(flow.number)
+        return self._services.get((flow.dialed, protocol, flow.dialed_port), "") if protocol else ""
+
+    def close(self) -> None:
+        """End all subscriptions."""
+        for reader in self._readers.values():
+            reader.close()
