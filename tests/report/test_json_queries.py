@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from ringfence.analysis.describing import describe
 from ringfence.analysis.difference import accounts
@@ -103,3 +105,16 @@ def test_sarif_has_a_result_for_each_intent_that_does_not_hold():
     assert [each["ruleId"] for each in run["results"]] == ["deny", "isolated"]
     assert {each["level"] for each in run["results"]} == {"error"}
     assert run["tool"]["driver"]["version"] == "1.0"
+
+
+def test_sarif_names_files_by_references_of_uris():
+    """Whatever stands in a path, a reader of URIs finds the file, and no scheme, query or fragment."""
+    finding = findings()[1]
+    for source in ("k8s/a b#1?.yaml", "main:k8s/50%.yaml", "/home/ü.yaml", "k8s/web.yaml"):
+        elsewhere = replace(finding, intent=replace(finding.intent, origin=replace(place("2"), source=source)))
+        (run,) = json.loads(render_sarif((elsewhere,), "1.0"))["runs"]
+        reference = urlsplit(run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+
+        assert unquote(reference.path) == source
+        assert (reference.scheme, reference.netloc, reference.query, reference.fragment) == ("",) * 4
+        assert reference.path.isascii()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ringfence.analysis.reach import Row
     from ringfence.analysis.whom import Names
     from ringfence.model.cluster import Pod
-    from ringfence.model.service import Route, Service
+    from ringfence.model.service import Route, Service, ServicePort
     from ringfence.semantics.answer import Part
     from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.engine import Engine
@@ -29,17 +29,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One port of a Service that is open to the outside.
+    """One port that a Service opens to the outside, on nodes or at addresses of its own.
 
     Attributes:
         service: The Service: a node port, a load balancer, or one with external addresses.
-        port: Its port.
+        port: Its port that the door leads to.
+        on_nodes: Whether the door is the port of nodes; else a load balancer or an external address.
         parts: Who gets in, and who perhaps; empty where policies let nobody in.
     """
 
     service: Service
-    port: str
+    port: ServicePort
+    on_nodes: bool
     parts: tuple[Part, ...]
+
+    @property
+    def number(self) -> int | None:
+        """The port that is open; None for one of nodes that is not given yet."""
+        return self.port.node_port if self.on_nodes else self.port.port
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +116,27 @@ def _doors(names: Names, dialect: Dialect) -> Iterator[Door]:
     """Yield every port that a Service opens to the outside, with those who get in there."""
     respondent = Respondent(names.snapshot, dialect=dialect)
     for service in names.snapshot.services:
-        if service.kind not in {"NodePort", "LoadBalancer"} and not service.external_addresses:
-            continue
         for port in service.ports:
-            question = Question.of("internet", f"svc:{service}", port.port, port.protocol.value)
-            parts = respondent.answer(question).parts
-            passing = tuple(part for part in parts if part.verdict.outcome is not Outcome.DENIED)
-            yield Door(service, f"{port.protocol.value} {port.port}", passing)
+            for on_nodes in _kinds_of_door(service, port):
+                number = port.node_port if on_nodes and port.node_port else port.port
+                question = Question.of("internet", f"svc:{service}", number, port.protocol.value)
+                parts = respondent.answer(question).parts
+                passing = (part for part in parts if part.verdict.outcome is not Outcome.DENIED)
+                through = tuple(part for part in passing if _goes_through(part, port, on_nodes=on_nodes))
+                yield Door(service, port, on_nodes, through)
+
+
+def _kinds_of_door(service: Service, port: ServicePort) -> Iterator[bool]:
+    """Yield whether it is on nodes, for each kind of door that a port of a Service has to the outside."""
+    if service.kind == "LoadBalancer" or service.external_addresses:
+        yield False
+    if service.kind == "NodePort" or (service.kind == "LoadBalancer" and port.node_port):
+        yield True
+
+
+def _goes_through(part: Part, port: ServicePort, *, on_nodes: bool) -> bool:
+    """Tell whether a way begins at the port of a node, or does not."""
+    return not part.hops or (part.hops[0].port == port.node_port) is on_nodes
 
 
 def _ways_in(engine: Engine, names: Names) -> Iterator[WayIn]:

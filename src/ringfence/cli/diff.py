@@ -11,8 +11,8 @@ from ringfence.analysis.reach import reasons
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
-from ringfence.cli.engines import engine_for, engines_for
-from ringfence.cli.forms import refuse_beside_netpol_analyzer, render_table
+from ringfence.cli.engines import engines_for
+from ringfence.cli.forms import note_unsaid, refuse_beside_netpol_analyzer, render_table
 from ringfence.cli.inputs import Input, inputs
 from ringfence.cli.reach import rows_form
 from ringfence.cli.worlds import find_worlds
@@ -70,16 +70,17 @@ def diff(
         refuse_beside_netpol_analyzer(form)
     before, after = (world.read() for world in find_worlds(given, names))
     with output.patience("comparing all pairs"):
-        engines = engines_for(before.snapshot, after.snapshot, dialect)
-        found = difference(*engines)
         if as_netpol_analyzer:
-            text = _as_netpol_analyzer((before.snapshot, after.snapshot), dialect)
+            found, text = _as_netpol_analyzer((before.snapshot, after.snapshot), dialect)
+            differs = bool(text) or bool(found)
         else:
-            text = _rendered(found, engines, (before, after), form)
+            engines = engines_for(before.snapshot, after.snapshot, dialect)
+            found = difference(*engines)
+            text, differs = _rendered(found, engines, (before, after), form), bool(found)
     output.answer(text)
     if before.partial or after.partial:
         return Code.INPUT
-    return Code.DENIED if (found.exposures if forbid_new_exposure else found) else Code.OK
+    return Code.DENIED if (found.exposures if forbid_new_exposure else differs) else Code.OK
 
 
 def _rendered(found: Difference, engines: tuple[Engine, Engine], read: tuple[Reading, Reading], form: str) -> bytes:
@@ -101,11 +102,14 @@ def _rendered(found: Difference, engines: tuple[Engine, Engine], read: tuple[Rea
     return render_table(table, form)
 
 
-def _as_netpol_analyzer(worlds: tuple[Snapshot, Snapshot], dialect: Dialect) -> bytes:
-    """Return the difference in that tool's words."""
+def _as_netpol_analyzer(worlds: tuple[Snapshot, Snapshot], dialect: Dialect) -> tuple[Difference, bytes]:
+    """Return the difference, and in that tool's words; say on standard error what it has no words for."""
     from ringfence.report.netpol_analyzer import connections, with_controller  # noqa: PLC0415
-    from ringfence.report.netpol_analyzer_diff import render_differences  # noqa: PLC0415
+    from ringfence.report.netpol_analyzer_diff import render_differences, unsaid, without_controller  # noqa: PLC0415
 
     before, after = map(with_controller, worlds)
-    told = [connections(lines(engine_for(world, dialect)), world) for world in (before, after)]
-    return render_differences(told[0], told[1], (before, after)).encode()
+    engines = engines_for(before, after, dialect)
+    found = without_controller(difference(*engines))
+    note_unsaid(unsaid(found), "diff", "in no line here, or not as they are")
+    told = [connections(lines(engine), engine.snapshot) for engine in engines]
+    return found, render_differences(told[0], told[1], (before, after)).encode()

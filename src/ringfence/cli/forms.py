@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ringfence.cli import output
 from ringfence.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,3 +45,10 @@ def refuse_beside_netpol_analyzer(form: str) -> None:
     if form != "text":
         message = f"--netpol-analyzer is a text format, and -o {form} asks for another"
         raise InputError(message, "leave one of them out")
+
+
+def note_unsaid(rows: int, command: str, how: str) -> None:
+    """Say on standard error how many rows of a command that tool has no words for, and how they are told instead."""
+    if rows:
+        counted = f"1 row of {command} is" if rows == 1 else f"{rows} rows of {command} are"
+        output.say("note", f"{counted} {how}: undecided, on the own node alone or without ports")

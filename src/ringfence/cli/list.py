@@ -12,7 +12,7 @@ from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
 from ringfence.cli.engines import engine_for
 from ringfence.cli.forms import form as form_of
-from ringfence.cli.forms import refuse_beside_netpol_analyzer, render_table
+from ringfence.cli.forms import note_unsaid, refuse_beside_netpol_analyzer, render_table
 from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
 from ringfence.semantics.fineness import finest_label
@@ -124,7 +124,5 @@ def _as_netpol_analyzer(snapshot: Snapshot, dialect: Dialect, namespace: str | N
 
     snapshot = netpol_analyzer.with_controller(snapshot)
     found = lines(_engine(snapshot, dialect), namespace)
-    if unsaid := sum(not netpol_analyzer.says(line) for line in found):
-        rows = "1 row of list is" if unsaid == 1 else f"{unsaid} rows of list are"
-        output.say("note", f"{rows} in no line here: undecided, on the own node alone or without ports")
+    note_unsaid(sum(not netpol_analyzer.says(line) for line in found), "list", "in no line here")
     return netpol_analyzer.render_connections(netpol_analyzer.connections(found, snapshot)).encode()

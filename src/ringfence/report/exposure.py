@@ -26,7 +26,8 @@ def render_exposure(exposure: Exposure, directory: Directory, *, partial: bool =
     """Return a table for each part that there is, and what a reader must know besides."""
     inward: list[tuple[str, ...]] = [_cells(directory, row, row.ingress) for row in exposure.inward]
     outward: list[tuple[str, ...]] = [_cells(directory, row, row.egress) for row in exposure.outward]
-    doors = [cells for door in exposure.doors for cells in _door(door)]
+    # Ways by several nodes are one row where they end alike.
+    doors = [*dict.fromkeys(cells for door in exposure.doors for cells in _door(door))]
     doors += [cells for way in exposure.ways for cells in _way_in(directory, way)]
     tables: tuple[tuple[str, tuple[str, ...], list[tuple[str, ...]]], ...] = (
         ("open to the outside", ("client", "server", "traffic", "because"), inward),
@@ -57,7 +58,7 @@ def _cells(directory: Directory, row: Row, grounds: Grounds) -> tuple[str, str, 
 
 def _door(door: Door) -> Iterator[tuple[str, ...]]:
     """Yield a row for everybody who gets in through a door, or that nobody does."""
-    through = f"{door.service.kind} {door.service} {door.port}"
+    through = f"{door.service.kind} {door.service} {name_door(door)}"
     if not door.parts:
         yield through, "nobody", "", "", "policies deny it, or it leads to nobody"
     for part in door.parts:
@@ -65,7 +66,18 @@ def _door(door: Door) -> Iterator[tuple[str, ...]]:
         reason = NOTHING if half.tier is None and not half.places else half.reason
         because = ", ".join([reason, *map(str, half.places)])
         said = because if part.verdict.outcome is Outcome.ALLOWED else f"undecided: {because}"
-        yield through, part.client, part.server, render_traffic(part.traffic), said
+        yield through, part.client, part.server, name_port(door), said
+
+
+def name_door(door: Door) -> str:
+    """Return what is open: ``TCP 443``, or ``TCP 30080 on nodes, for port 80``."""
+    return f"{name_port(door)} on nodes, for port {door.port.port}" if door.on_nodes else name_port(door)
+
+
+def name_port(door: Door) -> str:
+    """Return protocol and port at a door: ``TCP 443``, or ``TCP, port not given`` of nodes that have none yet."""
+    protocol = door.port.protocol.value
+    return f"{protocol} {door.number}" if door.number else f"{protocol}, port not given"
 
 
 def _way_in(directory: Directory, way: WayIn) -> Iterator[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
+from ringfence.report.exposure import name_port
 from ringfence.report.json_parts import (
     API_VERSION,
     ApiVersion,
@@ -48,12 +49,14 @@ class Entrant(msgspec.Struct):
     origins: list[Origin]
 
 
-class Door(msgspec.Struct):
+class Door(msgspec.Struct, rename="camel"):
     """A port of a Service that is open to the outside."""
 
     service: str
     kind: Annotated[str, Meta(description="NodePort, LoadBalancer, or another with external addresses.")]
-    port: Annotated[str, Meta(description="Protocol and port of the Service.")]
+    port: Annotated[str, Meta(description="What is open: TCP 30080, or TCP, port not given.")]
+    service_port: Annotated[int, Meta(description="The port of the Service that it leads to.")]
+    on_nodes: Annotated[bool, Meta(description="Whether it is open on nodes, and not at addresses of the Service.")]
     entrants: Annotated[list[Entrant], Meta(description="Empty where policies let nobody in.")]
     origin: Origin
 
@@ -114,8 +117,19 @@ def render_exposure(
 
 def _door(directory: Directory, door: analysis.Door) -> Door:
     (origin,) = origins_of([door.service.origin])
-    entrants = [_entrant(directory, part) for part in door.parts]
-    return Door(str(door.service), door.service.kind, door.port, entrants, origin)
+    entrants: list[Entrant] = []
+    for each in (_entrant(directory, part) for part in door.parts):
+        if each not in entrants:  # ways by several nodes are one entry where they end alike
+            entrants.append(each)
+    return Door(
+        service=str(door.service),
+        kind=door.service.kind,
+        port=name_port(door),
+        service_port=door.port.port,
+        on_nodes=door.on_nodes,
+        entrants=entrants,
+        origin=origin,
+    )
 
 
 def _entrant(directory: Directory, part: Part) -> Entrant:

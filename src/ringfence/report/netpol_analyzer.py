@@ -11,6 +11,7 @@ Source: github.com/np-guard/netpol-analyzer, ``pkg/netpol/connlist``: ``conns_fo
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from ringfence.semantics.endpoints import endpoints
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from ringfence.model.service import Backend, Service, ServicePort
     from ringfence.model.snapshot import Snapshot
@@ -41,9 +42,15 @@ INGRESS = "Ingress"
 CONTROLLER = "{ingress-controller}"
 """The end that stands for whatever pods carry out Ingresses; no pod can have such a name."""
 
+NamedEnd = str | tuple[int, int]
+"""The name of a workload, or the first and last of a range of addresses."""
+
+Connections = Mapping[tuple[NamedEnd, NamedEnd], Intervals]
+"""What is allowed between each pair of ends."""
+
 _CONTROLLER_NAMESPACE = "ingress-controller-ns"
 
-_SAYABLE = Intervals.union(ports(protocol, 1) for protocol in WITH_PORTS)
+SAYABLE = Intervals.union(ports(protocol, 1) for protocol in WITH_PORTS)
 """All that the format has words for: neither ICMP nor port 0."""
 
 
@@ -61,10 +68,10 @@ def with_controller(snapshot: Snapshot) -> Snapshot:
 
 def says(line: Line) -> bool:
     """Tell whether the format has words for a line: it has none for what is undecided, on the own node or portless."""
-    return not line.own_node and line.outcome is Outcome.ALLOWED and bool(line.traffic & _SAYABLE)
+    return not line.own_node and line.outcome is Outcome.ALLOWED and bool(line.traffic & SAYABLE)
 
 
-def connections(lines: Iterable[Line], snapshot: Snapshot) -> dict[tuple[str, str], Intervals]:
+def connections(lines: Iterable[Line], snapshot: Snapshot) -> dict[tuple[NamedEnd, NamedEnd], Intervals]:
     """Return what is allowed between each pair of ends, in the order in which it is printed.
 
     Pods of one workload are one end: what any of them may open or take is allowed. Lines that
@@ -76,7 +83,7 @@ def connections(lines: Iterable[Line], snapshot: Snapshot) -> dict[tuple[str, st
     """
     names = _Names(snapshot)
     behind = _behind_ingresses(snapshot)
-    found: dict[str, dict[str, Intervals]] = {}
+    found: dict[NamedEnd, dict[NamedEnd, Intervals]] = {}
     for line in lines:
         if not says(line):
             continue
@@ -87,23 +94,30 @@ def connections(lines: Iterable[Line], snapshot: Snapshot) -> dict[tuple[str, st
                 traffic = line.traffic if client != CONTROLLER else line.traffic & behind.get(server, EMPTY)
                 if server not in (client, CONTROLLER) and traffic:
                     told[server] = told[server] | traffic if server in told else traffic
-    return {(client, server): found[client][server] for client in sorted(found) for server in sorted(found[client])}
+    ordered = ((client, server) for client in sorted(found, key=name) for server in sorted(found[client], key=name))
+    return {(client, server): found[client][server] for client, server in ordered}
 
 
-def render_connections(connections: Mapping[tuple[str, str], Intervals]) -> str:
+def name(end: NamedEnd) -> str:
+    """Return what lines call an end."""
+    return end if isinstance(end, str) else f"{render_address(end[0])}-{render_address(end[1])}"
+
+
+def render_connections(connections: Connections) -> str:
     """Return a line for each pair that something is allowed between; none is no text."""
     words: dict[Intervals, str] = {}
     for traffic in connections.values():
         if traffic not in words:
             words[traffic] = render_traffic(traffic)
-    return "".join(f"{client} => {server} : {words[said]}\n" for (client, server), said in connections.items())
+    told = ((name(client), name(server), words[said]) for (client, server), said in connections.items())
+    return "".join(f"{client} => {server} : {said}\n" for client, server, said in told)
 
 
 def render_traffic(traffic: Intervals) -> str:
     """Return traffic as ``TCP 80,443,UDP 53``, ``All Connections`` or ``No Connections``."""
-    if traffic & _SAYABLE == _SAYABLE:
+    if traffic & SAYABLE == SAYABLE:
         return ALL_CONNECTIONS
-    told = by_protocol(traffic & _SAYABLE)
+    told = by_protocol(traffic & SAYABLE)
     said = (f"{protocol.value} {','.join(map(_range, ranges))}" for protocol, ranges in told.items())
     return ",".join(sorted(said)) or NO_CONNECTIONS
 
@@ -129,11 +143,10 @@ class _Names:
             for direction in Direction
         }
 
-    def of(self, ends: Ends, direction: Direction) -> list[str]:
+    def of(self, ends: Ends, direction: Direction) -> list[NamedEnd]:
         """Name workloads once each, and addresses by ranges that no block of the rules of a direction cuts."""
         found = dict.fromkeys(map(workload_name, ends.pods))
-        spans = atoms(self._directory.filled(ends.addresses), self._blocks[direction])
-        return [*found, *(f"{render_address(first)}-{render_address(last)}" for first, last in spans)]
+        return [*found, *atoms(self._directory.filled(ends.addresses), self._blocks[direction])]
 
 
 def workload_name(pod: Pod) -> str:
@@ -144,10 +157,10 @@ def workload_name(pod: Pod) -> str:
     return f"{pod.namespace}/{name}[{kind.partition('.')[0]}]" if kind else f"{pod.namespace}/{pod.name}[Pod]"
 
 
-def _behind_ingresses(snapshot: Snapshot) -> dict[str, Intervals]:
+def _behind_ingresses(snapshot: Snapshot) -> dict[NamedEnd, Intervals]:
     """Return the ports that Ingresses lead to, by the name of the workload: TCP that its pods declare."""
     services = {(service.namespace, service.name): service for service in snapshot.services}
-    found: dict[str, Intervals] = defaultdict(Intervals)
+    found: dict[NamedEnd, Intervals] = defaultdict(Intervals)
     for backend in (b for route in snapshot.routes if route.kind == INGRESS for b in route.backends):
         service = services.get((backend.namespace, backend.service))
         if service is None:

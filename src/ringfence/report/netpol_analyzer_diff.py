@@ -14,28 +14,42 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.addresses import read_address, render_address
-from ringfence.algebra.intervals import EMPTY, Intervals, atoms
-from ringfence.report.netpol_analyzer import CONTROLLER, render_traffic, workload_name
+from ringfence.algebra.intervals import EMPTY, Intervals, Range, atoms
+from ringfence.analysis.difference import Difference, Where
+from ringfence.report.netpol_analyzer import CONTROLLER, SAYABLE, NamedEnd, name, render_traffic, says, workload_name
+from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from ringfence.algebra.intervals import Range
+    from ringfence.analysis.difference import Shift
     from ringfence.model.snapshot import Snapshot
+    from ringfence.report.netpol_analyzer import Connections
+    from ringfence.semantics.summary import Line
 
 _HEADER = "Connectivity diff:"
 _CHANGED, _ADDED, _REMOVED = "changed", "added", "removed"
 
-_Row = tuple[str, str, Intervals, Intervals]
+_Row = tuple[NamedEnd, NamedEnd, Intervals, Intervals]
 """A client, a server, and what is allowed before and after."""
 
 
-def render_differences(
-    before: Mapping[tuple[str, str], Intervals],
-    after: Mapping[tuple[str, str], Intervals],
-    worlds: tuple[Snapshot, Snapshot],
-) -> str:
+def unsaid(found: Difference) -> int:
+    """Return how many rows are in no line, or not as they are: undecided as denied, other nodes as all."""
+    shifts = sum(
+        Outcome.UNDECIDED in {row.before, row.after} or row.where is not Where.ANYWHERE or not row.traffic & SAYABLE
+        for row in found.shifts
+    )
+    return shifts + sum(not says(line) for line in (*found.gone, *found.new))
+
+
+def without_controller(found: Difference) -> Difference:
+    """Return what differs between two worlds, leaving out rows that are about what carries out Ingresses alone."""
+    shifts = tuple(filter(_is_of_others, found.shifts))
+    return Difference(shifts, tuple(filter(_is_of_others, found.gone)), tuple(filter(_is_of_others, found.new)))
+
+
+def render_differences(before: Connections, after: Connections, worlds: tuple[Snapshot, Snapshot]) -> str:
     """Return a line for each pair that has not the same in both, below a header; no text where there is none.
 
     Args:
@@ -47,10 +61,10 @@ def render_differences(
     lines: dict[tuple[bool, str], list[str]] = defaultdict(list)
     for client, server, old, new in _rows(before, after):
         kind = _CHANGED if old and new else (_ADDED if new else _REMOVED)
-        gone = [end for end in (client, server) if not _range(end) and end not in known[kind == _REMOVED]]
+        gone = [end for end in (client, server) if isinstance(end, str) and end not in known[kind == _REMOVED]]
         info = f", workloads-diff-info: workload {' and '.join(gone)} {kind}" if gone and kind != _CHANGED else ""
         lines[client == CONTROLLER, kind].append(
-            f"diff-type: {kind}, source: {client}, destination: {server}, "
+            f"diff-type: {kind}, source: {name(client)}, destination: {name(server)}, "
             f"dir1: {render_traffic(old)}, dir2: {render_traffic(new)}{info}"
         )
     order = [(controller, kind) for controller in (False, True) for kind in (_CHANGED, _ADDED, _REMOVED)]
@@ -58,22 +72,22 @@ def render_differences(
     return "".join(f"{line}\n" for line in (_HEADER, *told)) if told else ""
 
 
-def _rows(before: Mapping[tuple[str, str], Intervals], after: Mapping[tuple[str, str], Intervals]) -> Iterator[_Row]:
+def _rows(before: Connections, after: Connections) -> Iterator[_Row]:
     """Yield what differs, of addresses in ranges as long as they can be."""
-    ranges: dict[tuple[bool, str], list[list[tuple[Range, Intervals]]]] = defaultdict(lambda: [[], []])
+    ranges: dict[tuple[bool, NamedEnd], list[list[tuple[Range, Intervals]]]] = defaultdict(lambda: [[], []])
     for client, server in dict.fromkeys((*before, *after)):
         pair = client, server
         old, new = before.get(pair, EMPTY), after.get(pair, EMPTY)
-        if span := _range(client) or _range(server):
-            leaving = _range(client) is None
-            for side, said in zip(ranges[leaving, client if leaving else server], (old, new), strict=True):
-                side.append((span, said))
-        elif old != new:
+        # No line has addresses at both ends.
+        for leaving, (end, other) in enumerate(((server, client), (client, server))):
+            if not isinstance(other, str):
+                for side, said in zip(ranges[bool(leaving), end], (old, new), strict=True):
+                    side.append((other, said))
+        if isinstance(client, str) and isinstance(server, str) and old != new:
             yield client, server, old, new
     for (leaving, workload), sides in ranges.items():
-        for (first, last), old, new in _runs(sides):
-            name = f"{render_address(first)}-{render_address(last)}"
-            yield (workload, name, old, new) if leaving else (name, workload, old, new)
+        for span, old, new in _runs(sides):
+            yield (workload, span, old, new) if leaving else (span, workload, old, new)
 
 
 def _runs(sides: Iterable[list[tuple[Range, Intervals]]]) -> Iterator[tuple[Range, Intervals, Intervals]]:
@@ -93,9 +107,7 @@ def _said(side: list[tuple[Range, Intervals]], address: int) -> Intervals:
     return next((said for (first, last), said in side if first <= address <= last), EMPTY)
 
 
-def _range(name: str) -> Range | None:
-    """Return the addresses that a name stands for; None for a workload."""
-    if "/" in name or name == CONTROLLER:
-        return None
-    first, _, last = name.partition("-")
-    return read_address(first), read_address(last)
+def _is_of_others(row: Shift | Line) -> bool:
+    """Tell whether there is somebody else at both ends than what carries out Ingresses."""
+    sides = row.clients, row.servers
+    return all(side.addresses or any(pod.name != CONTROLLER for pod in side.pods) for side in sides)

@@ -8,6 +8,7 @@ Source: docs.oasis-open.org/sarif/sarif/v2.1.0.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ringfence.analysis.intents import Aim
 from ringfence.analysis.proving import Standing
@@ -62,7 +63,8 @@ def _result(finding: Finding) -> dict[str, Any]:
 
 
 def _location(origin: Origin) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": origin.source}}
+    # A URI reference: a colon in its first part would else end a scheme, and # and ? a path.
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(origin.source)}}
     if origin.line:
         place["region"] = {"startLine": origin.line, "startColumn": origin.column}
     return {"physicalLocation": place, "message": {"text": f"{origin.object} {origin.pointer}".rstrip()}}

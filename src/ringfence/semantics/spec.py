@@ -42,9 +42,9 @@ def verdict(snapshot: Snapshot, connection: Connection, dialect: Dialect = KUBER
 def half_of(inquiry: Inquiry) -> Half:
     """Judge one half, and every other reading of what the API leaves open."""
     if inquiry.itself and inquiry.connection.via is None:
-        return Half(inquiry.direction, Outcome.ALLOWED, None, f"{inquiry.subject} always reaches its own address")
+        return Half(inquiry.direction, Outcome.ALLOWED, None, "a pod always reaches its own address")
     if inquiry.loopback:
-        return Half(inquiry.direction, Outcome.ALLOWED, None, f"{inquiry.subject} always reaches its own loopback")
+        return Half(inquiry.direction, Outcome.ALLOWED, None, "a pod always reaches its own loopback")
     half, dialect = _judge(inquiry), inquiry.dialect
     others = {topic: _judge(replace(inquiry, dialect=dialect.flipped(topic))) for topic in inquiry.touched()}
     rests_on = [topic for topic, other in others.items() if other.outcome is not half.outcome]
@@ -56,7 +56,8 @@ def _judge(inquiry: Inquiry) -> Half:
     """Judge one half for every address that the peer may have."""
     subject, direction = inquiry.seen(inquiry.subject), inquiry.direction
     if subject is None:
-        reason = f"{inquiry.subject or 'the address'} is on no pod network, so no policy applies to it"
+        host = inquiry.subject and f"no policy applies to {inquiry.subject} on the network of a node"
+        reason = host or "the address is on no pod network, so no policy applies to it"
         return Half(direction, Outcome.ALLOWED, None, reason)
     possible, unlikely = inquiry.addresses()
     halves = [half for address in possible for half in _decide(replace(inquiry, address=address), subject)]
@@ -69,7 +70,7 @@ def _judge(inquiry: Inquiry) -> Half:
         assumptions += [Assumption.of_address(inquiry.peer, differing)]
     elsewhere = direction is Direction.INGRESS and inquiry.snapshot.may_share_node(subject, inquiry.peer)
     if elsewhere and half.outcome is not Outcome.ALLOWED and half.tier is not Tier.ADMIN:
-        assumptions += [Assumption("pod-node", f"{subject} is taken to be on another node than its client")]
+        assumptions += [Assumption("pod-node", f"the client is taken to be on another node than {subject}")]
     return replace(half, assumptions=tuple(assumptions))
 
 
@@ -101,7 +102,7 @@ def _network_policy_tier(inquiry: Inquiry, selecting: list[Policy]) -> Half | No
     if inquiry.own_node and (direction is Direction.INGRESS or inquiry.takes(Topic.POD_TO_OWN_NODE)):
         # "traffic from the pod's node is always allowed": types.go, NetworkPolicySpec.Ingress.
         way = "is always reached from" if direction is Direction.INGRESS else "always reaches"
-        return Half(direction, Outcome.ALLOWED, tier, f"{inquiry.subject} {way} its own node")
+        return Half(direction, Outcome.ALLOWED, tier, f"a pod {way} its own node")
     isolating = [policy for policy in selecting if direction in policy.isolates]
     if not isolating:
         return None
