@@ -142,7 +142,7 @@ def _traps(policy: Policy, selected: tuple[Pod, ...], clauses: tuple[Clause, ...
         place, rule = f"{clause.direction.value.lower()} {clause.rule.origin.rule_words}", clause.rule
         if policy.tier is Tier.NETWORK_POLICY and clause.direction not in policy.isolates:
             yield Trap(f"{place} has no effect: policyTypes leave {clause.direction.value} out", rule.origin)
-        if not rule.peers:
+        if not rule.peers and not rule.fault:
             yield Trap(f"{place} matches nobody", rule.origin)
         for meaning in clause.peers:
             match meaning.peer:

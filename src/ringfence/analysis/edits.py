@@ -130,6 +130,13 @@ class Edits:
         found.sort(key=lambda edit: order.index(edit.adds))
         return (*found, self._new_policy(opening, peers, traffic))
 
+    def in_error(self, opening: Opening) -> Policy | None:
+        """Return a policy that isolates a subject and means less than is written; None if there is none."""
+        labels = self._snapshot.namespace_labels(opening.subjects[0].namespace)
+        isolating = (policy for policy in self._snapshot.policies if opening.direction in policy.isolates)
+        faulty = (policy for policy in isolating if policy.faulty)
+        return next((p for p in faulty if any(p.subject.selects(pod, labels) for pod in opening.subjects)), None)
+
     def peers(self, opening: Opening) -> tuple[Peer, ...]:
         """Return who is at the other end, as a rule of a NetworkPolicy names them; empty when it cannot.
 
@@ -236,8 +243,6 @@ def _wider(
 ) -> Iterator[Edit]:
     """Yield a rule with more peers, and one with more ports; one that has neither list cannot gain in it."""
     rule = policy.rules(direction)[index]
-    if not rule.peers or not (rule.traffic or rule.named):
-        return  # in error, and so matches nobody
     if Anyone() not in rule.peers:
         wider = replace(rule, peers=(*rule.peers, *peers))
         gained = replace(rule, peers=peers, traffic=Intervals(), named=())

@@ -63,6 +63,8 @@ def redundancy(engine: Engine, *, pairs: bool = False) -> Iterator[Idle]:
         pairs: Whether the weaker grade is looked for, which takes a comparison of two worlds for each rule.
     """
     for policy in engine.snapshot.policies:
+        if policy.faulty:
+            continue  # it should be corrected, and may matter then
         lack = _lack(engine, policy, None, pairs=pairs)
         if lack:
             yield Idle(policy, None, None, lack, _instead(engine, policy, None) if lack is Lack.ROW else _NOTHING)

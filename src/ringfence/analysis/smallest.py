@@ -64,6 +64,8 @@ def smallest_change(answer: Answer, snapshot: Snapshot, dialect: Dialect) -> Cha
     edits = Edits(snapshot)
     found = []
     for opening in _openings(denied):
+        if wrong := edits.in_error(opening):
+            return Change((), reason=f"{wrong.name} is in error: correct it first")
         candidates = edits.network_policies(opening)
         if not candidates:
             return Change((), reason="no NetworkPolicy can name the other end: its address is not known")

@@ -216,6 +216,8 @@ class Policy:
         name: ``namespace/name``, or the name alone for a cluster-scoped policy.
         tier: The tier it stands in.
         priority: Within Admin and Baseline: lower is consulted first. 0 in between.
+        in_error: Whether an error outside its rules leaves open whom it is for, so that a
+            NetworkPolicy isolates in both directions and none of its rules matches.
         subject: The pods it applies to.
         isolates: Directions in which it makes its subject deny by default; the policy
             types of a NetworkPolicy, empty for other tiers.
@@ -233,6 +235,19 @@ class Policy:
     ingress: tuple[Rule, ...] = ()
     egress: tuple[Rule, ...] = ()
     priority: int = 0
+    in_error: bool = False
+
+    @property
+    def faulty(self) -> bool:
+        """Whether it means less than is written, because something in it is in error."""
+        return self.in_error or any(rule.fault for rule in (*self.ingress, *self.egress))
+
+    def words(self, direction: Direction) -> str:
+        """Return what a reason calls it as what isolates: its name, and what in it accepts less for an error."""
+        wrong = ", ".join(rule.origin.rule_words for rule in self.rules(direction) if rule.fault)
+        if self.in_error:
+            return f"{self.name} (in error)"
+        return f"{self.name} ({wrong} in error)" if wrong else self.name
 
     def rules(self, direction: Direction) -> tuple[Rule, ...]:
         """Return the rules of one direction, in order."""

@@ -21,6 +21,7 @@ from ringfence.model.policy import (
     Anyone,
     BlockPeer,
     Direction,
+    Fault,
     NamedPort,
     PodPeer,
     PodSelector,
@@ -96,6 +97,7 @@ def read_network_policy(manifest: Manifest, release: Release) -> Policy:
         ingress=_rules(reading, spec, Direction.INGRESS),
         egress=egress,
         origin=manifest.origin(),
+        in_error=() in reading.spoiled,
     )
 
 
@@ -122,15 +124,16 @@ def _rules(reading: _Reading, spec: dict[str, Any], direction: Direction) -> tup
 def _rule(reading: _Reading, rule: dict[str, Any], direction: Direction, path: Path) -> Rule:
     origin = reading.manifest.origin(path)
     if () in reading.spoiled or path in reading.spoiled:
-        return Rule(Action.ACCEPT, (), EMPTY, origin)
+        return Rule(Action.ACCEPT, (), EMPTY, origin, fault=Fault.POLICY if () in reading.spoiled else Fault.RULE)
+    fault = Fault.RULE if any(part[: len(path)] == path for part in reading.spoiled) else None
     traffic, named = _traffic(reading, rule.get("ports") or [], (*path, "ports"))
     where = (*path, _PEERS[direction])
     written = rule.get(_PEERS[direction])
     if not written:
-        return Rule(Action.ACCEPT, (Anyone(),), traffic, origin, named)
+        return Rule(Action.ACCEPT, (Anyone(),), traffic, origin, named, fault)
     sound = [(index, peer) for index, peer in enumerate(written) if (*where, index) not in reading.spoiled]
     peers = tuple(_peer(reading.manifest, peer, (*where, index)) for index, peer in sound)
-    return Rule(Action.ACCEPT, peers, traffic, origin, named)
+    return Rule(Action.ACCEPT, peers, traffic, origin, named, fault)
 
 
 def _peer(manifest: Manifest, peer: dict[str, Any], path: Path) -> Peer:

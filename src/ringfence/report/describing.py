@@ -89,16 +89,20 @@ def _of_direction(policy: Policy, direction: Direction, clauses: list[Clause], d
     if policy.tier is Tier.NETWORK_POLICY:
         if direction in policy.isolates:
             rest = "no rule of any NetworkPolicy accepts" if clauses else "other NetworkPolicies do not accept"
-            yield f"{word}: isolates; denies what {rest}"
+            closed = ", as it is in error" if policy.in_error else ""
+            yield f"{word}: isolates{closed}; denies what {rest}"
         else:
             yield f"{word}: says nothing"
     elif clauses:
         yield f"{word}:"
     for clause in clauses:
         origin = clause.rule.origin
-        verb = f"  {origin.rule_words} {_VERBS[clause.rule.action]} {name_traffic(clause.rule)}"
+        words = f"{clause.rule.words}," if clause.rule.fault else origin.rule_words
+        verb = f"  {words} {_VERBS[clause.rule.action]} {name_traffic(clause.rule)}"
         yield f"{verb}  {origin}"
+        where = "from" if direction is Direction.INGRESS else "to"
+        if not clause.peers:
+            yield f"    {where} nobody"
         for meaning in clause.peers:
-            where = "from" if direction is Direction.INGRESS else "to"
             now = f": now {directory.render(meaning.pods)}" if meaning.pods else ""
             yield f"    {where} {name_peer(meaning)}{now}"

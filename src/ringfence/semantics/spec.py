@@ -120,7 +120,8 @@ def _network_policy_tier(inquiry: Inquiry, selecting: list[Policy]) -> Half | No
         reason = "accepted by " + ", ".join(f"{policy.name} rule {rule.origin.rule}" for policy, rule, _ in matching)
         return Half(direction, Outcome.ALLOWED, tier, reason, tuple(rule.origin for _, rule, _ in matching))
     nearest = tuple(each[1].origin for each in rules if each in by_peer or each in by_traffic)
-    return Half(direction, Outcome.DENIED, tier, f"isolated by {names} and no rule matched", origins, nearest)
+    words = ", ".join(policy.words(direction) for policy in isolating)
+    return Half(direction, Outcome.DENIED, tier, f"isolated by {words} and no rule matched", origins, nearest)
 
 
 def _less_blocks(inquiry: Inquiry, rule: Rule) -> Rule:
