@@ -89,6 +89,18 @@ def test_a_namespace_narrows_what_is_shown(server: ApiServer, capsys: pytest.Cap
     assert capsys.readouterr().out != everything
 
 
+def test_a_namespace_of_which_nothing_was_read_may_be_there(server: ApiServer, capsys: pytest.CaptureFixture[str]):
+    """Where Namespaces may not be listed, nobody can say that there is none of a name."""
+    assert main(["list", "-n", "empty"]) == Code.INPUT
+    assert "there is no namespace empty" in capsys.readouterr().err
+    server.forbidden.add("/api/v1/namespaces")
+    assert main(["list", "-n", "empty"]) == Code.INPUT
+    found = capsys.readouterr()
+    assert "namespaces cannot be listed (forbidden)" in found.err
+    assert "there is no namespace" not in found.err
+    assert "part of the input was not read or is in error" in found.out
+
+
 def test_manifests_win(server: ApiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """With ``-f`` no cluster is asked."""
     file = tmp_path / "all.json"

@@ -15,9 +15,9 @@ def test_a_field_comes_with_its_open_points():
     document = json.loads(render_explanation(found))
 
     assert document["kind"] == "Explanation"
-    (field,), (point,) = document["fields"], document["openPoints"]
-    assert field["openPoints"] == [point["topic"]] == ["baseline-per-direction"]
-    assert field["decidedIn"][0] == "readers/networkpolicy.py"
+    (field,), (point,) = document["fields"], document["open_points"]
+    assert field["open_points"] == [point["topic"]] == ["baseline-per-direction"]
+    assert field["decided_in"][0] == "readers/networkpolicy.py"
     aws = next(each for each in point["dialects"] if each["dialect"] == "aws")
     assert (aws["choice"], aws["certainty"]) == ("not consulted", "inferred")
 
@@ -27,4 +27,4 @@ def test_everything_is_one_document():
     document = json.loads(render_explanation(EVERYTHING))
 
     assert len(document["fields"]) == len(EVERYTHING.fields)
-    assert len(document["openPoints"]) == len(EVERYTHING.points)
+    assert len(document["open_points"]) == len(EVERYTHING.points)

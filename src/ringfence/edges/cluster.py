@@ -93,8 +93,11 @@ class _Reader:
             ClusterError: always.
         """
         access = self.server.access
-        message = f"{self.server.place} lets {access.user_place} list nothing"
-        hint = "ask for the verb list, name with -n a namespace where you have it, or choose another --user"
+        acting = access.user.impersonate
+        who = f"{acting}, as whom {access.user_place} asks," if acting else access.user_place
+        message = f"{self.server.place} lets {who} list nothing"
+        other = "--as" if acting else "--user"
+        hint = f"ask for the verb list, name with -n a namespace where you have it, or choose another {other}"
         raise ClusterError(message, hint)
 
     def resources(self, served: list[Resource] | None) -> list[Resource]:

@@ -170,7 +170,7 @@ class Connections(msgspec.Struct):
     traffic: list[Traffic]
     families: list[Family]
     verdict: Annotated[VerdictWord, Meta(description="allowed or undecided.")]
-    own_node: OwnNode = msgspec.field(name="ownNode", default=UNSET)
+    own_node: OwnNode = UNSET
 
 
 class Reachability(msgspec.Struct, kw_only=True):

@@ -58,10 +58,10 @@ class Trap(msgspec.Struct):
     origin: Origin
 
 
-class DescriptionDocument(msgspec.Struct, kw_only=True, rename="camel"):
+class DescriptionDocument(msgspec.Struct, kw_only=True):
     """One policy."""
 
-    api_version: ApiVersion
+    api_version: ApiVersion = msgspec.field(name="apiVersion")
     kind: Literal["Description"]
     policy: Annotated[str, Meta(description="Kind/namespace/name, or Kind/name without a namespace.")]
     tier: Tier

@@ -28,7 +28,7 @@ class Choice(msgspec.Struct):
     remark: Annotated[str, Meta(description="Empty when the choice says all.")]
 
 
-class Point(msgspec.Struct, rename="camel"):
+class Point(msgspec.Struct):
     """What the APIs leave open."""
 
     topic: str
@@ -38,7 +38,7 @@ class Point(msgspec.Struct, rename="camel"):
     dialects: list[Choice]
 
 
-class Member(msgspec.Struct, rename="camel"):
+class Member(msgspec.Struct):
     """A field of a policy kind."""
 
     path: str
@@ -52,10 +52,10 @@ class Member(msgspec.Struct, rename="camel"):
     open_points: list[str]
 
 
-class ExplanationDocument(msgspec.Struct, rename="camel"):
+class ExplanationDocument(msgspec.Struct):
     """What a name stands for: a field with the points that bear on it, or a point with the fields that it bears on."""
 
-    api_version: Literal["ringfence.io/v1alpha1"]
+    api_version: Literal["ringfence.io/v1alpha1"] = msgspec.field(name="apiVersion")
     kind: Literal["Explanation"]
     fields: list[Member]
     open_points: list[Point]

@@ -49,7 +49,7 @@ class Entrant(msgspec.Struct):
     origins: list[Origin]
 
 
-class Door(msgspec.Struct, rename="camel"):
+class Door(msgspec.Struct):
     """A port of a Service that is open to the outside."""
 
     service: str
@@ -72,10 +72,10 @@ class WayIn(msgspec.Struct):
     origin: Origin
 
 
-class ExposureDocument(msgspec.Struct, kw_only=True, rename="camel"):
+class ExposureDocument(msgspec.Struct, kw_only=True):
     """How a cluster and its outside reach each other. What is in no entry is denied."""
 
-    api_version: ApiVersion
+    api_version: ApiVersion = msgspec.field(name="apiVersion")
     kind: Literal["Exposure"]
     inward: Annotated[
         list[Reached],

@@ -65,7 +65,7 @@ class Reached(msgspec.Struct):
     verdict: Annotated[VerdictWord, Meta(description="allowed or undecided.")]
     egress: Deciding
     ingress: Deciding
-    own_node: OwnNode = msgspec.field(name="ownNode", default=UNSET)
+    own_node: OwnNode = UNSET
 
 
 class Reach(msgspec.Struct, kw_only=True):
