@@ -10,11 +10,13 @@ from ringfence.dataplane.attribution import Attributor, connection_of
 from ringfence.dataplane.expressions import CtDirection
 from ringfence.dataplane.simulate import Packet
 from ringfence.model.policy import Direction
+from ringfence.semantics.dialects import RINGFENCE
+from ringfence.semantics.judging import Judge
 from tests.dataplane.small import small_plan, small_snapshot
 
 DB, WEB, STRANGER = map(read_address, ("10.0.0.5", "10.0.0.9", "10.9.9.9"))
 SNAPSHOT = small_snapshot()
-ATTRIBUTOR = Attributor(SNAPSHOT, small_plan())
+ATTRIBUTOR = Attributor(Judge.of(SNAPSHOT, RINGFENCE), small_plan())
 
 
 def test_a_dropped_packet_names_pod_policy_and_nearest_rule():

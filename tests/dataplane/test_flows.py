@@ -11,12 +11,15 @@ from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.expressions import Rule, Word
 from ringfence.dataplane.flows import Flow, FlowJudge, JudgedFlows, Unjudged
 from ringfence.dataplane.handling import Epoch, Handling, Mode
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
+from ringfence.semantics.judging import Judge
 from tests.dataplane.small import small_plan, small_snapshot
 
 DB, WEB, WEB_2, NODE, STRANGER = map(read_address, ("10.0.0.5", "10.0.0.9", "10.0.1.9", "192.168.0.1", "10.9.9.9"))
 EPOCH = Epoch(7)
-ENGINE = Engine(small_snapshot())
+ENGINE = Engine(small_snapshot(), RINGFENCE)
+JUDGE = Judge.of(ENGINE.snapshot, RINGFENCE)
 HERE = Unjudged(((EPOCH.mask, EPOCH.value),))
 
 
@@ -27,7 +30,7 @@ def flow(client: int, server: int, port: int, number: int = 6, **more: object) -
 
 def judged(*flows: Flow, node: str = "n1", unjudged: Unjudged = HERE) -> JudgedFlows:
     """What comes of flows."""
-    return FlowJudge(ENGINE, node).judge(flows, unjudged)
+    return FlowJudge(ENGINE, JUDGE, node).judge(flows, unjudged)
 
 
 @pytest.mark.parametrize(

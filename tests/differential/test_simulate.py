@@ -19,7 +19,9 @@ from ringfence.dataplane.nft import NUMBERS, Hook
 from ringfence.dataplane.plan import plan_node
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.model.cluster import Pod
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
+from ringfence.semantics.judging import Judge
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 from tests.worlds import Limits, connections, snapshots
@@ -103,7 +105,7 @@ def test_a_dropped_packet_is_attributed_to_the_half_that_denied_it(snapshot: Sna
     engine = Engine(snapshot)
     for node in snapshot.nodes:
         plan = plan_node(engine, node)
-        program, attributor = compile_program(plan), Attributor(snapshot, plan)
+        program, attributor = compile_program(plan), Attributor(Judge.of(snapshot, RINGFENCE), plan)
         for connection in list(connections(snapshot))[::SAMPLE]:
             if node not in nodes(snapshot, connection):
                 continue

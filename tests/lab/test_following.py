@@ -13,6 +13,8 @@ from ringfence.lab.drops import Drop, DropLog
 from ringfence.lab.following import Follower
 from ringfence.lab.journal import Missed
 from ringfence.lab.telling import DropTeller
+from ringfence.semantics.dialects import RINGFENCE
+from ringfence.semantics.judging import Judge
 from tests.dataplane.small import small_snapshot
 
 DROP = Drop(0.0, "n1", Logged("rf1 i 10.0.0.5 ", 2, b""))
@@ -30,7 +32,7 @@ def ends() -> tuple[Channel, Channel]:
 
 def log_of(*entries: Drop | Missed) -> DropLog:
     """A log of no node, that remembers something."""
-    log = DropLog(small_snapshot(), {}, {})
+    log = DropLog(Judge.of(small_snapshot(), RINGFENCE), {}, {})
     log.remembered.extend(entries)
     return log
 

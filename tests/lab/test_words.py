@@ -23,6 +23,7 @@ from ringfence.lab.topology import lay_out
 from ringfence.lab.verification import Verification
 from ringfence.lab.words import summarize, tell_verification
 from ringfence.model.connection import Connection
+from ringfence.semantics import judging
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
 from tests.dataplane.small import small_plan, small_snapshot
@@ -38,7 +39,8 @@ DROP = Drop(0.0, "n1", Logged(PREFIX, 2, b""))
 def test_the_document_of_a_drop_says_where_its_reason_is_written():
     """A place has the keys that the answers of other commands give it: what does not apply is absent."""
     stranger, database = map(read_address, ("10.9.9.9", "10.0.0.5"))
-    found = Attributor(small_snapshot(), small_plan()).attribute(PREFIX, Packet(stranger, database, 6, 40_000, 5432))
+    attributor = Attributor(judging.Judge.of(small_snapshot(), RINGFENCE), small_plan())
+    found = attributor.attribute(PREFIX, Packet(stranger, database, 6, 40_000, 5432))
     assert found
     document = tell_drop(DROP, found).document
     (origin,), (nearest,) = document["origins"], document["nearest"]

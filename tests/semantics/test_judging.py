@@ -16,10 +16,9 @@ from ringfence.algebra.traffic import Protocol
 from ringfence.model.cluster import Node
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Action, DomainPeer, NodePeer, Tier
-from ringfence.semantics.dialects import DIALECTS, KUBERNETES, Choices, Topic
+from ringfence.semantics.dialects import DIALECTS, KUBERNETES
 from ringfence.semantics.judging import Judge
 from ringfence.semantics.spec import verdict
-from ringfence.semantics.universe import Universe
 from tests.parts import block, cluster_policy, named, network_policy, place, pod, pods, port, rule, snapshot, tcp
 from tests.worlds import boundary_traffic, pairs, snapshots
 
@@ -63,7 +62,7 @@ DIALECTS_AND_STRICT = [replace(each, strict=strict) for each, strict in product(
 
 def judge(snapshot: Snapshot, dialect: Dialect = KUBERNETES) -> Judge:
     """Who judges a snapshot."""
-    return Judge(Universe(snapshot, [Choices({Topic.HOST_NETWORK})]), dialect)
+    return Judge.of(snapshot, dialect)
 
 
 @given(snapshots(), st.sampled_from(DIALECTS_AND_STRICT))
@@ -78,6 +77,16 @@ def test_every_connection_gets_the_definition_s_own_verdict(snapshot: Snapshot, 
 
                 assert judging.verdict(*asked) == defined, asked
                 assert judging.outcome(*asked) is defined.outcome, asked
+
+
+@given(snapshots(), st.sampled_from(DIALECTS_AND_STRICT))
+def test_every_half_is_the_definition_s_own(snapshot: Snapshot, dialect: Dialect):
+    """Of connections through a Service as well, where a pod may meet itself; and whoever was told of it before."""
+    judging = judge(snapshot, dialect)
+    for client, server, family, via in pairs(snapshot):
+        asked = Connection(client, server, Protocol.TCP, 80, family, via=via)
+        for half in verdict(snapshot, asked, dialect).halves:
+            assert judging.half(half.direction, asked) == half, asked
 
 
 @pytest.mark.parametrize("dialect", [KUBERNETES, replace(DIALECTS["aws"], strict=True)], ids=["loose", "strict"])

@@ -13,8 +13,6 @@ from ringfence.dataplane.expressions import CtDirection
 from ringfence.dataplane.names import read_log_prefix
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
-from ringfence.semantics.dialects import RINGFENCE
-from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from ringfence.dataplane.simulate import Packet
     from ringfence.model.connection import Connection, End
     from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.judging import Judge
     from ringfence.semantics.verdict import Half
 
 _REMEMBERED = 1 << 14
@@ -82,14 +81,14 @@ class Attribution:
 class Attributor:
     """Explains the dropped packets of one node; what it has told lately it tells again without judging anew."""
 
-    def __init__(self, snapshot: Snapshot, plan: NodePlan) -> None:
+    def __init__(self, judge: Judge, plan: NodePlan) -> None:
         """Prepare for the drops of a node.
 
         Args:
-            snapshot: What the plan was made from.
+            judge: Who judges what the plan was made from.
             plan: The plan of the node that dropped the packets.
         """
-        self._snapshot = snapshot
+        self._judge = judge
         self._classes = {
             (each.direction, each.name): (each, dict(zip(each.addresses, each.pods, strict=True)))
             for each in plan.judged
@@ -123,12 +122,11 @@ class Attributor:
         self, found: tuple[Direction, str], number: int, client: Address, server: Address, port: int | None
     ) -> Attribution | None:
         local_class, pods = self._classes[found]
-        connection = connection_between(self._snapshot, number, client, server, port or 0)
+        connection = connection_between(self._judge.snapshot, number, client, server, port or 0)
         subject = connection.client if local_class.direction is Direction.EGRESS else connection.server
         if not isinstance(subject, Pod) or subject not in pods.values():
             return None
-        halves = verdict(self._snapshot, connection, RINGFENCE)
-        half = halves.egress if local_class.direction is Direction.EGRESS else halves.ingress
+        half = self._judge.half(local_class.direction, connection)
         return Attribution(subject, local_class, connection, number, half, client, server)
 
 

@@ -18,15 +18,16 @@ from ringfence.dataplane.expressions import Bits, CtState, Equals, Field, Word
 from ringfence.dataplane.nft import Hook
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
-from ringfence.semantics.spec import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ringfence.algebra.addresses import Address
+    from ringfence.algebra.intervals import Intervals
     from ringfence.dataplane.nft import Program
     from ringfence.model.connection import Connection
     from ringfence.semantics.engine import Engine
+    from ringfence.semantics.judging import Judge
     from ringfence.semantics.verdict import Half
 
 _REMEMBERED = 1 << 14
@@ -195,14 +196,16 @@ class Enforced:
 class FlowJudge:
     """Judges the flows of one node; what is between the same ends on the same port is judged once."""
 
-    def __init__(self, engine: Engine, node: str) -> None:
+    def __init__(self, engine: Engine, judge: Judge, node: str) -> None:
         """Prepare.
 
         Args:
-            engine: Knows the policies.
+            engine: Says what is allowed.
+            judge: Says why, of the same snapshot in the same dialect.
             node: Whose pods matter: what other nodes enforce is theirs.
         """
-        self._engine, self._node = engine, node
+        self._engine, self._why, self._node = engine, judge, node
+        self._allowed = lru_cache(_REMEMBERED)(self._sides)
         self._enforced = lru_cache(_REMEMBERED)(self._judge)
         self._halves = lru_cache(_REMEMBERED)(self._tell)
 
@@ -237,25 +240,32 @@ class FlowJudge:
         return self._halves(*_ends(flow))
 
     def _judge(self, number: int, client: Address, server: Address, port: int) -> Enforced | None:
+        sides = self._allowed(client, server)
+        if not sides:
+            return None
         connection = connection_between(self._engine.snapshot, number, client, server, port)
-        ends = connection.client, connection.server
         asked = point(connection.protocol, connection.port)
-        found: dict[Direction, bool] = {}
+        return Enforced(connection, {direction: asked in traffic for direction, traffic in sides})
+
+    def _sides(self, client: Address, server: Address) -> tuple[tuple[Direction, Intervals], ...]:
+        """Return what the engine allows in each direction that the node enforces."""
+        asked = connection_between(self._engine.snapshot, 0, client, server, 0)
+        ends = asked.client, asked.server
+        found = []
         for direction, subject, peer in ((Direction.EGRESS, *ends), (Direction.INGRESS, *ends[::-1])):
             if isinstance(subject, Pod) and subject.selectable and subject.node == self._node:
                 # What a node sends to its own pods meets no rule.
                 if direction is Direction.INGRESS and self._engine.snapshot.node_of(peer) == self._node:
                     continue
-                said = self._engine.half(direction, subject, peer, connection.family, connection.via)
-                found[direction] = asked in said.allowed
-        return Enforced(connection, found) if found else None
+                said = self._engine.half(direction, subject, peer, asked.family, asked.via)
+                found.append((direction, said.allowed))
+        return tuple(found)
 
     def _tell(self, number: int, client: Address, server: Address, port: int) -> tuple[Half, ...]:
         enforced = self._enforced(number, client, server, port)
         if enforced is None:
             return ()
-        halves = verdict(self._engine.snapshot, enforced.connection, self._engine.dialect).halves
-        return tuple(half for half in halves if half.direction in enforced.allowed)
+        return tuple(self._why.half(direction, enforced.connection) for direction in enforced.allowed)
 
 
 def _ends(flow: Flow) -> tuple[int, Address, Address, int]:

@@ -24,6 +24,7 @@ from ringfence.lab.judge import Judge
 from ringfence.lab.services import service_table
 from ringfence.model.cluster import Pod
 from ringfence.report.counting import counted
+from ringfence.semantics import judging
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
 
@@ -77,8 +78,9 @@ class Cluster:
         self.pods = {str(pod): Network.create() for pod in topology.pods}
         self._load()
         self._wire()
-        self.drops = DropLog(topology.snapshot, self.plans, self.nodes)
-        self.flows = FlowLog(self.engine, self.nodes)
+        why = judging.Judge.of(topology.snapshot, RINGFENCE)
+        self.drops = DropLog(why, self.plans, self.nodes)
+        self.flows = FlowLog(self.engine, why, self.nodes)
         self.prober = Prober(self._by_address(), self.drops)
         for descriptor in self.flows.filenos():
             self.prober.watch(descriptor, self.flows.read)

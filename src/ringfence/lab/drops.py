@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ringfence.dataplane.plan import NodePlan
     from ringfence.edges.netns import Network
     from ringfence.edges.nflog import Logged
-    from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.judging import Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class DropLog(Journal[Entry]):
         missed: How many drops nobody can tell of, so far.
     """
 
-    def __init__(self, snapshot: Snapshot, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
+    def __init__(self, judge: Judge, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
         super().__init__()
         self.missed = 0
-        self._attributors = {node: Attributor(snapshot, plan) for node, plan in plans.items()}
+        self._attributors = {node: Attributor(judge, plan) for node, plan in plans.items()}
         self._readers = {node: NflogReader(networks[node], LOG_GROUP) for node in plans}
         self._missed_at = dict.fromkeys(plans, 0)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ringfence.dataplane.flows import Flow
     from ringfence.edges.netns import Network
     from ringfence.semantics.engine import Engine
+    from ringfence.semantics.judging import Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ class FlowLog(Journal[Seen | Missed]):
         snapshot: What is known of the ends.
     """
 
-    def __init__(self, engine: Engine, networks: Mapping[str, Network]) -> None:
+    def __init__(self, engine: Engine, judge: Judge, networks: Mapping[str, Network]) -> None:
         super().__init__()
         self.snapshot = engine.snapshot
-        self._judges = {node: FlowJudge(engine, node) for node in networks}
+        self._judges = {node: FlowJudge(engine, judge, node) for node in networks}
         self._readers = {node: FlowReader(network) for node, network in networks.items()}
         self._missed_at = dict.fromkeys(networks, 0)
         self._services = {

@@ -15,6 +15,7 @@ from ringfence.dataplane.proof import Proof, prove
 from ringfence.edges import conntrack
 from ringfence.edges.nftables import Nftables
 from ringfence.report.counting import counted
+from ringfence.semantics import judging
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.spec import verdict
 
@@ -75,10 +76,11 @@ def judge_flows(cluster: Cluster) -> Iterator[NodeFlows]:
         NftablesError: the kernel refused to tell what the node holds.
         WorldError: the kernel refused to tell what it tracks.
     """
+    judge = judging.Judge.of(cluster.engine.snapshot, RINGFENCE)
     for node, network in cluster.nodes.items():
         found = _dumped(network)
         unjudged = Unjudged.by(read_dump(found).program if found else None)
-        yield NodeFlows(node, FlowJudge(cluster.engine, node).judge(conntrack.flows(network), unjudged))
+        yield NodeFlows(node, FlowJudge(cluster.engine, judge, node).judge(conntrack.flows(network), unjudged))
 
 
 def _dumped(network: Network) -> Dump | None:

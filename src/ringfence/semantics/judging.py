@@ -17,10 +17,12 @@ from ringfence.algebra.traffic import at, point
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction, Tier
+from ringfence.semantics.dialects import Choices, Topic
 from ringfence.semantics.docket import Declared, Docket, Face, Say
 from ringfence.semantics.inquiry import Inquiry
 from ringfence.semantics.spec import half_of
 from ringfence.semantics.telling import CLIENT, SERVER, stand_in, told, told_half
+from ringfence.semantics.universe import Universe
 from ringfence.semantics.verdict import Verdict, combine
 
 if TYPE_CHECKING:
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
     from ringfence.model.connection import End
     from ringfence.model.origin import Origin
     from ringfence.model.policy import Policy
+    from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.classes import Ports
     from ringfence.semantics.dialects import Dialect
-    from ringfence.semantics.universe import Universe
     from ringfence.semantics.verdict import Half, Outcome
 
 _HALVES = 262_144
@@ -82,6 +84,9 @@ class Judge:
 
     Ends are those of the snapshot: a pod that is terminal, unknown or without the family in
     question raises ``KeyError``. An address that is a live pod's own is that pod.
+
+    Attributes:
+        snapshot: The snapshot.
     """
 
     def __init__(self, universe: Universe, dialect: Dialect) -> None:
@@ -91,19 +96,25 @@ class Judge:
             universe: Every end of the snapshot; it tells host-network pods apart as if they could be selected.
             dialect: Who decides what the APIs leave open.
         """
-        self._universe, self._snapshot, self._dialect = universe, universe.snapshot, dialect
+        self._universe, self.snapshot, self._dialect = universe, universe.snapshot, dialect
         self._judging: dict[int, list[int]] = defaultdict(list)
-        for number, policy in enumerate(self._snapshot.policies):
+        for number, policy in enumerate(self.snapshot.policies):
             self._judging[universe.number_of(policy.subject)].append(number)
         self._dockets: dict[Hashable, Docket] = {}
         self._standings: dict[int, Standing] = {}
         self._outcomes: dict[tuple[Standing, Standing, Family, int], Outcome] = {}
+        self._tellings: dict[tuple[int, str, str], tuple[Half, Half]] = {}
         self._twins: dict[Hashable, Standing] = {}
         self._addresses: dict[Address, Standing] = {}
         self._traits: dict[Hashable, int] = {}
         self._declared: dict[Ports, Declared] = {}
         self._says: dict[tuple[int, Direction], Say] = {}
         self._remembered = 0
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, dialect: Dialect) -> Judge:
+        """Return a judge who can be asked about all ends of a snapshot."""
+        return cls(Universe(snapshot, [Choices({Topic.HOST_NETWORK})]), dialect)
 
     def outcome(self, client: End, server: End, protocol: Protocol, port: int, family: Family) -> Outcome:
         """Return whether a connection may open."""
@@ -126,15 +137,38 @@ class Judge:
         }
         return told(Verdict(*self.halves(*standings, family, point(protocol, port))), names)
 
+    def half(self, direction: Direction, connection: Connection) -> Half:
+        """Return one half of the definition's verdict; a pod that meets itself through a Service is asked as ever."""
+        client, server = self.standing(connection.client), self.standing(connection.server)
+        if connection.via is not None and client is server:
+            return half_of(Inquiry.of(self.snapshot, connection, self._dialect, direction))
+        traffic = point(connection.protocol, connection.port)
+        if direction is Direction.EGRESS:
+            half = self._half(client.egress, client, server, connection.family, traffic)
+        else:
+            half = self._half(server.ingress, server, client, connection.family, traffic)
+        return self._told(half, *(str(each.end) if isinstance(each.end, Pod) else "" for each in (client, server)))
+
+    def _told(self, half: Half, client: str, server: str) -> Half:
+        """Return a half told of pods, empty for an end that is none; who is scanned hears the same again and again."""
+        key = (id(half), client, server)
+        found = self._tellings.get(key)
+        if found is None or found[0] is not half:
+            if len(self._tellings) >= _OUTCOMES:
+                self._tellings.clear()
+            names = {name: pod for name, pod in ((CLIENT, client), (SERVER, server)) if pod}
+            found = self._tellings[key] = half, told_half(half, names)
+        return found[1]
+
     def standing(self, end: End) -> Standing:
         """Return an end as it is judged."""
         found = self._standings.get(id(end))  # whatever is found keeps its end, so nothing else has its identity
         if found is not None:
             return found
         if not isinstance(end, Pod):
-            pod = self._snapshot.pod_at(end)
+            pod = self.snapshot.pod_at(end)
             return self.standing(pod) if pod else self._standing_of_address(end)
-        own = self._snapshot.pod_named(end.namespace, end.name)
+        own = self.snapshot.pod_named(end.namespace, end.name)
         if own is not end:
             if own != end:
                 raise KeyError(str(end))
@@ -188,8 +222,8 @@ class Judge:
         if found is None:
             if len(self._addresses) >= _ADDRESSES:
                 self._addresses.clear()
-            family, node = family_of(address), self._snapshot.node_at(address)
-            nodes = tuple(self._snapshot.is_on_node(address, each) for each in self._node_selectors)
+            family, node = family_of(address), self.snapshot.node_at(address)
+            nodes = tuple(self.snapshot.is_on_node(address, each) for each in self._node_selectors)
             traits = (False, False, None, node is not None, address in LOOPBACK)
             number = self._traits.setdefault(traits, len(self._traits))
             face = Face(frozenset(), frozenset(self._universe.signature_of(address)), (), number, nodes, _NONE_DECLARED)
@@ -198,17 +232,17 @@ class Judge:
 
     def _standing_of_pod(self, pod: Pod) -> Standing:
         """Return a pod as it is judged; pods of one class that differ in nothing else share all but their names."""
-        number, known = self._universe.class_of(pod), tuple(self._snapshot.addresses_of(pod))
+        number, known = self._universe.class_of(pod), tuple(self.snapshot.addresses_of(pod))
         sources = self._sources(pod) if pod.host_network else {}
         key = (number, known, pod.node is None, pod.ports, tuple(sources.items()))
         twin = self._twins.get(key)
         if twin is None:
             numbers = self._policies_on(number)
             egress, ingress = (self._docket(each, pod, numbers) for each in (Direction.EGRESS, Direction.INGRESS))
-            policies = tuple(self._snapshot.policies[each] for each in numbers)
+            policies = tuple(self.snapshot.policies[each] for each in numbers)
             twin = Standing(pod, None, None, egress, ingress, dict(self._faces(pod, number, sources)), policies)
             self._twins[key] = twin
-        return replace(twin, end=pod, node=pod.node, on_network=self._snapshot.node_of(pod))
+        return replace(twin, end=pod, node=pod.node, on_network=self.snapshot.node_of(pod))
 
     def _policies_on(self, number: int) -> tuple[int, ...]:
         """Return the policies that select the pods of a class, in order."""
@@ -217,8 +251,8 @@ class Judge:
 
     def _sources(self, pod: Pod) -> Sources:
         """Return the blocks that hold each address that a pod speaks from, in the families in which it has several."""
-        families = self._snapshot.families_of(pod)
-        sources = {family: self._snapshot.sources_of(pod, family) for family in families}
+        families = self.snapshot.families_of(pod)
+        sources = {family: self.snapshot.sources_of(pod, family) for family in families}
         return {
             family: tuple(frozenset(self._universe.signature_of(address)) for address in each)
             for family, each in sources.items()
@@ -227,9 +261,9 @@ class Judge:
 
     def _faces(self, pod: Pod, number: int, sources: Sources) -> Iterator[tuple[Family, Face]]:
         """Yield the face of a pod in each family that it uses."""
-        pod_class, known = self._universe.classes[number], self._snapshot.addresses_of(pod)
+        pod_class, known = self._universe.classes[number], self.snapshot.addresses_of(pod)
         selectors, declared = frozenset(pod_class.selectors), self._declared.setdefault(pod.ports, Declared(pod.ports))
-        nodes = tuple(self._snapshot.is_on_node(pod, each) for each in self._node_selectors)
+        nodes = tuple(self.snapshot.is_on_node(pod, each) for each in self._node_selectors)
         for family, signatures in pod_class.places:
             unknown = None if family in known else family
             traits = (True, pod.host_network, unknown, pod.host_network, pod.node is not None)
@@ -245,7 +279,7 @@ class Judge:
     def _nobody(self) -> tuple[Docket, Docket]:
         """What judges an address that is no pod's: nothing."""
         for direction in Direction:
-            self._dockets[direction] = Docket(direction, self._snapshot, (), ())
+            self._dockets[direction] = Docket(direction, self.snapshot, (), ())
         return self._dockets[Direction.EGRESS], self._dockets[Direction.INGRESS]
 
     def _docket(self, direction: Direction, pod: Pod, numbers: tuple[int, ...]) -> Docket:
@@ -255,7 +289,7 @@ class Judge:
         key = (direction, numbers, pod.host_network, pod.node is None, pod.ports if named else ())
         found = self._dockets.get(key)
         if found is None:
-            found = self._dockets[key] = Docket(direction, self._snapshot, says, pod.ports)
+            found = self._dockets[key] = Docket(direction, self.snapshot, says, pod.ports)
         return found
 
     def _having_a_say(self, numbers: tuple[int, ...], direction: Direction) -> Iterator[Say]:
@@ -264,7 +298,7 @@ class Judge:
         Where a subject is isolated nobody asks the Baseline tier. Where it is not, that a
         NetworkPolicy selects it may matter to that tier.
         """
-        policies = [self._snapshot.policies[number] for number in numbers]
+        policies = [self.snapshot.policies[number] for number in numbers]
         isolated = any(direction in policy.isolates for policy in policies)
         with_baseline = not isolated and any(policy.tier is Tier.BASELINE for policy in policies)
         for number, policy in zip(numbers, policies, strict=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import IPV6_BASE, Address
 from ringfence.dataplane.flows import Amount, Flow
-from ringfence.dataplane.netlink.messages import read_attributes, read_number
+from ringfence.dataplane.netlink.messages import attribute, nested, read_attributes, read_number
 
 if TYPE_CHECKING:
     from ringfence.dataplane.netlink.messages import Attributes
@@ -55,17 +55,18 @@ def read_flow(data: bytes) -> Flow | None:
     attributes = read_attributes(data)
     if _ORIGINAL not in attributes or _REPLY not in attributes:
         return None
-    original, reply = _Tuple(attributes[_ORIGINAL]), _Tuple(attributes[_REPLY])
+    number, client, client_port, dialed, dialed_port = _read_ends(attributes[_ORIGINAL])
+    _, server, server_port, _, _ = _read_ends(attributes[_REPLY])
     status = read_number(attributes.get(_STATUS))
-    times = read_attributes(attributes.get(_TIMES, b""))
+    times = read_attributes(attributes[_TIMES]) if _TIMES in attributes else {}
     return Flow(
-        original.number,
-        original.source,
-        original.source_port,
-        original.destination,
-        original.destination_port,
-        reply.source,
-        reply.source_port,
+        number,
+        client,
+        client_port,
+        dialed,
+        dialed_port,
+        server,
+        server_port,
         mark=read_number(attributes.get(MARK)),
         answered=bool(status & _SEEN_REPLY),
         ended=bool(status & _DYING),
@@ -103,22 +104,43 @@ def _time(data: bytes | None) -> float | None:
 
 
 def _state(data: bytes | None) -> str:
-    found = read_attributes(read_attributes(data or b"").get(_TCP, b"")).get(_TCP_STATE)
-    number = read_number(found)
+    if data is None:
+        return ""
+    number = read_number(read_attributes(read_attributes(data).get(_TCP, b"")).get(_TCP_STATE))
     return _STATES[number] if number < len(_STATES) else f"state {number}"
 
 
-class _Tuple:
-    """What names the packets of one direction; ports are 0 where there are none."""
+_Ends = tuple[int, "Address", int, "Address", int]
+"""What names the packets of one direction: protocol, source and port, destination and port; 0 where there is none."""
 
-    def __init__(self, data: bytes) -> None:
-        parts = read_attributes(data)
-        addresses, protocol = read_attributes(parts.get(_IP, b"")), read_attributes(parts.get(_PROTOCOL, b""))
-        self.source = _address(addresses, _V4_SOURCE, _V6_SOURCE)
-        self.destination = _address(addresses, _V4_DESTINATION, _V6_DESTINATION)
-        self.number = read_number(protocol.get(_NUMBER))
-        self.source_port = read_number(protocol.get(_SOURCE_PORT))
-        self.destination_port = read_number(protocol.get(_DESTINATION_PORT))
+_USUAL = 48
+"""Bytes of a direction of IPv4 with ports."""
+
+_FRAMES = (
+    (slice(0, 8), nested(_IP, bytes(16))[:4] + attribute(_V4_SOURCE, bytes(4))[:4]),
+    (slice(12, 16), attribute(_V4_DESTINATION, bytes(4))[:4]),
+    (slice(20, 28), nested(_PROTOCOL, bytes(24))[:4] + attribute(_NUMBER, bytes(1))[:4]),
+    (slice(32, 36), attribute(_SOURCE_PORT, bytes(2))[:4]),
+    (slice(40, 44), attribute(_DESTINATION_PORT, bytes(2))[:4]),
+)
+"""What frames its five values, and where, as the kernel writes them."""
+
+
+def _read_ends(data: bytes) -> _Ends:
+    """Read one direction: IPv4 with ports at once, as nearly always, and anything else part by part."""
+    if len(data) == _USUAL and all(data[place] == frame for place, frame in _FRAMES):
+        source, destination = int.from_bytes(data[8:12]), int.from_bytes(data[16:20])
+        ports = int.from_bytes(data[36:38]), int.from_bytes(data[44:46])
+        return data[28], Address(source), ports[0], Address(destination), ports[1]
+    parts = read_attributes(data)
+    addresses, protocol = read_attributes(parts.get(_IP, b"")), read_attributes(parts.get(_PROTOCOL, b""))
+    return (
+        read_number(protocol.get(_NUMBER)),
+        _address(addresses, _V4_SOURCE, _V6_SOURCE),
+        read_number(protocol.get(_SOURCE_PORT)),
+        _address(addresses, _V4_DESTINATION, _V6_DESTINATION),
+        read_number(protocol.get(_DESTINATION_PORT)),
+    )
 
 
 def _address(addresses: Attributes, v4: int, v6: int) -> Address:
