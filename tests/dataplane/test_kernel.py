@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from ringfence.algebra.addresses import Family, family_of, read_cidr
 from ringfence.algebra.intervals import Intervals
-from ringfence.dataplane.compile import compile_program
+from ringfence.dataplane.compile import LARGE, compile_program
 from ringfence.dataplane.expressions import CtDirection, CtState
 from ringfence.dataplane.nft import Hook
 from ringfence.dataplane.plan import plan_node
@@ -42,10 +43,10 @@ CLIENT_PORTS = 30_000
 SAMPLE = 3
 
 
-@given(snapshots(ADDRESSED))
-def test_the_kernel_lets_pass_what_the_simulation_accepts(snapshot: Snapshot):
+@given(snapshots(ADDRESSED), st.sampled_from((1, LARGE)))
+def test_the_kernel_lets_pass_what_the_simulation_accepts(snapshot: Snapshot, large: int):
     """For others and for the node: every kind of protocol, tracked or not, opening or not, with ports or without."""
-    program = compile_program(plan_node(Engine(snapshot), "n1"))
+    program = compile_program(plan_node(Engine(snapshot), "n1"), large=large)
     sent = list(packets(snapshot))[::SAMPLE]
 
     assert passed(program.render(), sent) == [simulate(program, packet).accepted for packet in sent]

@@ -48,14 +48,16 @@ from ringfence.dataplane.guard import guard_sets
 from ringfence.dataplane.handling import HANDLING, Handling
 from ringfence.dataplane.layout import fixed_chains, rule
 from ringfence.dataplane.nft import ADDRESS, NUMBERS, Chain, Datatype, Element, Map, Program, Set
+from ringfence.dataplane.shared import Written, share
 from ringfence.model.policy import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ringfence.dataplane.expressions import Statement
+    from ringfence.dataplane.expressions import Expression, Statement
     from ringfence.dataplane.nft import Key
     from ringfence.dataplane.plan import Hairpin, LocalClass, NodePlan, Row
+    from ringfence.dataplane.shared import Share
 
 _Part = TypeVar("_Part", Datatype, Field)
 
@@ -68,18 +70,30 @@ SPELLED_OUT = 16
 A hash set answers equally fast however large it is; a set of ranges does not.
 """
 
+LARGE = 256
+"""Ranges of addresses from which on peers that several classes name are kept once."""
+
 _TCP = Intervals.point(NUMBERS[Protocol.TCP])
 _PORT = {CtDirection.ORIGINAL: Field.DPORT, CtDirection.REPLY: Field.SPORT}
 
 
-def compile_program(plan: NodePlan, handling: Handling = HANDLING) -> Program:
-    """Compile a plan; equal plans that are handled alike give equal programs."""
+def compile_program(plan: NodePlan, handling: Handling = HANDLING, large: int = LARGE) -> Program:
+    """Compile a plan; equal plans that are handled alike give equal programs.
+
+    Args:
+        plan: What the node must enforce.
+        handling: What is done about its connections.
+        large: How many ranges of addresses a set of peers has that several classes share.
+    """
     sets, chains = list(_fixed_sets(plan)), list(fixed_chains(handling, plan.guard))
-    for local_class in plan.judged:
-        contents = _contents(local_class.rows)
-        sets += _class_sets(local_class, contents)
-        chains += [_class_chain(local_class, contents, way) for way in CtDirection]
-        chains.append(_deny_chain(local_class, handling))
+    written = [_written(each) for each in plan.judged]
+    shares = share(written, large)
+    sets += _shared_sets(shares)
+    for each, its_shares in zip(written, shares, strict=True):
+        contents = _collect(each.without(its_shares), accepts=each.accepts)
+        sets += _class_sets(each.local_class, contents, its_shares)
+        chains += [_class_chain(each.local_class, contents, its_shares, way) for way in CtDirection]
+        chains.append(_deny_chain(each.local_class, handling))
     chains += [_hairpin_chain(each, way) for each in plan.hairpins if each.classes for way in CtDirection]
     return Program(names.TABLE, tuple(sets), tuple(_maps(plan)), tuple(chains))
 
@@ -143,11 +157,11 @@ class _Contents:
         return sum(len(keys) * (1 if kind is names.Kind.EXACT else SPELLED_OUT) for kind, keys in self.sets.items())
 
 
-def _contents(rows: Iterable[Row]) -> _Contents:
+def _written(local_class: LocalClass) -> Written:
     """Choose what to write down, the accepted or the denied: whichever costs less; the accepted if equal."""
-    accepted = _collect(rows, accepts=True)
-    denied = _collect([(addresses, ALL - traffic) for addresses, traffic in rows], accepts=False)
-    return min(accepted, denied, key=lambda contents: contents.cost)
+    denied = tuple((addresses, ALL - traffic) for addresses, traffic in local_class.rows)
+    both = Written(local_class, local_class.rows, accepts=True), Written(local_class, denied, accepts=False)
+    return min(both, key=lambda each: _collect(each.rows, accepts=each.accepts).cost)
 
 
 def _collect(rows: Iterable[Row], *, accepts: bool) -> _Contents:
@@ -189,11 +203,33 @@ def _boxes(addresses: Intervals, traffic: Intervals) -> Iterator[Key]:
     return ((pair, *ports) for ports in _port_ranges(traffic) for pair in addresses)
 
 
-def _class_sets(local_class: LocalClass, contents: _Contents) -> Iterator[Set]:
+def _shared_sets(shares: Iterable[Iterable[Share]]) -> Iterator[Set]:
+    """Yield each shared set once; single values unless there are long ranges."""
+    for shared in dict.fromkeys(each.shared for of_class in shares for each in of_class):
+        name, key = names.shared_set(shared.family, shared.digest), (ADDRESS[shared.family],)
+        if shared.peers.count() <= SPELLED_OUT * len(shared.peers.ranges):
+            addresses = (a for first, last in shared.peers for a in range(first, last + 1))
+            yield Set(name, key, tuple(((a, a),) for a in addresses))
+        else:
+            yield Set(name, key, tuple((pair,) for pair in shared.peers), interval=True)
+
+
+def _class_sets(local_class: LocalClass, contents: _Contents, shares: Iterable[Share]) -> Iterator[Set]:
     for kind, elements in contents.sets.items():
         name = names.class_set(local_class.direction, local_class.name, kind, accepts=contents.accepts)
         key = _key(kind, ADDRESS[local_class.family], Datatype.INET_PROTO, Datatype.INET_SERVICE)
         yield Set(name, key, elements, interval=kind is not names.Kind.EXACT)
+    for each in shares:
+        if each.traffic != ALL:
+            ports = tuple(sorted(_port_ranges(each.traffic)))
+            name = _ports_of(local_class, each, contents)
+            single = all(low == high for _, (low, high) in ports)
+            yield Set(name, (Datatype.INET_PROTO, Datatype.INET_SERVICE), ports, interval=not single)
+
+
+def _ports_of(local_class: LocalClass, share: Share, contents: _Contents) -> str:
+    name = local_class.name
+    return names.shared_ports(local_class.direction, name, share.shared.digest, accepts=contents.accepts)
 
 
 def _key(kind: names.Kind, peer: _Part, protocol: _Part, port: _Part) -> tuple[_Part, ...]:
@@ -207,7 +243,7 @@ def _key(kind: names.Kind, peer: _Part, protocol: _Part, port: _Part) -> tuple[_
             return (peer,)
 
 
-def _class_chain(local_class: LocalClass, contents: _Contents, way: CtDirection) -> Chain:
+def _class_chain(local_class: LocalClass, contents: _Contents, shares: Iterable[Share], way: CtDirection) -> Chain:
     """Look a packet up in the sets of its class, in one direction of the connection.
 
     The peer is at the destination of what a client sends and of what a server answers.
@@ -223,6 +259,11 @@ def _class_chain(local_class: LocalClass, contents: _Contents, way: CtDirection)
     # without ports are told by their number alone.
     no_ports = Lookup((Field.L4PROTO,), names.PORTED, negated=True)
     rules = [rule(no_ports, found)] if contents.portless else []
+    for each in shares:
+        looked_up: list[Expression] = [Lookup((peer,), names.shared_set(each.shared.family, each.shared.digest))]
+        if each.traffic != ALL:
+            looked_up.insert(0, Lookup((Field.L4PROTO, _PORT[way]), _ports_of(local_class, each, contents)))
+        rules.append(rule(*looked_up, found))
     for kind in contents.sets:
         held_in = names.class_set(direction, name, kind, accepts=contents.accepts)
         lookup = Lookup(_key(kind, peer, Field.L4PROTO, _PORT[way]), held_in)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family, render_address
@@ -18,6 +19,8 @@ from ringfence.dataplane.expressions import CtDirection
 from ringfence.model.policy import Direction
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ringfence.algebra.addresses import Address
 
 TABLE = "ringfence"
@@ -99,6 +102,21 @@ def class_set(direction: Direction, name: str, kind: Kind, *, accepts: bool) -> 
     rules may read a set's new elements.
     """
     return f"{_LETTER[direction]}_{name}_{kind.value}{'a' if accepts else 'd'}"
+
+
+def shared_set(family: Family, users: str) -> str:
+    """Return a set of peers that several classes look up, by the digest of who does, and for what."""
+    return f"peers{family.value}_{users}"
+
+
+def shared_ports(direction: Direction, name: str, users: str, *, accepts: bool) -> str:
+    """Return the set of protocols and ports for which a class looks a shared set up."""
+    return f"{_LETTER[direction]}_{name}_s{users}{'a' if accepts else 'd'}"
+
+
+def digest(words: Iterable[str]) -> str:
+    """Return a short word that stands for others, whatever their order."""
+    return sha256("\n".join(sorted(words)).encode()).hexdigest()[:16]
 
 
 def dispatch_map(direction: Direction, family: Family, ct_direction: CtDirection) -> str:
