@@ -151,7 +151,7 @@ def run_inside(namespaces: Sequence[tuple[int, int]], command: Sequence[str]) ->
     if inside == 0:
         status = 126
         try:
-            _hang_up_with_parent()
+            hang_up_with_parent()
             for descriptor, kind in namespaces:
                 if not _is_own_user(descriptor, kind):
                     setns(descriptor, kind)
@@ -169,7 +169,7 @@ def _run_child(command: Sequence[str]) -> int:
     child = os.fork()
     if child:
         return _wait(child)
-    _hang_up_with_parent()
+    hang_up_with_parent()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and a program would inherit that
     try:
         os.execvp(command[0], list(command))  # noqa: S606 - the user's own command, without a shell
@@ -178,7 +178,7 @@ def _run_child(command: Sequence[str]) -> int:
         os._exit(127)
 
 
-def _hang_up_with_parent() -> None:
+def hang_up_with_parent() -> None:
     """Be told when the parent ends, as by a terminal that goes away: nothing is left running that nobody waits for."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGHUP, 0, 0, 0))
 

@@ -25,6 +25,9 @@ INIT, INIT_ACK, ABORT = 1, 2, 6
 NONCE_BYTES = 8
 """Length of what a probe carries to be known by: a run and a number, four bytes each."""
 
+_SYN = 0x5002
+"""The length of a TCP header without options, and the flag SYN alone."""
+
 _EXTENSIONS = (0, 43, 60)
 """IPv6 headers that stand before the transport header: hop-by-hop, routing, destination options."""
 
@@ -116,6 +119,41 @@ def read_sctp(packet: bytes) -> SctpPacket | None:
     source_port, destination_port, _, _, chunk = struct.unpack_from(">HHIIB", packet)
     nonce = packet[-NONCE_BYTES:] if chunk == INIT_ACK else packet[16:20] + packet[28:32]
     return SctpPacket(source_port, destination_port, chunk, nonce)
+
+
+class Segments:
+    """Writes packets that differ in source port and tag alone: TCP that opens a connection, or UDP.
+
+    Sources: RFC 768, RFC 9293, and RFC 1071 for checksums, which conntrack insists on.
+    """
+
+    def __init__(self, source: Address, destination: Address, protocol: int, port: int) -> None:
+        ends = b"".join(_on_the_wire(each) for each in (source, destination))
+        self._protocol, self._port = protocol, port
+        length = 20 if protocol == TCP else 12
+        rest = (protocol + length, port, _SYN if protocol == TCP else length)
+        self._sum = sum(struct.unpack(f">{len(ends) // 2}H", ends)) + sum(rest)
+
+    def write(self, source_port: int, tag: int) -> bytes:
+        """Return a packet from its transport header on, with a tag of 32 bits."""
+        total = self._sum + source_port + (tag >> 16) + (tag & 0xFFFF)
+        total = (total & 0xFFFF) + (total >> 16)
+        checksum = ((total & 0xFFFF) + (total >> 16)) ^ 0xFFFF
+        if self._protocol == TCP:
+            return struct.pack(">HHIIHHHH", source_port, self._port, tag, 0, _SYN, 0, checksum, 0)
+        return struct.pack(">HHHHI", source_port, self._port, 12, checksum or 0xFFFF, tag)
+
+
+def read_tag(protocol: int, segment: bytes) -> int:
+    """Return the tag of a packet that :class:`Segments` wrote, from its transport header on; 0 for another."""
+    offset = 4 if protocol == TCP else 8
+    if len(segment) < offset + 4 or (protocol == TCP and segment[13] != _SYN & 0xFF):
+        return 0
+    return int(struct.unpack_from(">I", segment, offset)[0])
+
+
+def _on_the_wire(address: Address) -> bytes:
+    return (address - IPV6_BASE).to_bytes(16) if address >= IPV6_BASE else address.to_bytes(4)
 
 
 def _sctp(source_port: int, destination_port: int, tag: bytes, chunk: bytes) -> bytes:
