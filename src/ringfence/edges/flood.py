@@ -107,16 +107,20 @@ class Flood:
         self._control.sendall(b"t")
         return int(self._hear())
 
-    def stop(self) -> tuple[Count, ...]:
-        """Stop, and return what became of each phase.
+    def counts(self) -> tuple[Count, ...]:
+        """Return what became of each phase so far.
 
         Raises:
             WorldError: it has ended by itself.
         """
-        self._control.sendall(b"s")
-        counts = json.loads(self._hear())
+        self._control.sendall(b"c")
+        return tuple(Count(*each) for each in json.loads(self._hear()))
+
+    def stop(self) -> tuple[Count, ...]:
+        """Stop, and return what became of each phase; raises as :meth:`counts` does."""
+        found = self.counts()
         self.close()
-        return tuple(Count(*each) for each in counts)
+        return found
 
     def close(self) -> None:
         """End it, whatever it does."""
@@ -153,7 +157,7 @@ class _Sender:
         self._counts = [[0, 0]]
 
     def run(self) -> None:
-        """Send, count and answer until told to stop."""
+        """Send, count and answer until it is ended."""
         ports = self._ports()
         asked = select.poll()
         asked.register(self._control, select.POLLIN)
@@ -168,11 +172,11 @@ class _Sender:
                         sent = sum(each for each, _ in self._counts)
                         self._counts.append([0, 0])
                         self._control.sendall(b"%d\n" % sent)
-                    case b"s":
+                    case b"c":
                         self._wait_for_late()
                         self._control.sendall(json.dumps(self._counts).encode() + b"\n")
                     case _:
-                        return
+                        return  # whoever asked has gone
 
     def _open(self, network: Network) -> socket.socket:
         family = _FAMILIES[family_of(self._stream.source)]

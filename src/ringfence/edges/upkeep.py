@@ -34,7 +34,7 @@ class Upkeep:
             handling: What is to be done about connections.
         """
         self.handling = handling
-        self._network = network
+        self._network, self._kernel = network, kernel
         self._enforcer = Enforcer(kernel)
         self._wanted = handling
         self._plan: NodePlan | None = None
@@ -55,6 +55,10 @@ class Upkeep:
             return self._enforcer.apply(compile_program(plan, self.handling))
         self._plan = plan
         return applied
+
+    def close(self) -> None:
+        """Let go of the node; what it holds stays."""
+        self._kernel.close()
 
     def _renew(self) -> None:
         """Take an epoch that no connection bears; where there is none, try again the next time."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family, family_of
-from ringfence.dataplane.compile import compile_program
-from ringfence.dataplane.delta import replacement
 from ringfence.dataplane.plan import plan_node
 from ringfence.edges import conntrack, links, nft
 from ringfence.edges.netns import Network
@@ -15,13 +14,14 @@ from ringfence.edges.nftables import Nftables
 from ringfence.edges.probe import Prober
 from ringfence.edges.programs import find_program
 from ringfence.edges.sockets import allow_many_files
+from ringfence.edges.upkeep import Upkeep
 from ringfence.errors import WorldError
 from ringfence.lab import wiring
 from ringfence.lab.drops import DropLog
 from ringfence.lab.ends import Ends
 from ringfence.lab.flows import FlowLog
 from ringfence.lab.judge import Judge
-from ringfence.lab.services import service_table
+from ringfence.lab.services import WITHOUT_TABLE, service_table
 from ringfence.model.cluster import Pod
 from ringfence.report.counting import counted
 from ringfence.semantics import judging
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Address
     from ringfence.lab.topology import Topology
     from ringfence.model.connection import End
+    from ringfence.model.snapshot import Snapshot
 
 _IPV6 = Path("/proc/net/if_inet6")
 
@@ -64,18 +65,15 @@ class Cluster:
         """
         _require(topology)
         allow_many_files()
-        self.topology = topology
         progress("compiling policies")
-        self.engine = Engine(topology.snapshot, RINGFENCE)
-        links = wiring.wiring_of(topology)
-        self.plans = {node: plan_node(self.engine, node, links) for node in topology.snapshot.nodes}
-        self.programs = {node: compile_program(plan) for node, plan in self.plans.items()}
-        self.ends = Ends(topology)
-        self.judge = Judge(self.engine, self.programs, self.ends)
+        self._plan(topology)
         progress(f"making {counted(len(topology.pods), 'pod')}")
         self.outside = Network.create()
         self.nodes = {name: Network.create() for name in topology.snapshot.nodes}
         self.pods = {str(pod): Network.create() for pod in topology.pods}
+        self._upkeeps = {name: Upkeep(network, Nftables(network)) for name, network in self.nodes.items()}
+        self._translated: dict[str, str] = {}
+        # Before there is a link that a packet could take.
         self._load()
         self._wire()
         why = judging.Judge.of(topology.snapshot, RINGFENCE)
@@ -108,23 +106,60 @@ class Cluster:
             links.configure([(self.outside, [wiring.outsider_line(address)])])
             self.prober.admit(address, self.outside)
 
+    def change(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Let every node enforce other policies, and translate to other endpoints, while packets go on.
+
+        Args:
+            snapshot: The one before but for policies and labels: the same pods, nodes and
+                Services at the same addresses.
+
+        Returns:
+            What a kernel refused, a line each; whoever needed it is denied everything in that direction.
+
+        Raises:
+            NftablesError: a kernel refused what every packet meets; nodes before it in order are changed.
+        """
+        self.drops.read()
+        self.flows.read()
+        self._plan(replace(self.topology, snapshot=snapshot))
+        refused = self._load()
+        why = judging.Judge.of(snapshot, RINGFENCE)
+        self.drops.explain_by(why, self.plans)
+        self.flows.judge_by(self.engine, why, self.nodes)
+        return refused
+
     def close(self) -> None:
         """Take everything down."""
         self.prober.close()
         self.drops.close()
         self.flows.close()
+        for upkeep in self._upkeeps.values():
+            upkeep.close()
         for network in (*self.pods.values(), *self.nodes.values(), self.outside):
             network.close()
 
-    def _load(self) -> None:
-        """Load what each node must enforce, before there is a link that a packet could take."""
+    def _plan(self, topology: Topology) -> None:
+        self.topology = topology
+        self.engine = Engine(topology.snapshot, RINGFENCE)
+        links = wiring.wiring_of(topology)
+        self.plans = {node: plan_node(self.engine, node, links) for node in topology.snapshot.nodes}
+        self.ends = Ends(topology)
+
+    def _load(self) -> tuple[str, ...]:
+        """Let each node enforce its plan; returns what its kernel refused."""
+        refused, programs = [], {}
         for name, node in self.topology.snapshot.nodes.items():
             conntrack.account(self.nodes[name])
-            kernel = Nftables(self.nodes[name])
-            kernel.apply(replacement(self.programs[name]))
-            kernel.close()
-            if table := service_table(self.topology, node):
-                nft.apply(self.nodes[name], table)
+            applied = self._upkeeps[name].apply(self.plans[name])
+            programs[name] = applied.program
+            refused += [f"{name}: {each}" for each in applied.quarantined]
+            table = service_table(self.topology, node)
+            if table != self._translated.get(name, ""):
+                nft.apply(self.nodes[name], f"{WITHOUT_TABLE}{table}")
+                self._translated[name] = table
+        self.programs = programs
+        self.judge = Judge(self.engine, programs, self.ends)
+        return tuple(refused)
 
     def _wire(self) -> None:
         topology, families = self.topology, self.topology.snapshot.families

@@ -31,11 +31,13 @@ class Drop:
         time: When it was read, in seconds since the epoch.
         node: The node that dropped it.
         logged: The packet and the prefix of the rule.
+        attributor: Knows the rules that it met; None for those of now.
     """
 
     time: float
     node: str
     logged: Logged
+    attributor: Attributor | None = None
 
 
 Entry = Drop | Missed
@@ -52,9 +54,13 @@ class DropLog(Journal[Entry]):
     def __init__(self, judge: Judge, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
         super().__init__()
         self.missed = 0
-        self._attributors = {node: Attributor(judge, plan) for node, plan in plans.items()}
+        self.explain_by(judge, plans)
         self._readers = {node: NflogReader(networks[node], LOG_GROUP) for node in plans}
         self._missed_at = dict.fromkeys(plans, 0)
+
+    def explain_by(self, judge: Judge, plans: Mapping[str, NodePlan]) -> None:
+        """Explain what is read from now on by these policies; what has been read met those before."""
+        self._attributors = {node: Attributor(judge, plan) for node, plan in plans.items()}
 
     def filenos(self) -> Sequence[int]:
         """Return the descriptors to poll."""
@@ -68,7 +74,7 @@ class DropLog(Journal[Entry]):
 
     def _read_node(self, node: str) -> Iterator[Entry]:
         reader = self._readers[node]
-        yield from (Drop(time.time(), node, each) for each in reader.read())
+        yield from (Drop(time.time(), node, each, self._attributors[node]) for each in reader.read())
         if more := reader.missed - self._missed_at[node]:
             self._missed_at[node] += more
             self.missed += more
@@ -91,7 +97,8 @@ class DropLog(Journal[Entry]):
             source_port=found.source_port,
             destination_port=found.destination_port,
         )
-        return self._attributors[drop.node].attribute(drop.logged.prefix, packet)
+        attributor = drop.attributor or self._attributors[drop.node]
+        return attributor.attribute(drop.logged.prefix, packet)
 
     def close(self) -> None:
         """End all subscriptions."""

@@ -13,7 +13,7 @@ from ringfence.lab.journal import Journal, Missed
 from ringfence.lab.services import frontends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ringfence.dataplane.flows import Flow
     from ringfence.edges.netns import Network
@@ -45,10 +45,14 @@ class FlowLog(Journal[Seen | Missed]):
 
     def __init__(self, engine: Engine, judge: Judge, networks: Mapping[str, Network]) -> None:
         super().__init__()
-        self.snapshot = engine.snapshot
-        self._judges = {node: FlowJudge(engine, judge, node) for node in networks}
+        self.judge_by(engine, judge, networks)
         self._readers = {node: FlowReader(network) for node, network in networks.items()}
         self._missed_at = dict.fromkeys(networks, 0)
+
+    def judge_by(self, engine: Engine, judge: Judge, nodes: Iterable[str]) -> None:
+        """Judge flows by these policies from now on, also those that began under others."""
+        self.snapshot = engine.snapshot
+        self._judges = {node: FlowJudge(engine, judge, node) for node in nodes}
         self._services = {
             (each.address, each.port.protocol, each.port.port): str(each.service) for each in frontends(engine.snapshot)
         }

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 TABLE = "ringfence-lab-services"
 
+WITHOUT_TABLE = f"add table inet {TABLE}\ndelete table inet {TABLE}\n"
+"""What takes a node's translation table away, be it there or not; before another one in the same transaction."""
+
 _KEYWORD = {Family.IPV4: "ip", Family.IPV6: "ip6"}
 
 
