@@ -97,7 +97,7 @@ def test_nothing_is_sent_for_what_is_there():
 
 @isolated
 def test_foreign_edits_are_seen_at_the_next_change_and_repaired():
-    """Elements, rules, chains, and that everything is gone."""
+    """Elements, rules, chains, and that everything is gone; also where the same program is to be held again."""
     network = Network.create()
     enforcer = Enforcer(Nftables(network))
     enforcer.apply(SMALL)
@@ -107,11 +107,10 @@ def test_foreign_edits_are_seen_at_the_next_change_and_repaired():
         "add chain inet ringfence hook_forward { policy drop; }",
         "flush ruleset",
     ):
-        nft.apply(network, edit + "\n")
-        enforcer.apply(LARGER)
-        assert is_held(network, LARGER)
-        enforcer.apply(SMALL)
-        assert is_held(network, SMALL)
+        for program in (LARGER, LARGER, SMALL):
+            nft.apply(network, edit + "\n")
+            enforcer.apply(program)
+            assert is_held(network, program)
 
 
 @isolated

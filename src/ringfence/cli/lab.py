@@ -14,6 +14,7 @@ import click
 from ringfence.cli import output
 from ringfence.cli.codes import Code
 from ringfence.cli.manifests import Manifests, manifests
+from ringfence.cli.play import read_script
 from ringfence.errors import InputError, WorldError
 from ringfence.lab.control import Channel, Client, ControlSocket, end_process
 from ringfence.lab.topology import NODES, lay_out
@@ -54,6 +55,7 @@ def lab() -> None:
       ringfence lab probe shop/web shop/db 5432
       ringfence lab exec shop/web-0 -- ip route
       ringfence lab verify
+      ringfence lab play rollout.yaml -f manifests/
       ringfence lab drops -f
       ringfence lab flows -f -o json >> flows.jsonl
       ringfence lab down
@@ -151,6 +153,47 @@ def probe(  # noqa: PLR0913, PLR0917 - click hands over every option
     with _lab(manifests, nodes, name) as lab_client:
         words = lab_client.ask("probe", question=question, namespace=manifests.namespace or "default", color=color)
         return _print(words, form)
+
+
+@lab.command()
+@click.argument("file", metavar="FILE")
+@manifests
+@_nodes
+@_named
+@_form
+def play(manifests: Manifests, file: str, nodes: int, name: str, form: str) -> Code:
+    """Carry out the steps of FILE, one after the other: policies change while packets go on.
+
+    Each change is sent to every node as one transaction, and what the nodes hold is proved
+    afterwards. A flood sends without a pause until it is stopped: what arrived though policies
+    denied it has leaked, what did not though they allowed it is lost, in any family, over UDP
+    by one connection and over TCP by a new one for each packet. A running lab stays changed.
+
+    \b
+    apiVersion: ringfence.io/v1alpha1
+    kind: Play
+    steps:
+      - flood: orders
+        from: shop/web-0
+        to: svc:shop/api
+        port: 8080
+      - apply: [tighten.yaml]         # policies and namespaces
+      - deny: shop/web                # or allow, or probe, which only tells
+        to: shop/db
+        port: 5432
+      - relabel: shop/web
+        labels: {app: shop, tier: null}
+      - delete: netpol/shop/default-deny
+      - expect: orders                # at most so many
+        leaked: 0
+        lost: 0
+      - stop: orders
+
+    A step that goes otherwise ends with exit code 1.
+    """  # noqa: D301 - click's mark for lines that stay as they are
+    asked = read_script(file, manifests.namespace or "default")
+    with _lab(manifests, nodes, name) as client:
+        return _print(client.ask("play", **asked), form)
 
 
 @lab.command()

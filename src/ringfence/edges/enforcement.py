@@ -87,6 +87,9 @@ class Enforcer:
 
     def _bring(self, desired: Program) -> Program:
         """Make the difference, or the whole table when it cannot be had by differences."""
+        if self._held is not None and not self._kernel.owns and self._kernel.generation() != self._generation:
+            # Nothing may have to be sent, so nobody else would say that somebody has changed the rules.
+            self._held = None
         if self._held is None:
             found, self._generation = self._kernel.dump(desired.table)
             held = self._adopted(found) if found else None

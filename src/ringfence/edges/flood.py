@@ -10,11 +10,13 @@ Over UDP all packets are one connection; over TCP each opens another.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import select
 import signal
 import socket
+import struct
 import sys
 import time
 import traceback
@@ -26,7 +28,7 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.addresses import Family, family_of, render_address
 from ringfence.algebra.traffic import Protocol
 from ringfence.edges.netns import hang_up_with_parent
-from ringfence.edges.packets import TCP, UDP, Segments, read_tag
+from ringfence.edges.packets import TAG_OFFSETS, TCP, UDP, Segments, read_tag
 from ringfence.errors import WorldError
 
 if TYPE_CHECKING:
@@ -42,7 +44,11 @@ _BURST = 8
 
 _FIRST_PORT, _LAST_PORT = 10_000, 65_535
 _PHASE_BITS = 20
-_QUIET_S, _LATE_S = 0.05, 0.5
+_OWN_BITS = 0xFFF << _PHASE_BITS
+_SO_ATTACH_FILTER = 26
+_TAKE, _REFUSE = (0x06, 0, 0, 128), (0x06, 0, 0, 0)
+
+_QUIET_MS, _LATE_S = 50, 0.5
 """After how long a silence nothing is on its way any more, and how long that is waited for at most."""
 
 _BUG = 70
@@ -76,13 +82,14 @@ class Count:
 class Flood:
     """A stream that goes on until it is stopped."""
 
-    def __init__(self, stream: Stream, sender: Network, receivers: Sequence[Network]) -> None:
+    def __init__(self, stream: Stream, sender: Network, receivers: Sequence[Network], *, pause_ms: int = 0) -> None:
         """Begin to send.
 
         Args:
             stream: What to send.
             sender: The network that the source is in.
             receivers: Those where packets can arrive.
+            pause_ms: How long to wait after every few packets, to leave some of the machine to others.
         """
         self._control, theirs = socket.socketpair()
         self._process = os.fork()
@@ -92,7 +99,7 @@ class Flood:
                 hang_up_with_parent()
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 _keep_only(theirs.fileno(), *(each.descriptor for each in (sender, *receivers)))
-                _Sender(theirs, stream, sender, receivers).run()
+                _Sender(theirs, stream, sender, receivers).run(pause_ms)
                 status = 0
             except BaseException:  # noqa: BLE001 - a forked copy must never return into its caller's code
                 traceback.print_exc()
@@ -148,15 +155,22 @@ class _Sender:
         self._control = control
         self._stream, self._number = stream, _NUMBERS[stream.protocol]
         self._destination = (render_address(stream.destination), 0)
+        # A raw socket of IPv4 shows the header of IP as well; what is sent here has one without options.
+        self._start = 20 if family_of(stream.source) is Family.IPV4 else 0
         self._out = self._open(sender)
+        _hear_only(self._out)
         self._out.bind((render_address(stream.source), 0))
-        self._ears = [self._open(each) for each in receivers]
         self._segments = Segments(stream.source, stream.destination, self._number, stream.port)
         # The number of a process is nobody else's, so what one flood sends is not taken for another's.
         self._own = (os.getpid() & 0xFFF or 1) << _PHASE_BITS
         self._counts = [[0, 0]]
+        self._ears = {ear.fileno(): ear for ear in map(self._open, receivers)}
+        self._heard = select.poll()
+        for descriptor, ear in self._ears.items():
+            _hear_only(ear, self._start + TAG_OFFSETS[self._number], self._own)
+            self._heard.register(descriptor, select.POLLIN)
 
-    def run(self) -> None:
+    def run(self, pause_ms: int) -> None:
         """Send, count and answer until it is ended."""
         ports = self._ports()
         asked = select.poll()
@@ -166,7 +180,7 @@ class _Sender:
             for _ in range(_BURST):
                 self._send(next(ports))
             self._take()
-            if asked.poll(0):
+            if asked.poll(pause_ms):
                 match self._control.recv(1):
                     case b"t":
                         sent = sum(each for each, _ in self._counts)
@@ -198,24 +212,39 @@ class _Sender:
             return  # not sent: its own host's rules, or no room
         self._counts[phase][0] += 1
 
-    def _take(self) -> None:
-        for ear in self._ears:
-            while True:
-                try:
-                    packet = ear.recv(128)
-                except BlockingIOError:
-                    break
-                start = (packet[0] & 15) * 4 if family_of(self._stream.source) is Family.IPV4 else 0
-                tag = read_tag(self._number, packet[start:])
-                phase = tag & (1 << _PHASE_BITS) - 1
-                if tag >> _PHASE_BITS << _PHASE_BITS == self._own and phase < len(self._counts):
-                    self._counts[phase][1] += 1
+    def _take(self, patience_ms: int = 0) -> bool:
+        """Count what has arrived, and tell whether anything has."""
+        heard = False
+        while ready := self._heard.poll(patience_ms):
+            for descriptor, _ in ready:
+                self._count(self._ears[descriptor].recv(128))
+            heard = True
+        return heard
+
+    def _count(self, packet: bytes) -> None:
+        tag = read_tag(self._number, packet[self._start :])
+        phase = tag & (1 << _PHASE_BITS) - 1
+        if tag >> _PHASE_BITS << _PHASE_BITS == self._own and phase < len(self._counts):
+            self._counts[phase][1] += 1
 
     def _wait_for_late(self) -> None:
         """Take what is still on its way; nothing comes any more once it has been quiet."""
         until = time.monotonic() + _LATE_S
-        while time.monotonic() < until and select.select(self._ears, [], [], _QUIET_S)[0]:
-            self._take()
+        while self._take(_QUIET_MS) and time.monotonic() < until:
+            pass
+
+
+def _hear_only(sock: socket.socket, offset: int = 0, own: int | None = None) -> None:
+    """Let a socket take packets with our number at an offset, and no others; none at all without a number.
+
+    Who hears more may have to take it faster than he can. Source: ``linux/filter.h``.
+    """
+    steps = (
+        [_REFUSE] if own is None else [(0x20, 0, 0, offset), (0x54, 0, 0, _OWN_BITS), (0x15, 0, 1, own), _TAKE, _REFUSE]
+    )
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
+    program = struct.pack("@HP", len(steps), ctypes.addressof(code))
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def _keep_only(*descriptors: int) -> None:

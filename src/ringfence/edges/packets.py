@@ -25,6 +25,9 @@ INIT, INIT_ACK, ABORT = 1, 2, 6
 NONCE_BYTES = 8
 """Length of what a probe carries to be known by: a run and a number, four bytes each."""
 
+TAG_OFFSETS = {TCP: 4, UDP: 8}
+"""Where the tag of a packet that :class:`Segments` writes is, counted from its transport header."""
+
 _SYN = 0x5002
 """The length of a TCP header without options, and the flag SYN alone."""
 
@@ -146,7 +149,7 @@ class Segments:
 
 def read_tag(protocol: int, segment: bytes) -> int:
     """Return the tag of a packet that :class:`Segments` wrote, from its transport header on; 0 for another."""
-    offset = 4 if protocol == TCP else 8
+    offset = TAG_OFFSETS[protocol]
     if len(segment) < offset + 4 or (protocol == TCP and segment[13] != _SYN & 0xFF):
         return 0
     return int(struct.unpack_from(">I", segment, offset)[0])

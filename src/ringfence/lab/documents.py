@@ -144,6 +144,36 @@ class LabProbe(msgspec.Struct, kw_only=True):
     partial: Partial = UNSET
 
 
+class PlayedStep(msgspec.Struct, kw_only=True):
+    """A step of a play, and what came of it."""
+
+    source: Annotated[str, Meta(description="The file of the play, as given.")]
+    line: Annotated[int, Meta(description="1-based.")]
+    step: Annotated[str, Meta(description="What was to be done, in a few words.")]
+    said: Annotated[str, Meta(description="What happened.")]
+    good: Annotated[bool, Meta(description="Whether it went as policies and the step have it.")]
+
+
+class FloodTally(msgspec.Struct, kw_only=True):
+    """The packets of a flood."""
+
+    name: str
+    sent: int
+    arrived: int
+    leaked: Annotated[int, Meta(description="How many arrived though policies denied them.")]
+    lost: Annotated[int, Meta(description="How many did not though policies allowed them.")]
+
+
+class LabPlay(msgspec.Struct, kw_only=True):
+    """A script of steps, carried out."""
+
+    api_version: ApiVersion = msgspec.field(name="apiVersion")
+    kind: Literal["LabPlay"]
+    steps: list[PlayedStep]
+    floods: list[FloodTally]
+    partial: Partial = UNSET
+
+
 class DropEntry(msgspec.Struct, kw_only=True):
     """A line of ``lab drops``: a packet that was dropped, or how many are not told."""
 
@@ -202,4 +232,4 @@ def plain(document: msgspec.Struct) -> dict[str, Any]:
 
 def lab_schema() -> bytes:
     """Return the JSON Schema of whatever a lab says."""
-    return schema(Lab, LabVerification, LabProbe, DropEntry)
+    return schema(Lab, LabVerification, LabProbe, LabPlay, DropEntry)

@@ -20,10 +20,13 @@ from ringfence.lab.cluster import Cluster
 from ringfence.lab.control import Channel, Client, error_message
 from ringfence.lab.demonstration import demonstrate
 from ringfence.lab.following import Follower
+from ringfence.lab.play import Play
 from ringfence.lab.telling import DropTeller, FlowTeller
 from ringfence.lab.trying import Attempt
 from ringfence.lab.verification import verify
-from ringfence.lab.words import summarize, tell_verification
+from ringfence.lab.words import summarize, tell_play, tell_verification
+from ringfence.readers.play import read_play
+from ringfence.readers.source import Source
 from ringfence.semantics.question import Question
 from ringfence.semantics.scene import Scenes
 from ringfence.semantics.sides import Sides
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ringfence.edges.netns import Network
+    from ringfence.errors import ManifestError
     from ringfence.lab.control import ControlSocket, Message
     from ringfence.lab.topology import Topology
     from ringfence.lab.words import Words
@@ -208,6 +212,8 @@ class Holder:
             case {"ask": "probe", "question": question, "namespace": namespace, "color": color}:
                 attempt = Attempt(Question.of(**question), namespace)
                 self._answer(channel, attempt.carry_out(self._cluster, color=color))
+            case {"ask": "play", "source": name, "text": text, "files": files, "namespace": namespace}:
+                self._answer(channel, self._play(Source(name, [text.encode()]), Play(self._cluster, files, namespace)))
             case {"ask": "drops", "follow": follow}:
                 self._tell(channel, DropTeller(self._cluster.drops), follow=follow)
             case {"ask": "flows", "follow": follow}:
@@ -224,6 +230,13 @@ class Holder:
     def _verify(self, channel: Channel, *, every: bool, flows: bool) -> Words:
         found = verify(self._cluster, every=every, flows=flows, progress=_teller(channel))
         return tell_verification(self._cluster.ends, found)
+
+    def _play(self, source: Source, play: Play) -> Words:
+        errors: list[ManifestError] = []
+        steps = read_play(source, errors)
+        if errors:
+            raise errors[0]
+        return tell_play(tuple(play.carry_out(steps)), play.tallies)
 
     def _tell(self, channel: Channel, teller: DropTeller | FlowTeller, *, follow: bool) -> None:
         """Tell what is remembered, then whatever comes while the command listens."""

@@ -20,6 +20,7 @@ from ringfence.lab.services import frontends
 from ringfence.lab.words import Words
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
+from ringfence.model.naming import ServiceName
 from ringfence.report.json_parts import API_VERSION
 from ringfence.report.text import render_answer
 from ringfence.semantics.answer import Respondent
@@ -57,7 +58,7 @@ class Attempt:
         Raises:
             InputError: a name means nobody, or there is nothing to send.
         """
-        trials = tuple(self._trials(cluster))
+        trials = tuple(self.trials(cluster))
         if not trials:
             message = f"{self.question.client} and {self.question.server} have no port or family in common"
             raise InputError(message, "see `ringfence lab exec POD -- ip address` for the addresses given out")
@@ -92,7 +93,12 @@ class Attempt:
                 differs = "" if each.agrees else "; that is not what the policies say"
                 yield f"  {'kernel':7}  {each.word:7}  {_seen(cluster, each)}{differs}\n"
 
-    def _trials(self, cluster: Cluster) -> Iterator[Trial]:
+    def trials(self, cluster: Cluster) -> Iterator[Trial]:
+        """Yield the connections that are meant, by client and server.
+
+        Raises:
+            InputError: a name means nobody, or has no such port.
+        """
         sides = Sides(cluster.topology.snapshot, self.namespace, Scenes(cluster.topology.snapshot))
         clients = _members(cluster, sides, "client", self.question.client)
         servers = _members(cluster, sides, "server", self.question.server)
@@ -173,9 +179,16 @@ def question_of(connection: Connection) -> Question:
 def _members(cluster: Cluster, sides: Sides, role: str, text: str) -> list[End]:
     """Return whom a name means; an address that nobody has becomes one of the outside.
 
+    A Service that has addresses stands for them: packets take the way through it.
+
     Raises:
         InputError: it means nobody, or many addresses.
     """
+    name = sides.read(role, text)
+    if role == "server" and isinstance(name, ServiceName):
+        services = cluster.topology.snapshot.services
+        if addresses := [a for each in services if f"svc:{each}" == str(name) for a in each.addresses.values()]:
+            return [*addresses]
     party = sides.find(role, text)
     if party.addresses.count() > 1:
         message = f"{role}: a probe needs one address, {text} is many"

@@ -13,11 +13,14 @@ from ringfence.lab.documents import (
     DeniedFlow,
     Difference,
     FamilyTally,
+    FloodTally,
     Lab,
     LabNode,
+    LabPlay,
     LabVerification,
     NodeFlows,
     NodeRules,
+    PlayedStep,
     answers,
     named,
     plain,
@@ -31,11 +34,13 @@ from ringfence.report.table import Table
 from ringfence.semantics.verdict import origins_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ringfence.lab import held
     from ringfence.lab.ends import Ends
+    from ringfence.lab.floods import Tally
     from ringfence.lab.judge import Comparison
+    from ringfence.lab.play import Played
     from ringfence.lab.topology import Topology
     from ringfence.lab.verification import Verification
 
@@ -172,6 +177,28 @@ def _going_on(found: held.NodeFlows) -> Iterator[str]:
         why = "; ".join(f"{h.direction.value.lower()} {h.outcome.value}: {h.reason}" for h in each.halves)
         places = ", ".join(map(str, origins_of(each.halves)))
         yield f"{found.node}: {ends} goes on: {each.flow} ({why}; {places})"
+
+
+def tell_play(played: Sequence[Played], tallies: Mapping[str, Tally]) -> Words:
+    """Say what came of each step of a play, and of each flood."""
+    lines = [
+        f"{'ok' if each.good else 'failed':6}  {each.step.origin}  {each.step.act}: {each.said}" for each in played
+    ]
+    failed = sum(not each.good for each in played)
+    lines.append(f"{counted(len(played), 'step')}, {failed:,} failed")
+    steps = [
+        PlayedStep(
+            source=each.step.origin.source,
+            line=each.step.origin.line,
+            step=str(each.step.act),
+            said=each.said,
+            good=each.good,
+        )
+        for each in played
+    ]
+    floods = [FloodTally(name=name, **asdict(tally)) for name, tally in tallies.items()]
+    document = LabPlay(api_version=API_VERSION, kind="LabPlay", steps=steps, floods=floods)
+    return Words("".join(f"{line}\n" for line in lines), plain(document), good=not failed)
 
 
 def _scope(found: Verification) -> list[str]:

@@ -118,13 +118,19 @@ def _terms(field: Field) -> tuple[Term, ...]:
 
 
 def _ports(field: Field) -> tuple[tuple[Term, Question], ...]:
-    """Return ports such as ``8080``, ``8000-8010``, ``53/UDP``, ``http`` or ``ICMP``."""
+    """Return each port as it is written, and what it means."""
     items = field.items() if isinstance(field.value, list) else [field] if field.given else []
-    return tuple(_port(item) for item in items if item.given)
+    return tuple((Term(port_text(item), item.origin), read_port(item)) for item in items if item.given)
 
 
-def _port(field: Field) -> tuple[Term, Question]:
-    text = str(field.value) if type(field.value) is int else field.string()
+def port_text(field: Field) -> str:
+    """Return a port as it is written."""
+    return str(field.value) if type(field.value) is int else field.string()
+
+
+def read_port(field: Field) -> Question:
+    """Return a question with a port such as ``8080``, ``8000-8010``, ``53/UDP``, ``http`` or ``ICMP``, and no names."""
+    text = port_text(field)
     port, slash, protocol = text.partition("/")
     if port.upper() == "ICMP" and not slash:
         port, protocol = "", port
@@ -135,4 +141,4 @@ def _port(field: Field) -> tuple[Term, Question]:
         question = Question.of("", "", port, protocol)
     except InputError as error:
         field.error(error.message, error.hint)
-    return Term(text, field.origin), question
+    return question

@@ -47,7 +47,7 @@ class Reading:
         return bool(self.errors)
 
 
-def read(
+def read(  # noqa: PLR0913 - each says what kind of input it is
     sources: Iterable[Source],
     *,
     pod_cidrs: Intervals = EMPTY,
@@ -55,6 +55,7 @@ def read(
     errors: Iterable[ManifestError] = (),
     release: Release = VERIFIED,
     assume_rejected: bool = False,
+    part: bool = False,
 ) -> Reading:
     """Read sources into one snapshot.
 
@@ -65,6 +66,8 @@ def read(
         errors: What was found wrong while the sources were opened; it comes first.
         release: Of the API server that would take the objects.
         assume_rejected: Whether to leave out, and only note, what such a server refuses.
+        part: Whether the rest of the cluster is known otherwise; else it is an error if there
+            are no pods or no policies.
     """
     found = list(errors)
     assembly = Assembly(default_namespace, found, release, assume_rejected=assume_rejected)
@@ -75,7 +78,7 @@ def read(
                     assembly.add_pod(each)
                 else:
                     assembly.add(each)
-        snapshot = assembly.snapshot(pod_cidrs)
+        snapshot = assembly.snapshot(pod_cidrs, complete=part)
     return Reading(snapshot, tuple(found), assembly.notes(), default_namespace)
 
 
