@@ -24,6 +24,7 @@ COMMANDS = {
     "describe": ("describe", "What one policy says, whom it means and what it changes."),
     "assert": ("assert_", "Do the policies achieve what a file of intents says?"),
     "diff": ("diff", "What connectivity changes between two folders, revisions of git or clusters."),
+    "preview": ("preview", "Which recorded flows other policies would answer otherwise."),
     "redundant": ("redundant", "Which policies and rules could be left out, and nothing would change."),
     "explain-api": ("explain_api", "What a field of a policy means, and what the APIs leave open."),
     "doctor": ("doctor", "Whether this node can enforce policies, and what lets packets past them."),

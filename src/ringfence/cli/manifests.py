@@ -47,11 +47,12 @@ class Manifests:
     release: Release = VERIFIED
     assume_rejected: bool = False
 
-    def read(self, revision: Revision | None = None) -> Reading:
+    def read(self, revision: Revision | None = None, *, part: bool = False) -> Reading:
         """Read them; say on standard error what could not be read and what was passed over.
 
         Args:
             revision: Of git, whose files are meant; None for those that lie here now.
+            part: Whether the rest of the cluster is known otherwise.
 
         Raises:
             InputError: no manifests were given, or there is nothing in them.
@@ -70,6 +71,7 @@ class Manifests:
                 errors=errors,
                 release=self.release,
                 assume_rejected=self.assume_rejected,
+                part=part,
             )
         if not self.release.verified:
             unlike = f"what Kubernetes {self.release} refuses was not compared with a running API server"

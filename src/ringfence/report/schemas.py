@@ -13,6 +13,7 @@ from ringfence.report.json_parts import schema
 from ringfence.report.json_reach import Reach
 from ringfence.report.json_redundancy import Redundancy
 from ringfence.report.node import NodeExamination
+from ringfence.report.preview import Preview
 
 
 def schemas() -> dict[str, bytes]:
@@ -27,6 +28,7 @@ def schemas() -> dict[str, bytes]:
         "difference.json": schema(Difference),
         "redundancy.json": schema(Redundancy),
         "node.json": schema(NodeExamination),
+        "preview.json": schema(Preview),
         "flow.json": schema(FlowLine, FlowsMissed),
         "explanation.json": schema(ExplanationDocument),
     }
