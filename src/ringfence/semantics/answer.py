@@ -303,9 +303,10 @@ class Respondent:
         client, who = self._names(sides[0].party, members[0], whole=cell.clients == everybody[0])
         whole = cell.servers in (everybody[1], frozenset())
         server, whom = self._names(sides[1].party, members[1], whole=whole)
-        address = _single(members[1].addresses)
-        there = whom or (server if address is None else render_address(address))
-        names = {CLIENT: who or client, SERVER: there, NODE: self._nodes(cell.nodes)}
+        outside = members[1].addresses
+        shown = _spoken(outside) if cell.hops or (outside.count() == 1 and not whom) else ""
+        there = ", ".join(filter(None, (whom, shown)))
+        names = {CLIENT: who or client, SERVER: there or server, NODE: self._nodes(cell.nodes)}
         return Part(
             client,
             server,
@@ -391,6 +392,13 @@ def _settled(verdicts: list[Verdict]) -> Verdict:
 
 def _single(addresses: Intervals) -> Address | None:
     return Address(addresses.ranges[0][0]) if addresses.count() == 1 else None
+
+
+def _spoken(addresses: Intervals) -> str:
+    """Return how a reason calls some addresses, which is always short; empty for none."""
+    if addresses.count() > _NAMED:
+        return f"{addresses.count()} addresses"
+    return ", ".join(render_address(Address(each)) for first, last in addresses for each in range(first, last + 1))
 
 
 def _common(question: Question, one: Group, other: Group) -> list[Family]:
