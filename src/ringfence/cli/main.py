@@ -77,7 +77,7 @@ def ringfence() -> None:
       ringfence lab demo -f manifests/
 
     Exit codes: 0 allowed or done, 1 denied, different or broken, 2 bad or partly unreadable input,
-    3 the machine refused, 4 undecided as a whole or in part, 70 a bug.
+    3 the machine refused, 4 an answer undecided as a whole or in part (maps say it in their rows), 70 a bug.
     """  # noqa: D301 - click's mark for lines that stay as they are
 
 

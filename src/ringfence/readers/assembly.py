@@ -318,8 +318,8 @@ class Assembly:
         kinds = Counter(kind for kind, _ in self._foreign)
         found: list[ManifestError] = []
         for (kind, group), origins in sorted(self._foreign.items()):
-            several = kinds[kind] > 1 or kind in READ
-            message = not_understood(kind, group if several else "", len(origins))
+            unclear = kinds[kind] > 1 or kind in READ or "policy" not in kind.lower()
+            message = not_understood(kind, group if unclear else "", len(origins))
             asking = "ask the plugin that enforces them"
             hint = asking if complete else f"take them out of the input to answer without them, or {asking}"
             found.append(UnsupportedError(message, origins[0], hint))

@@ -113,7 +113,9 @@ def _cluster_network_policy() -> Schema:
     pods = _object("podSelector", namespaceSelector=_SELECTOR, podSelector=_SELECTOR)
     of_pods = {"namespaces": _SELECTOR, "pods": pods}
     everything = {**of_pods, "nodes": _NODES, "networks": _NETWORKS, "domainNames": _DOMAINS}
-    ordered = Condition("Start port must be less than End port", _in_order, hint="swap the two, or write number")
+    ordered = Condition(
+        "Start port must be less than End port", _in_order, hint="write number for one port, or swap the two"
+    )
     ports = replace(_object("start end", start=_PORT, end=_PORT), conditions=(ordered,))
     protocol = replace(_object(destinationPort=_one_of(number=_PORT, range=ports)), least=1)
     protocols = {
