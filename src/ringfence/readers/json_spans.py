@@ -6,7 +6,8 @@ import re
 from bisect import bisect_left
 from functools import cached_property
 from json import JSONDecoder, loads
-from typing import TYPE_CHECKING, NamedTuple
+from json.scanner import make_scanner
+from typing import TYPE_CHECKING
 
 from ringfence.readers.places import Doubled, Place
 
@@ -15,20 +16,12 @@ if TYPE_CHECKING:
 
     from ringfence.readers.places import Path, Step
 
-_NAME = re.compile(r'[ \t\r\n,]*(?:(?P<name>"(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*|\})')
+_NAME = re.compile(r'[ \t\r\n,]*(?:("(?:[^"\\]|\\.)*")[ \t\r\n]*:[ \t\r\n]*|\})')
 _END = re.compile(r"\n")
-_ITEM = re.compile(r"[ \t\r\n,]*(?P<end>\])?")
+_ITEM = re.compile(r"[ \t\r\n,]*(\])?")
 
-_pass = JSONDecoder().raw_decode
+_pass = make_scanner(JSONDecoder())  # type: ignore[arg-type] # the stub has the class for the attributes
 """Decodes the value that begins at a place, and returns it with the place behind it."""
-
-
-class _Member(NamedTuple):
-    """Where a member of a mapping or an item of a list begins, with its name and without."""
-
-    step: Step
-    start: int
-    value: int
 
 
 class _Ruler:
@@ -77,9 +70,10 @@ class JsonSpan:
 
     def part(self, step: Step) -> JsonSpan | None:
         """Return the span of one member or item, or None when there is none."""
-        if step not in self._parts and (found := self._members.get(step)):
-            self._parts[step] = JsonSpan(self._text, self._place, found.value, self._ruler)
-        return self._parts.get(step)
+        part = self._parts.get(step)
+        if part is None and (found := self._members.get(step)):
+            part = self._parts[step] = JsonSpan(self._text, self._place, found[1], self._ruler)
+        return part
 
     def find(self, path: Path) -> Place:
         """Return the place that a path points at: the name of a member, the start of an item.
@@ -91,31 +85,34 @@ class JsonSpan:
             part = span.part(step)
             if part is None:
                 break
-            span, at = part, span._members[step].start
+            span, at = part, span._members[step][0]
         return self._ruler.place(at)
 
     def doubled(self) -> Iterator[Doubled]:
         """Yield every key that is given twice, in the order of the text."""
         seen: dict[Step, int] = {}
-        for member in self._walk():
-            if member.step in seen:
-                yield Doubled(str(member.step), self._ruler.place(seen[member.step]), self._ruler.place(member.start))
-            seen[member.step] = member.start
-            yield from JsonSpan(self._text, self._place, member.value, self._ruler).doubled()
+        for step, start, value in self._walk():
+            if step in seen:
+                yield Doubled(str(step), self._ruler.place(seen[step]), self._ruler.place(start))
+            seen[step] = start
+            yield from JsonSpan(self._text, self._place, value, self._ruler).doubled()
 
     @cached_property
-    def _members(self) -> dict[Step, _Member]:
-        return {member.step: member for member in self._walk()}
+    def _members(self) -> dict[Step, tuple[int, int]]:
+        """Where each member begins, with its name and without."""
+        return {step: (start, value) for step, start, value in self._walk()}
 
-    def _walk(self) -> Iterator[_Member]:
-        """Yield the members of a mapping, or the items of a list; nothing of a scalar."""
+    def _walk(self) -> Iterator[tuple[Step, int, int]]:
+        """Yield the members of a mapping, or the items of a list, and where each begins, with its name and without."""
         text, at = self._text, self._at + 1
         if text[self._at] == "{":
-            while (found := _NAME.match(text, at)) and (name := found["name"]):
-                yield _Member(loads(name) if "\\" in name else name[1:-1], found.start("name"), found.end())
-                at = _pass(text, found.end())[1]
+            while (found := _NAME.match(text, at)) and (name := found[1]):
+                value = found.end()
+                yield loads(name) if "\\" in name else name[1:-1], found.start(1), value
+                at = _pass(text, value)[1]
         elif text[self._at] == "[":
             index = 0
-            while (found := _ITEM.match(text, at)) and not found["end"]:
-                yield _Member(index, found.end(), found.end())
-                index, at = index + 1, _pass(text, found.end())[1]
+            while (found := _ITEM.match(text, at)) and not found[1]:
+                value = found.end()
+                yield index, value, value
+                index, at = index + 1, _pass(text, value)[1]

@@ -209,10 +209,10 @@ class _Stream:
         """Yield the object whose text was kept, unless it is too deep."""
         text = self._text[self._held : self._at]
         self._held = None
-        if _is_deeper(value, MAX_DEPTH):
+        if text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
             self._errors.append(self._error(start, TOO_DEEP, TOO_DEEP_HINT))
             return
-        if "\\ud" in text.lower():  # half a character is no text; Go puts another in its place
+        if "\\" in text and "\\ud" in text.lower():  # half a character is no text; Go puts another in its place
             value = loads(_HALF.sub("\ufffd", dumps(value, ensure_ascii=False)))
         yield Item(value, text, start, self._doubled, listed)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 INT32 = range(-(1 << 31), 1 << 31)
@@ -16,6 +17,8 @@ _TIME = re.compile(
     r"([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})T(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.,][0-9]+)?"
     r"(?:Z|[-+](?:[01][0-9]|2[0-4]):[0-5][0-9])"
 )
+
+_REMEMBERED = 1 << 12
 
 _FEBRUARY = 2
 _SHORT = frozenset({4, 6, 9, 11})
@@ -51,8 +54,14 @@ class Time(Scalar):
 
     def takes(self, value: Any) -> bool:
         """Tell whether a text is a moment."""
-        parts = _TIME.fullmatch(value) if isinstance(value, str) else None
-        return parts is not None and 0 < int(parts[3]) <= _days(int(parts[1]), int(parts[2]))
+        return isinstance(value, str) and _is_time(value)
+
+
+@lru_cache(_REMEMBERED)
+def _is_time(text: str) -> bool:
+    """Tell whether a text is a moment; many objects are of the same one."""
+    parts = _TIME.fullmatch(text)
+    return parts is not None and 0 < int(parts[3]) <= _days(int(parts[1]), int(parts[2]))
 
 
 def _days(year: int, month: int) -> int:
