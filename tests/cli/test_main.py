@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -101,6 +102,19 @@ def test_ctrl_c_ends_quietly(manifests: Path):
 
     assert process.returncode == Code.INTERRUPTED
     assert errors == b""
+
+
+def test_what_takes_over_a_second_is_said_on_a_terminal():
+    """Of what has ended by then nothing is said."""
+    ours, terminal = os.openpty()
+    process = start("ringfence", "list", "-f", "-", stderr=terminal, variables={"NO_COLOR": "1"})
+    os.close(terminal)
+    waiting, _, _ = select.select([ours], [], [], 60)
+    said = os.read(ours, 1000) if waiting else b""
+    answered, _ = process.communicate(CLUSTER.encode())
+
+    assert said == b"ringfence: note: reading manifests ...\r\n"
+    assert answered.startswith(b"CLIENT")
 
 
 def test_a_reader_that_goes_away_ends_quietly(manifests: Path):

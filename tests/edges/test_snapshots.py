@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +11,12 @@ import pytest
 from ringfence.edges.snapshots import load_snapshot, save_snapshot
 from ringfence.errors import InputError, WorldError
 from ringfence.readers import read_listing
-from ringfence.readers.listing import Missing
+from ringfence.readers.listing import Group, Missing
 from tests.edges.test_cluster import PODS
 from tests.live import CLUSTER, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -56,6 +57,24 @@ def test_nothing_is_kept_that_nobody_needs(tmp_path: Path):
         assert word not in text.replace('"env":"a"', "")
     assert path.stat().st_mode & 0o077 == 0
     assert [each.name for each in tmp_path.iterdir()] == ["snapshot"]
+
+
+class Interrupted(tuple[Group, ...]):
+    """Groups of objects, after the first of which the user has had enough."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Group]:
+        yield self[0]
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_leaves_no_half_of_a_file(tmp_path: Path):
+    """Nor the draft of one."""
+    with pytest.raises(KeyboardInterrupt):
+        save_snapshot(tmp_path / "snapshot", replace(LISTING, groups=Interrupted(LISTING.groups)))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path):

@@ -101,7 +101,8 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
         raise click.UsageError(message)
     question = read_question(client, server, port or "", family)
     reading = given.read()
-    answer = Respondent(reading.snapshot, reading.namespace, dialect).answer(question)
+    with output.patience("judging"):
+        answer = Respondent(reading.snapshot, reading.namespace, dialect).answer(question)
     with output.patience("looking for the smallest change"):
         change = _change(answer, reading, dialect)
     output.answer(_rendered(answer, change, reading, form or "text"))
@@ -162,7 +163,8 @@ def _answer_batch(given: Input, batch: BinaryIO, dialect: Dialect, *, brief: boo
         raise InputError(message, "put one of them into a file")
     reading = given.read()
     respondent = Respondent(reading.snapshot, reading.namespace, dialect)
-    answers = Batch(respondent, partial=reading.partial, errors=reading.errors, brief=brief)
+    with output.patience("telling pods apart"):
+        answers = Batch(respondent, partial=reading.partial, errors=reading.errors, brief=brief)
     complete = not reading.partial
     for number, line in enumerate(batch, 1):
         if line.strip():

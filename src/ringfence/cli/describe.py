@@ -45,8 +45,8 @@ def describe(given: Input, dialect: Dialect, policy: str, form: str) -> Code:
     reading = given.read()
     snapshot = reading.snapshot
     found = find_policy(snapshot, policy, reading.namespace)
+    engine = engine_for(snapshot, dialect)
     with output.patience("comparing with and without it"):
-        engine = engine_for(snapshot, dialect)
         described = description_of(engine, found)
     directory = Directory(snapshot)
     if form == "json":

@@ -69,13 +69,14 @@ def diff(
     if as_netpol_analyzer:
         refuse_beside_netpol_analyzer(form)
     before, after = (world.read() for world in find_worlds(given, names))
-    with output.patience("comparing all pairs"):
-        if as_netpol_analyzer:
-            found, text = _as_netpol_analyzer((before.snapshot, after.snapshot), dialect)
-            differs = bool(text) or bool(found)
-        else:
-            engines = engines_for(before.snapshot, after.snapshot, dialect)
+    if as_netpol_analyzer:
+        found, text = _as_netpol_analyzer((before.snapshot, after.snapshot), dialect)
+        differs = bool(text) or bool(found)
+    else:
+        engines = engines_for(before.snapshot, after.snapshot, dialect)
+        with output.patience("comparing all pairs"):
             found = difference(*engines)
+        with output.patience("writing what differs"):
             text, differs = _rendered(found, engines, (before, after), form), bool(found)
     output.answer(text)
     if before.partial or after.partial:
@@ -109,7 +110,8 @@ def _as_netpol_analyzer(worlds: tuple[Snapshot, Snapshot], dialect: Dialect) -> 
 
     before, after = map(with_controller, worlds)
     engines = engines_for(before, after, dialect)
-    found = without_controller(difference(*engines))
+    with output.patience("comparing all pairs"):
+        found = without_controller(difference(*engines))
+        told = [connections(lines(engine), engine.snapshot) for engine in engines]
     note_unsaid(unsaid(found), "diff", "in no line here, or not as they are")
-    told = [connections(lines(engine), engine.snapshot) for engine in engines]
     return found, render_differences(told[0], told[1], (before, after)).encode()

@@ -38,8 +38,9 @@ def exposure(given: Input, dialect: Dialect, form: str) -> Code:
     """  # noqa: D301 - click's mark for lines that stay as they are
     reading = given.read()
     names = Names(reading.snapshot, reading.namespace)
+    engine = engine_for(reading.snapshot, dialect)
     with output.patience("judging what is outside"):
-        found = expose(engine_for(reading.snapshot, dialect), names, dialect)
+        found = expose(engine, names, dialect)
     if form == "json":
         from ringfence.report.json_exposure import render_exposure as render_json  # noqa: PLC0415 - slow to import
 

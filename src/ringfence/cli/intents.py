@@ -75,8 +75,8 @@ def assert_(given: Input, dialect: Dialect, file: str, form: str) -> Code:
     reading = given.read()
     aimed, errors = aim(intents, Names(reading.snapshot, reading.namespace))
     _refuse(errors)
+    proof = Proof(engine_for(reading.snapshot, dialect), dialect)
     with output.patience("proving intents"):
-        proof = Proof(engine_for(reading.snapshot, dialect), dialect)
         findings = tuple(proof.find(each, grounds=form in {"wide", "json"}) for each in aimed)
     output.answer(_rendered(findings, reading, form))
     return Code.INPUT if reading.partial else _code(findings)

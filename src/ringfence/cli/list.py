@@ -15,7 +15,6 @@ from ringfence.cli.forms import form as form_of
 from ringfence.cli.forms import note_unsaid, refuse_beside_netpol_analyzer, render_table
 from ringfence.cli.inputs import Input, inputs
 from ringfence.errors import InputError
-from ringfence.semantics.fineness import finest_label
 from ringfence.semantics.summary import lines
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.engine import Engine
     from ringfence.semantics.summary import Line
+    from ringfence.semantics.verdict import Undefined
 
 
 @click.command("list")
@@ -62,22 +62,16 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
     reading = given.read()
     namespace = None if all_namespaces else given.manifests.namespace
     _check(namespace, reading.snapshot)
-    with output.patience("judging all pairs"):
-        if as_netpol_analyzer:
-            text = _as_netpol_analyzer(reading.snapshot, dialect, namespace)
-        else:
-            engine = _engine(reading.snapshot, dialect)
-            text = _rendered(engine, lines(engine, namespace), namespace, reading, form)
+    if as_netpol_analyzer:
+        text = _as_netpol_analyzer(reading.snapshot, dialect, namespace)
+    else:
+        engine = engine_for(reading.snapshot, dialect, flips=True)
+        with output.patience("judging all pairs"):
+            found, undefined = lines(engine, namespace), engine.rests_on(namespace)
+        with output.patience("writing the map"):
+            text = _rendered(engine, found, undefined, reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
-
-
-def _engine(snapshot: Snapshot, dialect: Dialect) -> Engine:
-    """Return the engine of a snapshot, and say on standard error what will make it slow."""
-    engine = engine_for(snapshot, dialect, flips=True)
-    if sentence := finest_label(snapshot, len(engine.classes)):
-        output.say("note", sentence)
-    return engine
 
 
 def _check(namespace: str | None, snapshot: Snapshot) -> None:
@@ -89,8 +83,9 @@ def _check(namespace: str | None, snapshot: Snapshot) -> None:
         raise InputError(message, f"try {near[0]}" if near else "")
 
 
-def _rendered(engine: Engine, found: tuple[Line, ...], namespace: str | None, reading: Reading, form: str) -> bytes:
-    undefined = engine.rests_on(namespace)
+def _rendered(
+    engine: Engine, found: tuple[Line, ...], undefined: tuple[Undefined, ...], reading: Reading, form: str
+) -> bytes:
     if form == "json":
         from ringfence.report.json import render_reachability  # noqa: PLC0415 - slow to import
 
@@ -123,6 +118,8 @@ def _as_netpol_analyzer(snapshot: Snapshot, dialect: Dialect, namespace: str | N
     from ringfence.report import netpol_analyzer  # noqa: PLC0415
 
     snapshot = netpol_analyzer.with_controller(snapshot)
-    found = lines(_engine(snapshot, dialect), namespace)
+    engine = engine_for(snapshot, dialect, flips=True)
+    with output.patience("judging all pairs"):
+        found = lines(engine, namespace)
     note_unsaid(sum(not netpol_analyzer.says(line) for line in found), "list", "in no line here")
     return netpol_analyzer.render_connections(netpol_analyzer.connections(found, snapshot)).encode()

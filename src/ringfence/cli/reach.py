@@ -69,9 +69,11 @@ def answer(given: Input, dialect: Dialect, form: str, client: str = "", server: 
     names = Names(reading.snapshot, reading.namespace)
     clients = names.find(CLIENT, client) if client else None
     servers = names.find(SERVER, server) if server else None
+    engine = engine_for(reading.snapshot, dialect)
     with output.patience("judging"):
-        engine = engine_for(reading.snapshot, dialect)
-        text = _rendered(engine, lines_of(engine, clients, servers), reading, form, (clients, servers))
+        found = lines_of(engine, clients, servers)
+    with output.patience("writing the rows"):
+        text = _rendered(engine, found, reading, form, (clients, servers))
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
 

@@ -41,8 +41,8 @@ def redundant(given: Input, dialect: Dialect, form: str, *, pairs: bool) -> Code
       ringfence redundant --pairs -o md -f manifests/
     """  # noqa: D301 - click's mark for lines that stay as they are
     reading = given.read()
+    engine = engine_for(reading.snapshot, dialect)
     with output.patience("leaving out one after the other"):
-        engine = engine_for(reading.snapshot, dialect)
         text = _rendered(tuple(redundancy(engine, pairs=pairs)), reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
