@@ -8,6 +8,7 @@ the atom on either side leaks.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import Intervals
@@ -45,7 +46,6 @@ class Isolation:
         self._owners = owners
         self._everyone = engine.sets.of(owners)
         self._shared = engine.sets.of(atom for atom, several in owners.items() if len(several) > 1)
-        self._group_of = {(p.namespace, p.name): n for n, ends in enumerate(self._members) for p in ends.pods}
 
     def leaks(self) -> Iterator[tuple[End, End, PairTraffic]]:
         """Yield a client and a server of two groups between which something may pass, at least one where any may."""
@@ -99,6 +99,11 @@ class Isolation:
             for i, j in crossing:
                 for one, other in own_node_pairs(self._engine, clients[i], servers[j]):
                     yield one, other, self._engine.allowed(one, other, self._family)
+
+    @cached_property
+    def _group_of(self) -> dict[tuple[str, str], int]:
+        """The group of each pod that is in one."""
+        return {(p.namespace, p.name): n for n, ends in enumerate(self._members) for p in ends.pods}
 
     def _by_group(self, atoms: PeerSet) -> dict[int, Ends]:
         """Return the members of groups at some atoms, by group."""

@@ -139,6 +139,23 @@ class Pod:
         """Return ``namespace/name``."""
         return f"{self.namespace}/{self.name}"
 
+    def called(self, name: str) -> Pod:
+        """Return the same pod under another name; whoever judges connections does so for each."""
+        return Pod(
+            self.namespace,
+            name,
+            self.labels,
+            self.origin,
+            self.addresses,
+            self.node,
+            self.host_network,
+            self.terminal,
+            self.ports,
+            self.workload,
+            self.dormant,
+            self.binds,
+        )
+
     @property
     def selectable(self) -> bool:
         """Whether policies can select the pod, as subject or as peer."""

@@ -57,6 +57,9 @@ _NODES = frozenset({"node", "nodes", "no"})
 
 _KEY = r"(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?"
 _VALUE = r"(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?"
+_LIKE_AN_ADDRESS = re.compile(r"[0-9A-Fa-f:.]*(?:%|\Z)")
+"""What an address is made of, up to its zone; most names are none, and the library takes long to say so."""
+
 _REQUIREMENT = re.compile(
     rf"\s*(?:!\s*(?P<absent>{_KEY})"
     rf"|(?P<listed>{_KEY})\s+(?P<word>in|notin)\s*\((?P<values>\s*{_VALUE}\s*(?:,\s*{_VALUE}\s*)*)\)"
@@ -213,6 +216,8 @@ def _requirement(parts: dict[str, str | None]) -> Requirement:
 def _read_addresses(text: str) -> Intervals | None:
     """Return the addresses that a text gives, or None when it gives none."""
     first, slash, _ = text.partition("/")
+    if not _LIKE_AN_ADDRESS.match(first):
+        return None
     try:
         address = read_address(first)
     except ValueError:

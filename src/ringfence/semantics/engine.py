@@ -227,11 +227,10 @@ class Engine:
 
     def overlay(self, family: Family, among: tuple[PeerSet, PeerSet] | None = None) -> Overlay:
         """Return what the rows of classes say in one family; only of clients and servers at some atoms, if given."""
-        if among is not None:
-            return Overlay(self.universe, family, self._rows.said, among)
         if family not in self._overlays:
             self._overlays[family] = Overlay(self.universe, family, self._rows.said)
-        return self._overlays[family]
+        found = self._overlays[family]
+        return found if among is None else found.narrowed(among)
 
     @property
     def traffic(self) -> TrafficSpace:
@@ -264,7 +263,7 @@ class Engine:
     def atoms(self, ends: Ends, family: Family) -> PeerSet:
         """Return where some ends stand in blocks of a family; ends that are alike and not meant stand there too."""
         universe = self.universe
-        classes = {self.class_of(pod) for pod in ends.pods}
+        classes = universe.classes_of(ends.pods)
         found = [atoms[0] for number in classes if (atoms := universe.atoms_of_class(number).get(family))]
         if ends.addresses:
             found += (atom for atom in universe.outside(family) if universe.addresses[atom] & ends.addresses)

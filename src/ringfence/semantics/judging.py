@@ -7,7 +7,7 @@ definition cannot tell apart, and remembered with stand-ins for the names of its
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -77,6 +77,10 @@ class Standing:
     faces: dict[Family, Face]
     policies: tuple[Policy, ...] = ()
     blocks: dict[Direction, tuple[Origin, ...]] = field(default_factory=dict)
+
+    def of(self, pod: Pod, on_network: str | None) -> Standing:
+        """Return the standing of a pod that differs in nothing but its name and its node."""
+        return Standing(pod, pod.node, on_network, self.egress, self.ingress, self.faces, self.policies, self.blocks)
 
 
 class Judge:
@@ -242,7 +246,7 @@ class Judge:
             policies = tuple(self.snapshot.policies[each] for each in numbers)
             twin = Standing(pod, None, None, egress, ingress, dict(self._faces(pod, number, sources)), policies)
             self._twins[key] = twin
-        return replace(twin, end=pod, node=pod.node, on_network=self.snapshot.node_of(pod))
+        return twin.of(pod, self.snapshot.node_of(pod))
 
     def _policies_on(self, number: int) -> tuple[int, ...]:
         """Return the policies that select the pods of a class, in order."""

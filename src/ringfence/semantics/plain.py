@@ -152,7 +152,7 @@ class ShortWay:
             return self._known[text]
         try:
             name = self._sides.read(role, text)
-            party = self._sides.find(role, text) if isinstance(name, ObjectName | PodsName) else None
+            party = self._sides.party(role, name) if isinstance(name, ObjectName | PodsName) else None
         except InputError:
             return None  # the long way says why
         group = self._sides.alike(party) if party else None

@@ -68,7 +68,6 @@ class Overlay:
         universe: Universe,
         family: Family,
         said_of: Callable[[int | None, Direction], Said],
-        among: tuple[PeerSet, PeerSet] | None = None,
     ) -> None:
         """Lay out who there is.
 
@@ -76,11 +75,9 @@ class Overlay:
             universe: The universe.
             family: The family.
             said_of: What a class's policies say in one direction; those of no class have none.
-            among: Clients and servers; of all others nothing is told, or worked out. None for everyone.
         """
         self.universe, self._said_of, self._sets = universe, said_of, universe.sets
-        everyone = universe.everyone
-        self._among = dict(zip((Direction.EGRESS, Direction.INGRESS), among or (everyone, everyone), strict=True))
+        self._among = dict.fromkeys(Direction, universe.everyone)
         self.subjects: dict[int, int | None] = {}
         spread: list[int] = []
         self._places = 0
@@ -102,6 +99,17 @@ class Overlay:
         """Return the same of another world over the same universe; what equal rows say is worked out once."""
         found = copy(self)
         found._said_of, found._indices = said_of, {}  # noqa: SLF001 - one of its own
+        return found
+
+    def narrowed(self, among: tuple[PeerSet, PeerSet]) -> Overlay:
+        """Return the same of these clients and servers alone; who else there is is laid out once.
+
+        Args:
+            among: Clients and servers; of all others nothing is told, or worked out.
+        """
+        found = copy(self)
+        found._among = dict(zip((Direction.EGRESS, Direction.INGRESS), among, strict=True))  # noqa: SLF001
+        found._indices = {}  # noqa: SLF001 - one of its own
         return found
 
     def index(self, direction: Direction) -> Index:

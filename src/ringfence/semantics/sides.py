@@ -141,7 +141,10 @@ class Sides:
         Raises:
             InputError: it is no name, nobody has it, or several workloads have it.
         """
-        name = self.read(role, text)
+        return self.party(role, self.read(role, text))
+
+    def party(self, role: str, name: Name) -> Party:
+        """Return whom a name means that was read; ``InputError`` where nobody has it, or several workloads have it."""
         match name:
             case AddressName(addresses):
                 return self._party_at(str(name), addresses)

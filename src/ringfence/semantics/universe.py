@@ -107,6 +107,11 @@ class Universe:
         """
         return self._class_by_pod[pod.namespace, pod.name]
 
+    def classes_of(self, pods: Iterable[Pod]) -> set[int]:
+        """Return the numbers of the classes of several pods; ``KeyError`` as for one."""
+        known = self._class_by_pod
+        return {known[pod.namespace, pod.name] for pod in pods}
+
     def atoms_of(self, end: End, family: Family) -> tuple[int, ...]:
         """Return the atoms at which an end may be: several when its address is not known.
 
@@ -122,11 +127,7 @@ class Universe:
 
     def atoms_of_class(self, number: int) -> dict[Family, tuple[int, ...]]:
         """Return the atoms at which the pods of a class may be, by family."""
-        found = self.classes[number]
-        return {
-            family: tuple(self._numbers[Atom(family, place, number, found.on_node)] for place in places)
-            for family, places in found.places
-        }
+        return self._atoms_by_class[number]
 
     def sources_of(self, end: End, family: Family) -> tuple[int, ...]:
         """Return the atoms from which packets of an end may come: where it may be, and ends of tunnels.
@@ -291,6 +292,16 @@ class Universe:
                 others = (self._numbers[Atom(family, each, number, pod_class.on_node)] for each in signatures)
                 found[atoms[family][0]] = tuple(others)
         return found
+
+    @cached_property
+    def _atoms_by_class(self) -> tuple[dict[Family, tuple[int, ...]], ...]:
+        return tuple(
+            {
+                family: tuple(self._numbers[Atom(family, place, number, found.on_node)] for place in places)
+                for family, places in found.places
+            }
+            for number, found in enumerate(self.classes)
+        )
 
     @cached_property
     def _class_by_pod(self) -> dict[tuple[str, str], int]:
