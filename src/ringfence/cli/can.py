@@ -101,10 +101,7 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
         raise click.UsageError(message)
     question = read_question(client, server, port or "", family)
     reading = given.read()
-    with output.patience("judging"):
-        answer = Respondent(reading.snapshot, reading.namespace, dialect).answer(question)
-    with output.patience("looking for the smallest change"):
-        change = _change(answer, reading, dialect)
+    answer, change = _answered(question, reading, dialect)
     output.answer(_rendered(answer, change, reading, form or "text"))
     return Code.INPUT if reading.partial else _code(answer)
 
@@ -133,6 +130,14 @@ def read_question(client: str, server: str, text: str, family: str | None) -> Qu
     if port.upper() == "ICMP" and not slash:
         port, protocol = "", port
     return Question.of(client, server, port, protocol, int(family) if family else None)
+
+
+def _answered(question: Question, reading: Reading, dialect: Dialect) -> tuple[Answer, Change | None]:
+    """Return the answer to a question, and what would allow what it denies."""
+    with output.patience("judging"):
+        answer = Respondent(reading.snapshot, reading.namespace, dialect).answer(question)
+    with output.patience("looking for the smallest change"):
+        return answer, _change(answer, reading, dialect)
 
 
 def _change(answer: Answer, reading: Reading, dialect: Dialect) -> Change | None:
