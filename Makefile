@@ -53,8 +53,9 @@ fuzz: $(READY) ## break a million inputs, or as many as fit into SECONDS, and se
 fuzz-worlds: $(READY) ## compare all deciders on many more random worlds
 	HYPOTHESIS_PROFILE=wide $(BIN)/pytest tests/differential
 
-fuzz-kernel: setup ## 200 random worlds in the kernel, every probe against the definition
+fuzz-kernel: setup ## 200 random worlds in the kernel, every probe against the definition; a thousand changes under floods
 	$(BIN)/python -m tests.kernel.fuzz 200
+	RINGFENCE_CHANGES=1000 RINGFENCE_SEED=$(SEED) RINGFENCE_KILL_EVERY=1 $(BIN)/pytest tests/kernel/test_under_flood.py tests/kernel/test_faults.py
 
 mutants: $(READY) ## plant each bug of tests/planted and see its own tests catch it
 	$(BIN)/python -m tests.mutants --seed $(SEED) $(if $(SECONDS),--seconds $(SECONDS))

@@ -9,7 +9,7 @@
     └── WorldError        exit 3   the machine or the cluster refused
         ├── ClusterError           an API server that cannot be asked
         └── NftablesError          carries nft's own words and the transaction
-            └── OutdatedError      somebody else has changed the rules meanwhile
+            └── OutdatedError      the rules are not what was thought: somebody else has changed them
 
 A bug is none of these: it escapes with a traceback, exit 70.
 """
@@ -99,4 +99,4 @@ class NftablesError(WorldError):
 
 
 class OutdatedError(NftablesError):
-    """A transaction that rested on what is no longer so: somebody else has changed the rules."""
+    """A transaction that rested on what is no longer so, or of which nobody knows what came of it."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 
 import pytest
 
 from ringfence.dataplane.commands import AddChain, AddElements, AddSet, AddTable, DeleteElements, DeleteTable
+from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import delta, replacement
 from ringfence.dataplane.expressions import Rule, Word
 from ringfence.dataplane.netlink.dump import read_dump
+from ringfence.dataplane.netlink.messages import DUMP, Message, text
+from ringfence.dataplane.netlink.requests import GET_RULE
 from ringfence.dataplane.nft import Chain, Datatype, Hook, Program, Set
 from ringfence.edges import nft
 from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
-from ringfence.errors import NftablesError
+from ringfence.errors import NftablesError, OutdatedError
+from tests.dataplane.small import small_plan
 from tests.kernel.isolation import isolated
 
 pytestmark = pytest.mark.kernel
@@ -149,3 +154,19 @@ def test_what_the_kernel_cannot_take_at_once_says_what_would_help():
         kernel.apply([AddElements("t", many)])
     assert "wmem_max" in caught.value.hint
     assert size(kernel) == 5
+
+
+@isolated
+def test_an_answer_for_which_there_is_no_room_is_missed():
+    """Nobody knows then what came of a transaction, and least of all that it was carried out."""
+    network = Network.create()
+    kernel = Nftables(network)
+    kernel.apply(replacement(compile_program(small_plan())))
+    kernel._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    for table in ("done", "x" * 300):
+        # Nobody takes the answer to this, so there is no room for another.
+        kernel._socket.send(Message(GET_RULE, DUMP, text(1, "ringfence"), "rules").encode(10_000))
+        with pytest.raises(OutdatedError, match="has been lost"):
+            kernel.apply([AddTable(table)])
+    assert "table inet done" in nft.list_ruleset(network)
+    kernel.apply([AddTable("again")])

@@ -99,11 +99,12 @@ def test_what_leaks_and_what_is_lost_is_counted():
 
     assert [(each.leaked, each.lost) for each in both("counter")] == [(0, 0), (0, 0)]
     leaking, _ = both("accept")
-    while not leaking.leaked:
+    while not leaking.arrived:
         leaking = denied.tally()
     _, losing = both("drop")
-    while not losing.lost:
+    while losing.arrived == losing.sent:
         losing = allowed.tally()
+    assert (leaking.leaked, losing.lost) == (leaking.arrived, losing.sent - losing.arrived)
     for each in (denied, allowed):
         each.before_change()
     found.change(found.topology.snapshot)

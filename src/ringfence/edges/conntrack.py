@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _NETLINK_NETFILTER = 12
 _DATAGRAM_BYTES = 1 << 20
 _RECEIVE_BYTES = 4 << 20
+_AT_ONCE = 256
+"""Events that are read before whoever reads them looks at something else."""
+
 _SOL_NETLINK, _ADD_MEMBERSHIP, _NO_ENOBUFS = 270, 1, 5
 _NEW_GROUP, _DESTROYED_GROUP = 1, 3
 _SO_MEMINFO, _MEMORY, _DROPPED = 55, struct.Struct("9I"), 8
@@ -112,8 +115,12 @@ class FlowReader:
         return self._socket.fileno()
 
     def read(self) -> Iterator[Flow]:
-        """Yield every connection that came or ended and was not read, in order; never waits."""
-        while True:
+        """Yield connections that came or ended and were not read, in order; never waits.
+
+        There are so many at most, and others may be left for the next time: where they come
+        faster than they can be read, nothing else would ever be done.
+        """
+        for _ in range(_AT_ONCE):
             try:
                 data = self._socket.recv(_DATAGRAM_BYTES)
             except BlockingIOError:

@@ -28,6 +28,8 @@ _BIND, _COPY_PACKET, _NUMBERED = 1, 2, 1
 _HEADER, _PAYLOAD, _PREFIX, _NUMBER = 1, 9, 10, 12
 _NUMBERS = 1 << 32
 _RECEIVE_BYTES = 4 << 20
+_LEAST_BYTES = 512
+"""What a datagram takes of a receive buffer at least: no more of them are there at once than have room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,12 @@ class NflogReader:
         return self._socket.fileno()
 
     def read(self) -> Iterator[Logged]:
-        """Yield every packet that has been logged and not read, in order; never waits."""
-        while True:
+        """Yield every packet that had been logged and not read, in order; never waits.
+
+        What comes meanwhile may be left for the next time, or a reader who is slower than it
+        comes would never end.
+        """
+        for _ in range(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // _LEAST_BYTES):
             try:
                 data = self._socket.recv(1 << 17)
             except BlockingIOError:

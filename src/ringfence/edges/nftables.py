@@ -120,9 +120,16 @@ class Nftables:
         return done
 
     def generation(self) -> int:
-        """Return the number that changes with every change of any table."""
-        (answer,) = self._ask(Message(GET_GENERATION, 0, b"", "the generation"))
-        return read_number(read_attributes(answer.body).get(1))
+        """Return the number that changes with every change of any table.
+
+        Raises:
+            NftablesError: no answer comes through.
+        """
+        for _ in range(_ATTEMPTS):
+            with suppress(_ChangedError):
+                return self._generation()
+        message = "the kernel does not say which rules it has"
+        raise NftablesError(message, "")
 
     def dump(self, table: str) -> tuple[Dump | None, int]:
         """Return what a table holds, None when there is none, and the generation in which it did.
@@ -169,6 +176,10 @@ class Nftables:
         """Close the socket."""
         self._socket.close()
 
+    def _generation(self) -> int:
+        (answer,) = self._ask(Message(GET_GENERATION, 0, b"", "the generation"))
+        return read_number(read_attributes(answer.body).get(1))
+
     def _enlarge(self, option: int, force: int) -> None:
         """Let as much on its way as this user may: without limit for who administrates the host."""
         try:
@@ -184,12 +195,20 @@ class Nftables:
             self._socket.send(data)
         except OSError as error:
             raise _refusal(error.errno or 0, f"a transaction of {len(data):,} bytes") from error
+        acknowledged = False
         for answer in self._answers():
-            if answer.kind == ERROR and answer.error:
-                index = answer.sequence - first - 1
-                if 0 <= index < len(messages):
-                    raise _refusal(answer.error, messages[index].about, messages[index].name)
+            index = answer.sequence - first - 1
+            if answer.kind != ERROR or not -1 <= index <= len(messages):
+                continue
+            if answer.error and 0 <= index < len(messages):
+                raise _refusal(answer.error, messages[index].about, messages[index].name)
+            if answer.error:
                 raise _refusal(answer.error, "a transaction")
+            acknowledged |= index == len(messages) - 1
+        if not acknowledged:
+            # The kernel throws answers away for which there is no room, refusals too.
+            message = "the kernel's answer to a transaction has been lost"
+            raise OutdatedError(message, f"a transaction of {len(data):,} bytes", "try again")
 
     def _answers(self) -> Iterator[Answer]:
         """Yield all answers that are there, and read them all even if nobody wants more."""
@@ -199,6 +218,10 @@ class Nftables:
                 found += decode_answers(self._socket.recv(_DATAGRAM_BYTES))
             except BlockingIOError:
                 break
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                # Some have been thrown away; whoever misses one will know.
         yield from found
 
     def _ask(self, message: Message, *, all_of_them: bool = False) -> list[Answer]:

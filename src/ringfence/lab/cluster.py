@@ -120,7 +120,6 @@ class Cluster:
             NftablesError: a kernel refused what every packet meets; nodes before it in order are changed.
         """
         self.drops.read()
-        self.flows.read()
         self._plan(replace(self.topology, snapshot=snapshot))
         refused = self._load()
         why = judging.Judge.of(snapshot, RINGFENCE)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ringfence.lab.probes import Trial
     from ringfence.model.connection import Connection
 
-_PAUSE_MS = 1
+_PAUSE_MS = 10
 """Between a few packets and the next: a flood shares two cores with everything else, and its drops are read."""
 
 
