@@ -13,8 +13,7 @@ from ringfence.algebra.traffic import ALL, point
 from ringfence.analysis.reach import reasons
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
-from ringfence.model.policy import Direction, DomainPeer, NodePeer
-from ringfence.semantics.assumptions import rules_of
+from ringfence.model.policy import Direction
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.spec import verdict
@@ -114,7 +113,7 @@ def judged(snapshot: Snapshot) -> list[tuple[tuple[End, End, Family], dict[int, 
 
 @given(snapshots())
 def test_grounds_are_the_origins_that_the_definition_gives(snapshot: Snapshot):
-    """Every origin of any pair of a line is a ground of the line; where all is known, there is no other."""
+    """Every origin of any pair of a line is a ground of the line, and there is no other."""
     engine, defined = Engine(snapshot), judged(snapshot)
     for line in lines_between(engine):
         held = [
@@ -129,7 +128,7 @@ def test_grounds_are_the_origins_that_the_definition_gives(snapshot: Snapshot):
             origins = {origin for half in near for origin in half.origins}
             assert origins <= {each.origin for each in grounds.deciding}
             assert grounds.unjudged or all(half.tier for half in near)
-            if _is_known(snapshot) and not any(share for share, _, _ in held) and not _itself(line):
+            if not any(share for share, _, _ in held) and not _itself(line):
                 assert origins == {each.origin for each in grounds.deciding}
 
 
@@ -140,12 +139,6 @@ def _half(found: Verdict, direction: Direction) -> Half:
 def _on(line: Line, told: dict[int, Verdict]) -> Iterator[Verdict]:
     """Yield what is said of the traffic of a line."""
     yield from (found for at, found in told.items() if at in line.traffic)
-
-
-def _is_known(snapshot: Snapshot) -> bool:
-    """Whether nothing matches perhaps."""
-    peers = (peer for rule in rules_of(snapshot.policies) for peer in rule.peers)
-    return not snapshot.pod_ranges and not any(isinstance(peer, DomainPeer | NodePeer) for peer in peers)
 
 
 def _itself(line: Line) -> bool:

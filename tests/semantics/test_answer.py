@@ -20,6 +20,7 @@ from ringfence.semantics.question import Question
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.verdict import Verdict, settle
 from tests.parts import block, named, network_policy, pod, port, rule, snapshot
+from tests.parts import pods as pod_peer
 from tests.worlds import ends, snapshots
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ def whoever_has_them(snapshot: Snapshot, asked: Connection) -> Verdict:
         for one, other in product(*either)
         if (str(one), str(other)) == (str(asked.client), str(asked.server)) or str(one) != str(other)
     ]
-    halves = [list(side) for side in zip(*(each.halves for each in found), strict=True)]
-    return Verdict(*(side[0] if len({half.outcome for half in side}) == 1 else settle(side) for side in halves))
+    return Verdict(*map(settle, zip(*(each.halves for each in found), strict=True)))
 
 
 def speaks_for(told: Half, defined: Half) -> bool:
@@ -181,3 +181,16 @@ def test_whoever_is_alike_is_judged_once_but_told_by_name():
     ]
 
     assert reasons == [f"no policy isolates x/{name} for egress" for name in ("one", "two", "one")]
+
+
+def test_where_pods_may_have_an_address_each_reason_is_named():
+    """Both end alike: the block accepts nobody's address, and the selector as well where it is the pod's."""
+    rules = (rule(block("10.0.0.0/8"), at="0"), rule(pod_peer("app=b"), at="1"))
+    out = network_policy("x/out", "app=a", egress=rules)
+    world = snapshot(pod("x/a", "app=a"), pod("x/b", "app=b"), out, pod_ranges=read_cidr("10.0.0.0/16"))
+    (part,) = Respondent(world).answer(Question.of("x/a", "10.0.0.5", 80)).parts
+
+    either = "either accepted by x/out rule None or accepted by x/out rule None, x/out rule None"
+    assert part.verdict.egress.reason == f"the reason depends on whether a pod has the address: {either}"
+    assert [origin.pointer for origin in part.verdict.egress.origins] == ["0", "1"]
+    assert part.verdict.ingress.reason == "the address is on no pod network, so no policy applies to it"

@@ -389,3 +389,20 @@ def test_a_rule_that_perhaps_passed_is_said_to():
     half = judged(snapshot(A, *policies), A, read_address("192.0.2.1")).egress
 
     assert half.reason == "perhaps passed by top as a whole, then denied by b as a whole"
+
+
+def test_a_client_may_be_on_the_own_node_where_that_would_settle_a_tie():
+    """The rule of the own node goes before NetworkPolicies, and not before the Admin tier."""
+    client = pod("x/c", "", "192.168.0.1", host_network=True)
+    passing = cluster_policy("b", Tier.ADMIN, ingress=(rule(action=Action.PASS),))
+    accepting, denying = (
+        snapshot(A, client, cluster_policy("a", Tier.ADMIN, ingress=(rule(action=action),)), passing, lower)
+        for action, lower in (
+            (Action.ACCEPT, network_policy("x/p", ingress=())),
+            (Action.DENY, network_policy("x/p", ingress=(rule(),))),
+        )
+    )
+    halves = [judged(world, client, A).ingress for world in (accepting, denying)]
+
+    assert [half.outcome for half in halves] == [Outcome.UNDECIDED] * 2
+    assert [[each.topic for each in half.assumptions] for half in halves] == [["pod-node"], []]

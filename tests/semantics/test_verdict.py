@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ringfence.model.policy import Direction
+from ringfence.model.policy import Direction, Tier
 from ringfence.semantics.verdict import (
     Assumption,
     Half,
@@ -77,6 +77,21 @@ def test_one_point_on_both_sides_is_said_once():
     assert unite_undefined([other, one]) == (one,)
 
 
-def test_where_a_rule_matches_perhaps_the_one_that_surely_does_is_named():
-    """It comes last of the halves that may be right."""
-    assert settle([replace(half(), reason=reason) for reason in ("perhaps", "surely")]).reason == "surely"
+def test_each_that_may_decide_is_named_though_all_end_alike():
+    """What allows comes first where they do not; what no policy decides needs one reason alone."""
+    one, other = (replace(half(outcome=NO), reason=text, origins=(place(text),)) for text in ("one", "other"))
+    free = replace(half(), reason="nobody decides")
+
+    assert settle([one, other, one], "it") == replace(
+        one, reason="the reason depends on it: either one or other", origins=(place("one"), place("other"))
+    )
+    assert settle([one, free], "it").reason == "the answer depends on it: either nobody decides or one"
+    assert settle([one, one], "it") == one
+    assert settle([half(), free], "it") == half()
+
+
+def test_of_several_that_may_decide_the_first_tier_is_told():
+    """In the order in which tiers are asked."""
+    tiers = [replace(half(outcome=NO, origins=(place("x"),)), tier=tier) for tier in (Tier.BASELINE, None, Tier.ADMIN)]
+
+    assert settle(tiers).tier is Tier.ADMIN

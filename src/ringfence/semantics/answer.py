@@ -384,10 +384,8 @@ def _pairs(clients: tuple[Group, ...], servers: tuple[Group, ...]) -> list[tuple
 
 
 def _settled(verdicts: list[Verdict]) -> Verdict:
-    """Return one verdict for several of which each may be right, the first where their outcomes are the same."""
-    halves = [list(each) for each in zip(*(each.halves for each in verdicts), strict=True)]
-    alike = [len({half.outcome for half in each}) == 1 for each in halves]
-    return Verdict(*(each[0] if same else settle(each, _WHOSE) for each, same in zip(halves, alike, strict=True)))
+    """Return one verdict for several of which each may be right."""
+    return Verdict(*(settle(halves, _WHOSE) for halves in zip(*(each.halves for each in verdicts), strict=True)))
 
 
 def _single(addresses: Intervals) -> Address | None:

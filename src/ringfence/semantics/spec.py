@@ -60,16 +60,18 @@ def _judge(inquiry: Inquiry) -> Half:
         reason = host or "the address is on no pod network, so no policy applies to it"
         return Half(direction, Outcome.ALLOWED, None, reason)
     possible, unlikely = inquiry.addresses()
-    halves = [half for address in possible for half in _decide(replace(inquiry, address=address), subject)]
-    half = settle(halves, inquiry.which_address() if len(possible) > 1 else "")
+    by_address = [_decide(replace(inquiry, address=address), subject) for address in possible]
+    halves = [half for each in by_address for half in each]
+    half = settle(halves, "" if all(each == by_address[0] for each in by_address) else inquiry.which_address())
     if half.outcome is not Outcome.UNDECIDED:
         half = replace(half, undefined=())  # a tie that ends alike is none
     unlike = [half for address in unlikely for half in _decide(replace(inquiry, address=address), subject)]
     assumptions: list[Assumption] = []
     if differing := [other for other in unlike if other.outcome not in {half.outcome for half in halves}]:
         assumptions += [Assumption.of_address(inquiry.peer, differing)]
+    there = {half.outcome if half.tier is Tier.ADMIN else Outcome.ALLOWED for half in halves}  # on the subject's node
     elsewhere = direction is Direction.INGRESS and inquiry.snapshot.may_share_node(subject, inquiry.peer)
-    if elsewhere and half.outcome is not Outcome.ALLOWED and half.tier is not Tier.ADMIN:
+    if elsewhere and there != {half.outcome for half in halves}:
         assumptions += [Assumption("pod-node", f"the client is taken to be on another node than {subject}")]
     return replace(half, assumptions=tuple(assumptions))
 

@@ -7,13 +7,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ringfence.model.cluster import Pod
+from ringfence.model.policy import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ringfence.model.connection import End
     from ringfence.model.origin import Origin
-    from ringfence.model.policy import Direction, Policy, Rule, Tier
+    from ringfence.model.policy import Direction, Policy, Rule
 
 
 class Outcome(Enum):
@@ -70,7 +71,7 @@ class Half:
     Attributes:
         direction: Which half it is.
         outcome: The answer of this half.
-        tier: The tier that decided; None when no policy did.
+        tier: The tier that decided, the first of several that may have; None when no policy did.
         reason: One clause, lower case, naming ``namespace/name``.
         origins: What decided: rules that matched, or policies that isolate; empty only
             when no policy decided.
@@ -160,21 +161,28 @@ class Verdict:
 def settle(halves: Sequence[Half], unknown: str = "") -> Half:
     """Return one half for several of which each may be right: undecided when their outcomes differ.
 
+    It names what each of them names; where no policy decides in any, one of their reasons is enough.
+
     Args:
         halves: Of one direction, at least one.
         unknown: What is not known yet and decides between them; empty when that is something else.
     """
-    if len({half.outcome for half in halves}) == 1:
-        return halves[-1]  # where rules match perhaps, the one that matches surely comes last
+    outcomes, different = {half.outcome for half in halves}, set(halves)
+    if len(different) == 1 or (len(outcomes) == 1 and not any(half.places for half in different)):
+        return halves[0]
     halves = sorted(halves, key=lambda half: half.outcome.value)  # what allows comes first
-    either = " or ".join(dict.fromkeys(half.reason for half in halves))
+    reasons = list(dict.fromkeys(half.reason.removeprefix("either ") for half in halves))
+    depends = f"the {'answer' if len(outcomes) > 1 else 'reason'} depends on {unknown}: " if unknown else ""
+    tiers = {half.tier for half in halves}
     return replace(
         halves[0],
-        outcome=Outcome.UNDECIDED,
-        reason=f"{unknown and f'the answer depends on {unknown}: '}either {either}",
+        outcome=halves[0].outcome if len(outcomes) == 1 else Outcome.UNDECIDED,
+        tier=next((tier for tier in Tier if tier in tiers), None),
+        reason=halves[0].reason if len(reasons) == 1 else f"{depends}either {' or '.join(reasons)}",
         origins=origins_of(halves),
         nearest=tuple(dict.fromkeys(origin for half in halves for origin in half.nearest)),
         passed=tuple(dict.fromkeys(origin for half in halves for origin in half.passed)),
+        assumptions=tuple(dict.fromkeys(each for half in halves for each in half.assumptions)),
         undefined=unite_undefined(point for half in halves for point in half.undefined),
     )
 
