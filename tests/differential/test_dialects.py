@@ -11,7 +11,7 @@ from ringfence.algebra.addresses import Family, read_address
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Action, Tier
-from ringfence.semantics.dialects import Dialect, Topic
+from ringfence.semantics.dialects import TIES, Dialect, Topic
 from ringfence.semantics.engine import Engine, PairTraffic
 from ringfence.semantics.spec import verdict
 from tests.differential.test_engine import POINTS, outcome, told
@@ -41,7 +41,7 @@ def crossroads() -> Snapshot:
     return snapshot(*everywhere, *hosts, *nodes, to_some, from_some, baseline)
 
 
-CHOICES = [topic for topic in Topic if topic is not Topic.EQUAL_PRIORITY]
+CHOICES = [topic for topic in Topic if topic not in TIES]
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -15,7 +15,7 @@ from ringfence.edges.bitmaps import BITMAPS
 from ringfence.model.cluster import Pod
 from ringfence.model.connection import Connection
 from ringfence.model.policy import Direction
-from ringfence.semantics.dialects import KUBERNETES, Dialect, Topic
+from ringfence.semantics.dialects import KUBERNETES, TIES, Dialect, Topic
 from ringfence.semantics.engine import Engine, PairTraffic
 from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.spec import verdict
@@ -50,7 +50,7 @@ def addresses_in(part: Pod | Node) -> Iterable[Address]:
 
 
 worlds = snapshots() | collisions()
-choices = st.frozensets(st.sampled_from([topic for topic in Topic if topic is not Topic.EQUAL_PRIORITY]))
+choices = st.frozensets(st.sampled_from([topic for topic in Topic if topic not in TIES]))
 forms = st.sampled_from([INTEGERS, BITMAPS])
 dialects = st.builds(Dialect, st.just("random"), choices, st.booleans())
 

@@ -9,47 +9,55 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringfence.model.cluster import Pod
+from ringfence.algebra.addresses import read_address
+from ringfence.algebra.selectors import EVERYTHING, Selector
+from ringfence.model.cluster import Node, Pod
 from ringfence.model.connection import Connection
+from ringfence.model.policy import Action, DomainPeer, NodePeer, Tier
 from ringfence.semantics.dialects import KUBERNETES, Dialect, Topic
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.resting import touching
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.universe import Universe
-from ringfence.semantics.verdict import Undefined
+from ringfence.semantics.unknown import NODES
+from ringfence.semantics.verdict import Undefined, Verdict
 from tests.differential.test_dialects import CHOICES, crossroads
 from tests.differential.test_engine import POINTS, dialects, forms, worlds
-from tests.parts import block, network_policy, pod, rule, snapshot, tcp
+from tests.parts import block, cluster_policy, network_policy, place, pod, rule, snapshot, tcp
 from tests.worlds import pairs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringfence.model.policy import Rule
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.sets import Sets
 
-TIES = Topic.EQUAL_PRIORITY.value
 
-
-def defined(world: Snapshot, dialect: Dialect, namespace: str | None) -> set[str]:
-    """The points that the definition names for some pair, no pod with itself, with an end in a namespace."""
-    found: set[str] = set()
+def answers(world: Snapshot, dialect: Dialect, namespace: str | None) -> Iterator[Verdict]:
+    """What the definition says of every pair, no pod with itself, with an end in a namespace."""
     for client, server, family, via in pairs(world):
         others = [end for end in (client, server) if not isinstance(end, Pod)]
         told = {end.namespace for end in (client, server) if isinstance(end, Pod)}
         if via is None and client != server and not any(map(world.pod_at, others)) and namespace in {None, *told}:
             for _, protocol, port in POINTS:
-                answer = verdict(world, Connection(client, server, protocol, port, family), dialect)
-                found |= {each.topic for each in answer.undefined}
-    return found - {TIES}
+                yield verdict(world, Connection(client, server, protocol, port, family), dialect)
+
+
+def defined(world: Snapshot, dialect: Dialect, namespace: str | None) -> set[str]:
+    """The points that the definition names for some pair."""
+    return {each.topic for answer in answers(world, dialect, namespace) for each in answer.undefined}
 
 
 @given(forms, worlds, dialects | st.just(KUBERNETES), st.sampled_from([None, "x", "y"]))
 def test_a_map_rests_on_what_some_connection_rests_on(
     form: Sets, world: Snapshot, dialect: Dialect, namespace: str | None
 ):
-    """The engine names every point that the definition names for some pair, and no other."""
-    named = Engine(world, dialect, form, flips=True).rests_on(namespace)
+    """The engine names every point that the definition names for some pair, and no other; so what is not known."""
+    engine, found = Engine(world, dialect, form, flips=True), list(answers(world, dialect, namespace))
 
-    assert {each.topic for each in named} == defined(world, dialect, namespace)
+    assert {each.topic for each in engine.rests_on(namespace)} == {u.topic for each in found for u in each.undefined}
+    assert {*engine.unknown(namespace)} == {unknown for each in found for unknown in each.unknown}
 
 
 OF_PAIRS = [topic for topic in CHOICES if topic in touching(Universe(crossroads()))]
@@ -93,3 +101,62 @@ def test_who_would_answer_otherwise_is_named():
 
         assert named["ip-block-pods"] == Undefined("ip-block-pods", "kubernetes", ("cilium", "gke"))
         assert named["icmp"].otherwise == ()
+
+
+def both(world: Snapshot) -> tuple[set[str], set[str]]:
+    """The open points and the unknown that engine and definition name alike."""
+    engine, found = Engine(world, flips=True), list(answers(world, KUBERNETES, None))
+    points, words = ({u.topic for u in engine.rests_on()}, {u.words for u in engine.unknown()})
+
+    assert (points, words) == (
+        {u.topic for each in found for u in each.undefined},
+        {u.words for each in found for u in each.unknown},
+    )
+    return points, words
+
+
+IN_A = NodePeer(Selector.labels({"zone": "a"}), place("zone"))
+
+
+def test_a_tie_is_named_where_its_order_would_decide():
+    """Whether the server is in the zone is not known, and matters in one order alone; so does which order it is."""
+    client, server = pod("x/a", "app=a", "10.0.0.1"), pod("x/b", host_network=True)
+    node = Node("n1", {"zone": "b"}, (read_address("192.168.0.1"),))
+    accept, deny = rule(IN_A), rule(NodePeer(EVERYTHING, place("all")), action=Action.DENY)
+    for names in (("a", "b"), ("b", "a")):
+        narrow, wide = (
+            cluster_policy(name, Tier.ADMIN, egress=(each,)) for name, each in zip(names, (accept, deny), strict=True)
+        )
+
+        assert "equal-priority" in both(snapshot(client, server, node, narrow, wide))[0]
+        assert "equal-priority" not in both(snapshot(client, server, node, narrow, replace(wide, priority=1)))[0]
+
+
+def test_a_name_is_named_where_its_addresses_would_decide():
+    """Not where what follows says the same, nor where nothing gets that far; of two names in one rule each may."""
+
+    def names(*texts: str) -> Rule:
+        return rule(DomainPeer(texts, place(texts[0])), action=Action.ACCEPT, at=texts[0])
+
+    denied, accepted = (rule(block("0.0.0.0/0"), action=each, at=each.value) for each in (Action.DENY, Action.ACCEPT))
+    not_there = rule(IN_A, action=Action.DENY, at="zone")
+    named = {
+        rules: both(snapshot(pod("x/a", "", "10.0.0.1"), cluster_policy("dn", Tier.ADMIN, egress=rules)))[1]
+        for rules in (
+            (names("a", "b"), denied),
+            (names("a"), accepted),
+            (names("a"), names("b"), denied, names("c")),
+            (denied, names("a")),
+            (not_there, names("a"), accepted),
+            (not_there, names("a", "b"), denied),
+        )
+    }
+
+    assert [*named.values()] == [
+        {"the addresses of a", "the addresses of b"},
+        set(),
+        {"the addresses of a", "the addresses of b"},
+        set(),
+        {NODES.words},
+        {NODES.words},
+    ]

@@ -10,6 +10,7 @@ from ringfence.algebra.addresses import cidrs
 from ringfence.analysis.difference import Shift, Where, difference
 from ringfence.analysis.edits import Adds, Edit, Edits, Opening
 from ringfence.model.policy import Direction, Tier
+from ringfence.semantics.answer import Respondent
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.verdict import Outcome
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.answer import Answer, Part
     from ringfence.semantics.dialects import Dialect
-    from ringfence.semantics.verdict import Half
+    from ringfence.semantics.verdict import Assumption, Half
 
 _MOST_BLOCKS = 16
 """With so many CIDRs nobody would write a rule by hand."""
@@ -36,11 +37,13 @@ class Change:
         edits: One for each direction that denies, egress first; empty when there is none.
         others: What else they would change: rows of connections that were not asked about.
         reason: Why there is no edit; empty when there is one.
+        assumptions: What the answer would then rest on and does not now.
     """
 
     edits: tuple[Edit, ...]
     others: tuple[Shift, ...] = ()
     reason: str = ""
+    assumptions: tuple[Assumption, ...] = ()
 
 
 def smallest_change(answer: Answer, snapshot: Snapshot, dialect: Dialect) -> Change | None:
@@ -70,7 +73,18 @@ def smallest_change(answer: Answer, snapshot: Snapshot, dialect: Dialect) -> Cha
         if not candidates:
             return Change((), reason="no NetworkPolicy can name the other end: its address is not known")
         found.append(candidates)
-    return _Search(snapshot, dialect, denied, found).best()
+    change = _Search(snapshot, dialect, denied, found).best()
+    return replace(change, assumptions=_assumed(change, answer, snapshot, dialect)) if change.edits else change
+
+
+def _assumed(change: Change, answer: Answer, snapshot: Snapshot, dialect: Dialect) -> tuple[Assumption, ...]:
+    """Return what the answer would rest on, of which it says nothing as long as it denies either way."""
+    changed = replace(snapshot, policies=_applied(change.edits, snapshot.policies))
+    after = Respondent(changed, dialect=dialect).answer(answer.question)
+    written = (  # a rule that is yet to be written stands nowhere
+        replace(each, origins=tuple(origin for origin in each.origins if origin.source)) for each in after.assumptions
+    )
+    return tuple(each for each in written if each not in answer.assumptions)
 
 
 def size(edit: Edit) -> int:

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.engine import Engine
     from ringfence.semantics.summary import Line
+    from ringfence.semantics.unknown import Unknown
     from ringfence.semantics.verdict import Undefined
+
+    _RestsOn = tuple[tuple[Undefined, ...], tuple[Unknown, ...]]
+    """What the API leaves open, and what is not known."""
 
 
 @click.command("list")
@@ -67,9 +71,9 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
     else:
         engine = engine_for(reading.snapshot, dialect, flips=True)
         with output.patience("judging all pairs"):
-            found, undefined = lines(engine, namespace), engine.rests_on(namespace)
+            found, rests_on = lines(engine, namespace), (engine.rests_on(namespace), engine.unknown(namespace))
         with output.patience("writing the map"):
-            text = _rendered(engine, found, undefined, reading, form)
+            text = _rendered(engine, found, rests_on, reading, form)
     output.answer(text)
     return Code.INPUT if reading.partial else Code.OK
 
@@ -83,16 +87,15 @@ def _check(namespace: str | None, snapshot: Snapshot) -> None:
         raise InputError(message, f"try {near[0]}" if near else "")
 
 
-def _rendered(
-    engine: Engine, found: tuple[Line, ...], undefined: tuple[Undefined, ...], reading: Reading, form: str
-) -> bytes:
+def _rendered(engine: Engine, found: tuple[Line, ...], rests_on: _RestsOn, reading: Reading, form: str) -> bytes:
+    undefined, unknown = rests_on
     if form == "json":
         from ringfence.report.json import render_reachability  # noqa: PLC0415 - slow to import
 
-        return render_reachability(found, reading.snapshot, reading.errors, reading.notes, undefined)
-    from ringfence.report.table import open_remark, tabulate  # noqa: PLC0415
+        return render_reachability(found, reading.snapshot, reading.errors, reading.notes, undefined, unknown)
+    from ringfence.report.table import open_remark, tabulate, unknown_remark  # noqa: PLC0415
 
-    remarks = open_remark(undefined)
+    remarks = (*open_remark(undefined), *unknown_remark(unknown))
     if form in {"dot", "svg", "html"}:
         told = tabulate((), reading.snapshot, partial=reading.partial, remarks=remarks).remarks
         return _drawn(engine, found, told, form).encode()

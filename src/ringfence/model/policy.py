@@ -16,7 +16,7 @@ from ringfence.algebra.selectors import EVERYTHING, Selector
 from ringfence.algebra.traffic import ALL, point
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ringfence.algebra.traffic import Protocol
     from ringfence.model.cluster import ContainerPort, Pod
@@ -195,6 +195,12 @@ class Rule:
         if not self.named or server is None or not server.selectable:
             return self.traffic
         return self.traffic | resolve(self.named, server.ports)
+
+
+def has_equals(policies: Iterable[Policy]) -> bool:
+    """Tell whether two of some policies stand in one ordered tier with the same priority."""
+    turns = [(policy.tier, policy.priority) for policy in policies if policy.tier is not Tier.NETWORK_POLICY]
+    return len(set(turns)) < len(turns)
 
 
 def resolve(named: tuple[NamedPort, ...], ports: tuple[ContainerPort, ...]) -> Intervals:

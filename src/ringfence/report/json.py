@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ringfence.errors import ManifestError, RingfenceError
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics import answer as semantics
+    from ringfence.semantics import unknown as unknowns
     from ringfence.semantics import verdict as verdicts
     from ringfence.semantics import ways
     from ringfence.semantics.question import Question
@@ -66,6 +67,13 @@ class Undefined(msgspec.Struct):
     otherwise: Annotated[
         list[str], Meta(description="The dialects that choose otherwise; the point is open even if none does.")
     ]
+
+
+class Unknown(msgspec.Struct):
+    """Something that is not known, and on which undecided answers depend."""
+
+    topic: Literal["domain-name", "node"]
+    text: str
 
 
 class Hop(msgspec.Struct):
@@ -184,6 +192,9 @@ class Reachability(msgspec.Struct, kw_only=True):
         list[Undefined],
         Meta(description="What the answers about some pairs rest on; of these pairs any may be in no entry."),
     ]
+    unknown: Annotated[
+        list[Unknown], Meta(description="What would have to be known to decide the answers about some pairs.")
+    ]
     partial: Partial = UNSET
     errors: Faults = UNSET
     notes: Notes = UNSET
@@ -245,6 +256,7 @@ def render_reachability(
     errors: Iterable[ManifestError] = (),
     notes: Iterable[str] = (),
     undefined: Iterable[verdicts.Undefined] = (),
+    unknown: Iterable[unknowns.Unknown] = (),
 ) -> bytes:
     """Return the whole map as a document, indented.
 
@@ -254,6 +266,7 @@ def render_reachability(
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
         undefined: The open points that it rests on.
+        unknown: What is not known and would decide what is undecided.
     """
     directory = Directory(snapshot)
     found = [
@@ -275,6 +288,7 @@ def render_reachability(
             connections=found,
             assumptions=assumed,
             undefined=[as_undefined(each) for each in undefined],
+            unknown=[as_unknown(each) for each in unknown],
             **of_input(errors, notes),
         )
     )
@@ -382,3 +396,8 @@ def _hops(hops: tuple[ways.Hop, ...]) -> list[Hop] | UnsetType:
 def as_undefined(undefined: verdicts.Undefined) -> Undefined:
     """Return an open point."""
     return Undefined(undefined.topic, undefined.dialect, list(undefined.otherwise))
+
+
+def as_unknown(unknown: unknowns.Unknown) -> Unknown:
+    """Return something that is not known."""
+    return Unknown(unknown.topic, unknown.words)

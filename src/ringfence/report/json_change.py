@@ -13,7 +13,16 @@ from ringfence.analysis.edits import Adds  # noqa: TC001 - msgspec reads annotat
 from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.change import tell_edit, write_edit
 from ringfence.report.difference import in_order
-from ringfence.report.json_parts import Origin, Traffic, VerdictWord, as_ends, as_traffic, origins_of
+from ringfence.report.json_parts import (
+    Assumption,
+    Origin,
+    Traffic,
+    VerdictWord,
+    as_assumption,
+    as_ends,
+    as_traffic,
+    origins_of,
+)
 
 if TYPE_CHECKING:
     from ringfence.analysis import edits, smallest
@@ -55,12 +64,16 @@ class Change(msgspec.Struct):
     edits: Annotated[list[Edit], Meta(description="At most one for each direction; empty where there is none.")]
     besides: Annotated[list[Besides], Meta(description="Complete.")]
     reason: Annotated[str | UnsetType, Meta(description="Why there is no edit.")] = UNSET
+    assumptions: Annotated[
+        list[Assumption] | UnsetType, Meta(description="What the answer would then rest on and does not now.")
+    ] = UNSET
 
 
 def as_change(change: smallest.Change, directory: Directory) -> Change:
     """Return a change as a document has it."""
     besides = [_besides(row, directory) for row in in_order(change.others)]
-    return Change([_edit(each) for each in change.edits], besides, change.reason or UNSET)
+    assumed = [as_assumption(each) for each in change.assumptions]
+    return Change([_edit(each) for each in change.edits], besides, change.reason or UNSET, assumed or UNSET)
 
 
 def _edit(edit: edits.Edit) -> Edit:

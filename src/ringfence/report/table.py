@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.engine import Ends
     from ringfence.semantics.summary import Line
+    from ringfence.semantics.unknown import Unknown
     from ringfence.semantics.verdict import Undefined
 
 
@@ -79,6 +80,12 @@ def tabulate(
     said += ("own node: where one end is on the network of the node that the other is on",) if on_node else ()
     said += ("part of the input was not read or is in error",) if partial else ()
     return Table(tuple(head), tuple(rows), said)
+
+
+def unknown_remark(unknown: Iterable[Unknown]) -> tuple[str, ...]:
+    """Return what would have to be known to decide what is undecided in a map: one clause, or none."""
+    words = [each.words for each in unknown]
+    return (f"resting on what is not known: {', '.join(words)}",) if words else ()
 
 
 def open_remark(undefined: Iterable[Undefined]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from ringfence.errors import one_line
 from ringfence.model.policy import Direction
 from ringfence.report.change import tell_edit, tell_others, write_edit
 from ringfence.semantics.answer import MIXED
-from ringfence.semantics.dialects import Topic
+from ringfence.semantics.dialects import EQUAL_PRIORITY
 from ringfence.semantics.open_points import OPEN_POINTS
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _undefined(points: tuple[Undefined, ...]) -> Iterator[_Row]:
 
 
 def _decided(point: Undefined) -> str:
-    if point.topic == Topic.EQUAL_PRIORITY.value:
+    if point.topic == EQUAL_PRIORITY:
         return ", in every dialect"
     others = f"; {', '.join(point.otherwise)} would answer otherwise" if point.otherwise else ""
     return f": dialect {point.dialect} decided{others}"
@@ -141,6 +141,7 @@ def _change(change: Change, directory: Directory, *, wide: bool) -> Iterator[_Ro
         yield "", "besides", "nothing"
     for said, text in tell_others(change, directory):
         yield "", said and f"besides {said}", text
+    yield from (row for each in change.assumptions for row in _assumed(each))
 
 
 def _assumed(assumption: Assumption) -> Iterator[_Row]:

@@ -20,6 +20,10 @@ _Judges = tuple[Direction, tuple[Choices, ...], tuple["Program | None", ...]]
 """What judges a class in one direction: a program for each of some readings."""
 
 
+_OF_PROGRAMS = Choices({Topic.BASELINE, Topic.HOST_NETWORK})
+"""Open points on which it depends what judges a class."""
+
+
 class ClassRows:
     """Works out what is said of a class when it is asked for, and keeps it.
 
@@ -54,6 +58,7 @@ class ClassRows:
 
     def program(self, number: int, direction: Direction, choices: Choices) -> Program | None:
         """Return what judges the pods of a class; None for those that no policy can select."""
+        choices &= _OF_PROGRAMS
         key = (number, direction, choices)
         if key not in self._programs:
             found = self._universe.classes[number]

@@ -12,6 +12,7 @@ from enum import Enum
 
 from ringfence.semantics.open_points import DIALECTS as NAMES
 from ringfence.semantics.open_points import OPEN_POINTS
+from ringfence.semantics.unknown import Known
 from ringfence.semantics.verdict import Undefined
 
 
@@ -28,14 +29,26 @@ class Topic(Enum):
     BLOCK_NODES = "ip-block-nodes"
     SERVICE_ADDRESS = "service-address"
     BASELINE = "baseline-per-direction"
-    EQUAL_PRIORITY = "equal-priority"
-    """Never chosen: rules of equal priority that disagree are undecided in every dialect."""
+    FIRST_NAME = "equal-priority/first-name"
+    LAST_NAME = "equal-priority/last-name"
+    """Policies of equal priority in the order of their names, or against it. No dialect chooses either: where
+    such policies disagree, the answer is undecided in all of them."""
 
     __hash__ = object.__hash__  # a member is one object; the default hashes its name in Python, each time anew
 
 
-Choices = frozenset[Topic]
-"""Open points that are decided the other way than by default: one reading of the APIs."""
+TIES = frozenset({Topic.FIRST_NAME, Topic.LAST_NAME})
+"""The two ways out of a tie."""
+
+EQUAL_PRIORITY = "equal-priority"
+"""The name of their open point in the table."""
+
+
+Choices = frozenset[Topic | Known]
+"""Open points that are decided the other way than by default: one reading of the APIs.
+
+To find what an answer rests on, a reading may also take for known what is not.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,10 @@ class Dialect:
         """Return the dialect that differs in one point alone."""
         return replace(self, choices=self.choices ^ {topic})
 
+    def knowing(self, known: Known) -> Dialect:
+        """Return the dialect for a world in which something is known that is not."""
+        return replace(self, choices=self.choices | {known})
+
     def undefined(self, topic: Topic) -> Undefined:
         """Return what an answer says when it rests on a point."""
         chosen = topic in self.choices
@@ -65,7 +82,7 @@ class Dialect:
     @property
     def readings(self) -> tuple[Choices, ...]:
         """The sets of choices under which an answer must be the same to be decided; the dialect's own first."""
-        others = [self.choices ^ {topic} for topic in Topic if topic is not Topic.EQUAL_PRIORITY]
+        others = [self.choices ^ {topic} for topic in Topic if topic not in TIES]
         return (self.choices, *others) if self.strict else (self.choices,)
 
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.rows import Clause, Row
     from ringfence.semantics.sets import PeerSet, Sets
     from ringfence.semantics.space import TrafficSpace
+    from ringfence.semantics.unknown import Unknown
     from ringfence.semantics.verdict import Undefined
 
 __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
@@ -241,13 +242,23 @@ class Engine:
         """Return the open points on which the answer of some pair of ends rests, no Service between them; sorted.
 
         The engine must have been made for ``flips``.
-        Ties of equal priority are not among them: what they leave open is undecided, and told as that.
 
         Args:
             namespace: Only pairs with an end in this namespace; None for all.
         """
-        found = Resting(self.universe, self.dialect, self._rows.said, self.ends, self.share_node)
-        return unite_undefined(map(self.dialect.undefined, found.topics(namespace)))
+        return unite_undefined(map(self.dialect.undefined, self._resting.topics(namespace)))
+
+    def unknown(self, namespace: str | None = None) -> tuple[Unknown, ...]:
+        """Return what is not known and would decide the answer of some pair of ends that is undecided; sorted.
+
+        Args:
+            namespace: Only pairs with an end in this namespace; None for all.
+        """
+        return self._resting.unknown(namespace)
+
+    @property
+    def _resting(self) -> Resting:
+        return Resting(self.universe, self.dialect, self._rows.said, self.ends, self.share_node)
 
     def counts(self) -> dict[str, int]:
         """Return how much was worked out so far; more of it for the same clusters is a regression."""

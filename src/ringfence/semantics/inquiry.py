@@ -12,13 +12,16 @@ from ringfence.algebra.addresses import EVERY, LOOPBACK, Address
 from ringfence.algebra.intervals import EMPTY, atoms
 from ringfence.algebra.traffic import Protocol, point
 from ringfence.model.cluster import Pod
-from ringfence.model.policy import Anyone, BlockPeer, Direction, DomainPeer, NodePeer, PodPeer, Tier
+from ringfence.model.policy import Anyone, BlockPeer, Direction, DomainPeer, NodePeer, PodPeer, Tier, has_equals
 from ringfence.semantics.dialects import Dialect, Topic
+from ringfence.semantics.unknown import is_meant, unknown_of, ways_to_know
 
 if TYPE_CHECKING:
     from ringfence.model.connection import Connection, Dialed, End
     from ringfence.model.policy import Peer, Rule
     from ringfence.model.snapshot import Snapshot
+    from ringfence.semantics.unknown import Unknown
+    from ringfence.semantics.verdict import Half
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,19 @@ class Inquiry:
             Topic.BLOCK_NODES: self.on_node and self._names_blocks(),
             Topic.SERVICE_ADDRESS: self.direction is Direction.EGRESS and self.connection.dialed is not None,
             Topic.BASELINE: any(policy.tier is Tier.BASELINE for policy in self.snapshot.policies),
+            **dict.fromkeys((Topic.FIRST_NAME, Topic.LAST_NAME), has_equals(self.snapshot.policies)),
         }
         return [topic for topic, matters in touched.items() if matters]
+
+    def unknown(self, half: Half) -> list[Unknown]:
+        """Return what is not known and rules that are named in a half ask for, each once."""
+        rules = (rule for policy in self.snapshot.policies for rule in policy.rules(self.direction))
+        peers = (peer for rule in rules if rule.origin in half.places for peer in rule.peers)
+        return list(dict.fromkeys(each for peer in peers for each in unknown_of(peer)))
+
+    def knowing(self, unknown: Unknown) -> list[Inquiry]:
+        """Return the same inquiry where something is known that is not, one way and the other."""
+        return [replace(self, dialect=self.dialect.knowing(known)) for known in ways_to_know(unknown)]
 
     def _names_blocks(self) -> bool:
         """Tell whether any NetworkPolicy names addresses here; the blocks of other tiers are open in no dialect."""
@@ -194,6 +208,7 @@ class Inquiry:
             case BlockPeer(addresses=block):
                 return EVERY[family] <= block if self.address is None else self.address in block
             case NodePeer(nodes=nodes):
-                return self.snapshot.is_on_node(self.peer, nodes)
+                found = self.snapshot.is_on_node(self.peer, nodes)
+                return is_meant(peer, self.dialect.choices) if found is None else found
             case DomainPeer():  # nobody knows beforehand which addresses a name will have
-                return False if pod else None
+                return False if pod else is_meant(peer, self.dialect.choices)

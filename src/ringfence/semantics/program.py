@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.traffic import Protocol, point
 from ringfence.algebra.traffic import ports as traffic_of
-from ringfence.model.policy import BlockPeer, Direction, Tier, resolve
-from ringfence.semantics.dialects import Choices, Topic
+from ringfence.model.policy import BlockPeer, Direction, Tier, has_equals, resolve
+from ringfence.semantics.dialects import TIES, Choices, Topic
 from ringfence.semantics.rows import Clause, RowSpace
 from ringfence.semantics.space import TrafficSpace
+from ringfence.semantics.unknown import unknown_of, ways_to_know
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,8 +38,11 @@ Numbers = tuple[int, ...]
 _AROUND_ROWS = Choices({Topic.POD_TO_OWN_NODE, Topic.BASELINE})
 """Open points that decide which program and which meeting counts, and nothing within it."""
 
-_AROUND_RULES = _AROUND_ROWS | {Topic.ICMP, Topic.HAIRPIN_EGRESS, Topic.HAIRPIN_INGRESS}
+_AROUND_RULES = _AROUND_ROWS | {Topic.ICMP, Topic.HAIRPIN_EGRESS, Topic.HAIRPIN_INGRESS} | TIES
 """Open points on which it does not depend what a rule means."""
+
+_POINTS = Choices(Topic) - TIES
+"""Open points that dialects decide."""
 
 
 class Meeting(Enum):
@@ -160,6 +164,8 @@ class Compiler:
         self._programs: dict[tuple[Direction, Numbers, Numbers, Numbers, Ports], Program] = {}
         self._clauses: dict[tuple[Direction, Ports, Choices], dict[int, tuple[Clause, ...]]] = defaultdict(dict)
         self._rows: dict[tuple[Program, Meeting, Choices], Bounds] = {}
+        self._settling: dict[Program, Choices] = {}
+        self._known: dict[tuple[int, Direction], Choices] = {}
 
     def number(self, policy: Policy) -> int:
         """Return the number that programs have for a policy; the same object has the same."""
@@ -227,11 +233,30 @@ class Compiler:
 
     def bounds(self, program: Program, meeting: Meeting = Meeting.ORDINARY, choices: Choices = frozenset()) -> Bounds:
         """Return what a program says of every peer, if its subject met all of them in one way."""
-        choices -= _AROUND_ROWS if program.isolating else _AROUND_RULES
+        choices = self._mattering(program, choices)
         key = (program, meeting, choices)
         if key not in self._rows:
             self._rows[key] = self.bounds_without(None, program, meeting, choices)
         return self._rows[key]
+
+    def _mattering(self, program: Program, choices: Choices) -> Choices:
+        """Return those of some choices that may make a difference to the rows of a program."""
+        choices -= _AROUND_ROWS if program.isolating else _AROUND_RULES - TIES
+        if choices <= _POINTS:
+            return choices
+        if program not in self._settling:
+            numbers = (*program.admin, *program.baseline)
+            ties = TIES if has_equals(map(self.policy, numbers)) else Choices()
+            self._settling[program] = ties.union(*(self._known_of(each, program.direction) for each in numbers))
+        return choices & (_POINTS | self._settling[program])
+
+    def _known_of(self, number: int, direction: Direction) -> Choices:
+        """Return what might be known of all that a policy's rules ask for."""
+        if (number, direction) not in self._known:
+            peers = (peer for rule in self._policies[number].rules(direction) for peer in rule.peers)
+            asked = (each for peer in peers for each in unknown_of(peer))
+            self._known[number, direction] = Choices(known for each in asked for known in ways_to_know(each))
+        return self._known[number, direction]
 
     def bounds_without(self, left_out: Rule | None, program: Program, meeting: Meeting, choices: Choices) -> Bounds:
         """Return the same of a program from which a rule is left out; nothing of it is kept."""
@@ -249,6 +274,8 @@ class Compiler:
     def clauses(self, number: int, program: Program, choices: Choices) -> tuple[Clause, ...]:
         """Return what a policy means in a program, in the order of its rules."""
         choices -= _AROUND_RULES
+        if not choices <= _POINTS:
+            choices &= _POINTS | self._known_of(number, program.direction)
         known = self._clauses[program.direction, program.ports, choices]
         if number not in known:
             policy, universe = self._policies[number], self._universe
@@ -275,9 +302,10 @@ class Compiler:
         found = lower
         groups = groupby(policies, key=lambda number: self._policies[number].priority)
         for equals in reversed([list(group) for _, group in groups]):
-            compiled = [folding.clauses(number) for number in equals]
+            turned = reversed(equals) if Topic.LAST_NAME in folding.choices else equals
+            compiled = [folding.clauses(number) for number in turned]
             actions = {clause.action for clauses in compiled for clause in clauses}
-            if len(equals) == 1 or len(actions) == 1:
+            if len(equals) == 1 or len(actions) == 1 or folding.choices & TIES:
                 found = self.rows.decide([clause for clauses in compiled for clause in clauses], lower, found)
             elif actions:
                 found = self.rows.decide_equals(compiled, lower, found)

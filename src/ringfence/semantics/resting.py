@@ -1,24 +1,26 @@
 """Which open points the whole reachability rests on: where another choice would change the answer of some pair.
 
 It is what :attr:`ringfence.semantics.verdict.Verdict.undefined` says of single connections, asked
-of all pairs at once. A half of a pair *rests* on a point where the point, decided the other way,
-changes the half's outcome; the pair rests on it unless its other half is denied whatever anybody
-decides. So what rests in one direction has to meet what is *possible* in the other: allowed, or
-undecided, in some reading. Most subjects rest on nothing, which is what makes it cheap.
+of all pairs at once; likewise what is not known and would decide what is undecided. A half of a
+pair *rests* on a point where the point, decided the other way, changes the half's outcome; the
+pair rests on it unless its other half is denied whatever anybody decides. So what rests in one
+direction has to meet what is *possible* in the other: allowed, or undecided, in some reading.
+Most subjects rest on nothing, which is what makes it cheap.
 """
 
 from __future__ import annotations
 
 from itertools import chain, islice, product
 from operator import xor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.algebra.addresses import Address
 from ringfence.model.cluster import Pod
-from ringfence.model.policy import BlockPeer, Direction, Tier
-from ringfence.semantics.dialects import Choices, Topic
+from ringfence.model.policy import BlockPeer, Direction, Tier, has_equals
+from ringfence.semantics.dialects import TIES, Choices, Topic
 from ringfence.semantics.reachability import Overlay
 from ringfence.semantics.rectangles import Index, Rectangle, meet, said, with_a_pod
+from ringfence.semantics.unknown import Known, unknown_of, ways_to_know
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,10 +32,13 @@ if TYPE_CHECKING:
     from ringfence.semantics.rows import Said
     from ringfence.semantics.sets import PeerSet
     from ringfence.semantics.universe import Universe
+    from ringfence.semantics.unknown import Unknown
 
     SaidOf = Callable[[int | None, Direction, tuple[Choices, ...]], Said]
     """What the policies of a class say in one direction, under several readings together."""
 
+
+_Flip = TypeVar("_Flip", Topic, Known)
 
 SAMPLED = 64
 """Pairs that are tried one by one for each point and direction, before all are looked at together."""
@@ -48,7 +53,7 @@ def touching(universe: Universe) -> tuple[Topic, ...]:
     blocks = {peer for rule in rules for peer in rule.peers if isinstance(peer, BlockPeer)}
     held = universe.sets.union(universe.meant_by(block)[1] for block in blocks)
     touched = dict.fromkeys((Topic.HAIRPIN_EGRESS, Topic.HAIRPIN_INGRESS, Topic.SERVICE_ADDRESS), False) | {
-        Topic.EQUAL_PRIORITY: False,  # never chosen
+        **dict.fromkeys((Topic.FIRST_NAME, Topic.LAST_NAME), has_equals(policies)),
         Topic.POD_TO_OWN_NODE: bool(isolating) and bool(universe.on_nodes),
         Topic.ICMP: bool(isolating),
         Topic.HOST_NETWORK: hosts and bool(policies),
@@ -58,6 +63,13 @@ def touching(universe: Universe) -> tuple[Topic, ...]:
         Topic.BASELINE: bool(isolating) and any(policy.tier is Tier.BASELINE for policy in policies),
     }
     return tuple(topic for topic in Topic if touched.get(topic, True))
+
+
+def asked(universe: Universe) -> tuple[Unknown, ...]:
+    """Return what is not known and some rule asks for, each once."""
+    policies = universe.snapshot.policies
+    rules = (rule for policy in policies for direction in Direction for rule in policy.rules(direction))
+    return tuple(dict.fromkeys(each for rule in rules for peer in rule.peers for each in unknown_of(peer)))
 
 
 _BLOCKED = {
@@ -93,8 +105,12 @@ class Resting:
         self._universe, self._said_of, self._ends_at, self._share_node = universe, said_of, ends, share_node
         self._own = (dialect.choices,)
         self._differences: dict[tuple[Said, Said], Column] = {}
-        self._flips = {topic: (dialect.flipped(topic).choices,) for topic in touching(universe)}
-        self._any = (*self._own, *(choices for flipped in self._flips.values() for choices in flipped))
+        self._topics = {topic: dialect.flipped(topic).choices for topic in touching(universe)}
+        self._known = {
+            known: dialect.knowing(known).choices for each in asked(universe) for known in ways_to_know(each)
+        }
+        # A way out of a tie, or more knowledge, makes nothing possible that is not.
+        self._any = (*self._own, *(choices for topic, choices in self._topics.items() if topic not in TIES))
 
     def topics(self, namespace: str | None = None) -> tuple[Topic, ...]:
         """Return the points on which some answer rests.
@@ -102,16 +118,30 @@ class Resting:
         Args:
             namespace: Only pairs with an end in this namespace; None for all.
         """
-        found: dict[Topic, None] = {}
-        for family in self._universe.snapshot.families:
+        found = self._found(self._topics, namespace)
+        return tuple(topic for topic in self._topics if topic in found)
+
+    def unknown(self, namespace: str | None = None) -> tuple[Unknown, ...]:
+        """Return what would decide some undecided answer if it were known; sorted.
+
+        Args:
+            namespace: Only pairs with an end in this namespace; None for all.
+        """
+        return tuple(sorted({known.unknown for known in self._found(self._known, namespace)}))
+
+    def _found(self, flips: Mapping[_Flip, Choices], namespace: str | None) -> set[_Flip]:
+        """Return the readings under which some answer is another."""
+        found: set[_Flip] = set()
+        for family in self._universe.snapshot.families if flips else ():
             overlay = Overlay(self._universe, family, lambda number, side: self._said_of(number, side, self._any))
             possible: dict[Direction, Index] = {}
             self._differences.clear()  # columns are those of one family
-            for topic, flipped in self._flips.items():
+            for flip, choices in flips.items():
+                flipped = (choices,)
                 met = chain(self._sampled(overlay, flipped, namespace), self._met(overlay, flipped, possible))
-                if topic not in found and any(self._is_told(overlay, each, namespace) for each in met):
-                    found[topic] = None
-        return tuple(topic for topic in self._flips if topic in found)
+                if flip not in found and any(self._is_told(overlay, each, namespace) for each in met):
+                    found.add(flip)
+        return found
 
     def _sampled(self, overlay: Overlay, flipped: tuple[Choices, ...], namespace: str | None) -> Iterator[Rectangle]:
         """Yield some of what :meth:`_met` finds, a subject and a peer each, without looking at every subject."""

@@ -23,7 +23,17 @@ from ringfence.algebra.traffic import Protocol
 from ringfence.model.policy import Action, BlockPeer, Direction, Tier
 from ringfence.semantics.dialects import KUBERNETES, Topic
 from ringfence.semantics.inquiry import Inquiry
-from ringfence.semantics.verdict import Assumption, Half, Outcome, Passed, Verdict, settle, undecide, unite_undefined
+from ringfence.semantics.verdict import (
+    Assumption,
+    Half,
+    Outcome,
+    Passed,
+    Verdict,
+    depend,
+    settle,
+    undecide,
+    unite_undefined,
+)
 
 if TYPE_CHECKING:
     from ringfence.model.cluster import Pod
@@ -48,7 +58,10 @@ def half_of(inquiry: Inquiry) -> Half:
     half, dialect = _judge(inquiry), inquiry.dialect
     others = {topic: _judge(replace(inquiry, dialect=dialect.flipped(topic))) for topic in inquiry.touched()}
     rests_on = [topic for topic, other in others.items() if other.outcome is not half.outcome]
-    half = replace(half, undefined=unite_undefined([*half.undefined, *map(dialect.undefined, rests_on)]))
+    half = replace(half, undefined=unite_undefined(map(dialect.undefined, rests_on)))
+    if half.outcome is Outcome.UNDECIDED:
+        known = {each: [_judge(told).outcome for told in inquiry.knowing(each)] for each in inquiry.unknown(half)}
+        return depend(half, [each for each, outcomes in known.items() if {*outcomes} != {Outcome.UNDECIDED}])
     return undecide(half) if dialect.strict and rests_on else half
 
 
@@ -61,10 +74,9 @@ def _judge(inquiry: Inquiry) -> Half:
         return Half(direction, Outcome.ALLOWED, None, reason)
     possible, unlikely = inquiry.addresses()
     by_address = [_decide(replace(inquiry, address=address), subject) for address in possible]
-    halves = [half for each in by_address for half in each]
-    half = settle(halves, "" if all(each == by_address[0] for each in by_address) else inquiry.which_address())
-    if half.outcome is not Outcome.UNDECIDED:
-        half = replace(half, undefined=())  # a tie that ends alike is none
+    halves, at_each = [half for each in by_address for half in each], set(map(settle, by_address))
+    matters = len(at_each) > 1 and any(half.outcome is not Outcome.UNDECIDED for half in at_each)
+    half = settle(halves, inquiry.which_address() if matters else "")
     unlike = [half for address in unlikely for half in _decide(replace(inquiry, address=address), subject)]
     assumptions: list[Assumption] = []
     if differing := [other for other in unlike if other.outcome not in {half.outcome for half in halves}]:
@@ -143,15 +155,23 @@ def _ordered_tier(inquiry: Inquiry, selecting: list[Policy]) -> tuple[list[Half]
     """
     found: list[Half] = []
     passing: list[tuple[Policy, Rule]] = []
-    for _, equals in groupby(sorted(selecting, key=lambda p: (p.priority, p.name)), key=lambda p: p.priority):
+    for equals in _in_turn(inquiry, selecting):
         firsts = [(policy, _first_matches(inquiry, policy)) for policy in equals]
         chosen = [(policy, rule) for policy, rules in firsts for rule in rules if rule]
-        tied = len({policy.name for policy, _ in chosen}) > 1
         passing += [(policy, rule) for policy, rule in chosen if rule.action is Action.PASS]
-        found += [_applied(inquiry, *each, tied=tied) for each in chosen if each[1].action is not Action.PASS]
+        found += [_applied(inquiry, *each) for each in chosen if each[1].action is not Action.PASS]
         if any(None not in rules for _, rules in firsts):
             return found, Passed.by(passing, perhaps=False) if passing else None
     return found, Passed.by(passing, perhaps=True)
+
+
+def _in_turn(inquiry: Inquiry, policies: list[Policy]) -> list[list[Policy]]:
+    """Return policies as a tier consults them, those of equal priority together unless their names decide."""
+    in_order = sorted(policies, key=lambda policy: (policy.priority, policy.name))
+    groups = [list(equals) for _, equals in groupby(in_order, key=lambda policy: policy.priority)]
+    if inquiry.takes(Topic.LAST_NAME):
+        return [[policy] for equals in groups for policy in reversed(equals)]
+    return [[policy] for policy in in_order] if inquiry.takes(Topic.FIRST_NAME) else groups
 
 
 def _first_matches(inquiry: Inquiry, policy: Policy) -> list[Rule | None]:
@@ -166,7 +186,7 @@ def _first_matches(inquiry: Inquiry, policy: Policy) -> list[Rule | None]:
     return [*found, None]
 
 
-def _applied(inquiry: Inquiry, policy: Policy, rule: Rule, *, tied: bool) -> Half:
+def _applied(inquiry: Inquiry, policy: Policy, rule: Rule) -> Half:
     """Return what a rule of an ordered tier says that does not pass."""
     accepts = rule.action is Action.ACCEPT
     return Half(
@@ -175,5 +195,4 @@ def _applied(inquiry: Inquiry, policy: Policy, rule: Rule, *, tied: bool) -> Hal
         policy.tier,
         f"{'accepted' if accepts else 'denied'} by {policy.name} {rule.words}",
         (rule.origin,),
-        undefined=(inquiry.dialect.undefined(Topic.EQUAL_PRIORITY),) if tied else (),
     )

@@ -22,6 +22,7 @@ from ringfence.semantics.classes import Classifier, OnNode, PodClass
 from ringfence.semantics.dialects import Choices, Topic
 from ringfence.semantics.ends import Ends
 from ringfence.semantics.sets import INTEGERS
+from ringfence.semantics.unknown import is_meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -186,9 +187,11 @@ class Universe:
                 found = self._by_block.get(self._classifier.blocks[block], self.sets.empty)
                 return found, found
             case NodePeer(nodes=nodes):
-                return self._meant_nodes[self._classifier.node_selectors[nodes]]
+                surely, perhaps = self._meant_nodes[self._classifier.node_selectors[nodes]]
             case DomainPeer():
-                return self.sets.empty, self.sets.sub(self.everyone, self.pods(choices))
+                surely, perhaps = self.sets.empty, self.sets.sub(self.everyone, self.pods(choices))
+        known = is_meant(peer, choices)
+        return (surely, perhaps) if known is None else (perhaps, perhaps) if known else (surely, surely)
 
     def pods(self, choices: Choices) -> PeerSet:
         """Return the atoms that are pods to selectors."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ringfence.model.connection import End
     from ringfence.model.origin import Origin
     from ringfence.model.policy import Direction, Policy, Rule
+    from ringfence.semantics.unknown import Unknown
 
 
 class Outcome(Enum):
@@ -80,6 +81,7 @@ class Half:
         passed: Rules of tiers above that passed it on, or perhaps did.
         assumptions: What the outcome rests on.
         undefined: What the API leaves open here.
+        unknown: What is not known of domain names and nodes and would, if it were, decide what is undecided.
     """
 
     direction: Direction
@@ -91,6 +93,7 @@ class Half:
     passed: tuple[Origin, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     undefined: tuple[Undefined, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
     @property
     def places(self) -> tuple[Origin, ...]:
@@ -157,6 +160,12 @@ class Verdict:
             return ()
         return unite_undefined(point for half in self.halves for point in half.undefined)
 
+    @property
+    def unknown(self) -> tuple[Unknown, ...]:
+        """What would have to be known to decide it, each once, sorted; nothing where a half denies."""
+        found = {each for half in self.halves for each in half.unknown}
+        return tuple(sorted(found)) if self.outcome is Outcome.UNDECIDED else ()
+
 
 def settle(halves: Sequence[Half], unknown: str = "") -> Half:
     """Return one half for several of which each may be right: undecided when their outcomes differ.
@@ -184,7 +193,18 @@ def settle(halves: Sequence[Half], unknown: str = "") -> Half:
         passed=tuple(dict.fromkeys(origin for half in halves for origin in half.passed)),
         assumptions=tuple(dict.fromkeys(each for half in halves for each in half.assumptions)),
         undefined=unite_undefined(point for half in halves for point in half.undefined),
+        unknown=tuple(sorted({each for half in halves for each in half.unknown})),
     )
+
+
+def depend(half: Half, unknown: Sequence[Unknown]) -> Half:
+    """Return an undecided half that says what would have to be known to decide it."""
+    if not unknown:
+        return half
+    begins = "the answer depends on "
+    words = [each.words for each in unknown]
+    rest = f" and {half.reason.removeprefix(begins)}" if half.reason.startswith(begins) else f": {half.reason}"
+    return replace(half, reason=f"{begins}{' and '.join(words)}{rest}", unknown=tuple(sorted(unknown)))
 
 
 def undecide(half: Half) -> Half:
