@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ringfence.model.cluster import Workload
+from dataclasses import fields
+from typing import Any
+
+from ringfence.model.cluster import Pod, Workload
 from tests.parts import place, pod
 
 
@@ -21,3 +24,10 @@ def test_policies_select_pods_that_live_on_their_own_network():
     assert pod("x/a").selectable
     assert not pod("x/a", host_network=True).selectable
     assert not pod("x/a", terminal=True).selectable
+
+
+def test_a_pod_under_another_name_is_the_same_otherwise():
+    """Whatever is known of it."""
+    known: dict[str, Any] = {each.name: f"its {each.name}" for each in fields(Pod)}
+
+    assert Pod(**known).called("x") == Pod(**{**known, "name": "x"})
