@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.handling import Epoch, Handling
 from ringfence.dataplane.names import TABLE
 from ringfence.dataplane.netlink.messages import DUMP, Message, text
 from ringfence.dataplane.netlink.requests import GET_RULE
+from ringfence.dataplane.plan import closed_node
 from ringfence.edges import nft
+from ringfence.edges.enforcement import Enforcer, uninstall
+from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
 from ringfence.edges.upkeep import Upkeep
 from ringfence.errors import NftablesError
+from ringfence.lab.wiring import wiring_of
 from tests.kernel.isolation import isolated
 from tests.kernel.moving import LESS, Moving
 from tests.lab.small import MANIFESTS
@@ -168,3 +173,57 @@ def test_numbers_are_used_again_from_the_first():
     lab.check(MANIFESTS)
     assert numbers[0] == 32_766
     assert numbers[-1] < 100
+
+
+@isolated
+def test_a_node_that_has_just_started_is_closed_to_its_pods_until_it_is_told():
+    """Nothing arrives from any pod or at one; then what policies allow, and nothing they deny meanwhile."""
+    lab = Moving()
+    upkeep = Upkeep(lab.network, Nftables(lab.network))
+    prefix = wiring_of(lab.cluster.topology).prefix
+    nft.apply(lab.network, f"flush ruleset\n{compile_program(closed_node(lab.node, prefix)).render()}")
+    allowed, denied = lab.flood(5432), lab.flood(7, "UDP")
+    for each in (*allowed, *denied):
+        while not each.turn():
+            pass
+    upkeep.apply(lab.plan(MANIFESTS))
+    for each in allowed:
+        each.turn()
+        while each.counts()[-1].sent < 50:
+            pass
+        before, *_, opened = each.stop()
+        assert before.arrived == 0
+        assert opened.arrived == opened.sent
+    assert [sum(count.arrived for count in each.stop()) for each in denied] == [0, 0]
+    lab.check(MANIFESTS)
+
+
+@isolated
+@pytest.mark.parametrize("owns", [False, True])
+def test_rules_stay_until_they_are_taken_away_and_then_all_of_them_go(owns: bool):  # noqa: FBT001
+    """A process that ends leaves them; whoever takes them away leaves what others have."""
+    network = Network.create()
+    nft.apply(network, "table inet other {\n}\n")
+    before = nft.list_ruleset(network)
+    kernel = Nftables(network, owns=owns)
+    Enforcer(kernel).apply(compile_program(closed_node("n1", "pod")))
+    kernel.close()
+    assert TABLE in nft.list_ruleset(network)
+    other = Nftables(network)
+
+    assert uninstall(other) == (TABLE,)
+    assert nft.list_ruleset(network) == before
+    assert uninstall(other) == ()
+
+
+@isolated
+def test_a_table_that_somebody_owns_is_taken_away_by_its_owner_alone():
+    """And whoever may not is told so."""
+    network = Network.create()
+    owner = Nftables(network, owns=True)
+    Enforcer(owner).apply(compile_program(closed_node("n1", "pod")))
+
+    with pytest.raises(NftablesError, match="operation not permitted"):
+        uninstall(Nftables(network))
+    assert uninstall(owner) == (TABLE,)
+    assert nft.list_ruleset(network) == ""

@@ -163,6 +163,18 @@ def plan_node(engine: Engine, node: str, wiring: Wiring | None = None, strange: 
     return NodePlan(node, tuple(classes), tuple(hairpins), _guard(engine, node, wiring) if wiring else None)
 
 
+def closed_node(node: str, prefix: str) -> NodePlan:
+    """Plan a node of which nothing is known yet, as when it has just started: pods neither send nor receive.
+
+    The node itself reaches its pods, as ever, and is reached by whoever is no pod.
+
+    Args:
+        node: The node's name.
+        prefix: What the name of every link begins with that leads to a pod, and of no other.
+    """
+    return NodePlan(node, (), (), Guard(prefix, (), ()))
+
+
 def _permitted(engine: Engine, pod: Pod, direction: Direction, family: Family, strange: Intervals) -> tuple[Row, ...]:
     """Return what the engine permits, less what a pod could be denied where nobody knows who is there."""
     rows = engine.permitted(pod, direction, family)

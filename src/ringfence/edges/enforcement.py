@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringfence.dataplane.commands import AddTable
+from ringfence.dataplane.commands import AddTable, DeleteTable
 from ringfence.dataplane.delta import delta, replacement
+from ringfence.dataplane.names import HISTORIC, TABLE
 from ringfence.dataplane.netlink.dump import read_dump
 from ringfence.dataplane.netlink.requests import PERSISTENT
 from ringfence.dataplane.quarantine import quarantine
@@ -120,6 +121,23 @@ class Enforcer:
             return
         sent = self._kernel.apply(commands, None if self._kernel.owns else self._generation)
         self._generation = (self._generation + sent) % _GENERATIONS
+
+
+def uninstall(kernel: Nftables) -> tuple[str, ...]:
+    """Take every table away that is ours or was that of an earlier release; nothing else ever does.
+
+    Args:
+        kernel: A socket to the nftables of the node.
+
+    Returns:
+        The tables that were there; from then on everything passes.
+
+    Raises:
+        NftablesError: another process owns one.
+    """
+    there = tuple(table for table in (TABLE, *HISTORIC) if kernel.dump(table)[0])
+    kernel.apply([DeleteTable(table) for table in there])
+    return there
 
 
 def _own_name(desired: Program, name: str) -> str:
