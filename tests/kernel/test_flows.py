@@ -22,7 +22,9 @@ from ringfence.lab.topology import lay_out
 from ringfence.lab.verification import Verification
 from ringfence.lab.words import tell_verification
 from ringfence.report.schemas import schemas
+from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
+from ringfence.semantics.judging import Judge
 from tests.kernel.isolation import isolated
 from tests.kernel.test_epoch import DENIED, PORT, WITHIN_S, connected, forget_connections, made, pass_on
 from tests.lab.small import MANIFESTS, snapshot_of
@@ -157,3 +159,20 @@ def test_a_flow_that_outlives_what_allowed_it_is_found_out():
         agent.apply(DENIED)
         assert [each.flows.denied for each in judge_flows(cluster)] == [(), ()]
         assert sum(each.flows.anew for each in judge_flows(cluster)) >= 1
+
+
+@isolated
+def test_what_comes_while_policies_change_met_either_and_is_no_alarm():
+    """A flow that those before let through, and that is read only when they have changed; what comes later is one."""
+    cluster = Cluster(lay_out(snapshot_of(MANIFESTS)))
+    teller = FlowTeller(cluster.flows, cluster.drops)
+    denied = replace(cluster.topology.snapshot, policies=snapshot_of(DENIED).policies)
+    with connected(cluster):
+        cluster.flows.judge_by(Engine(denied, RINGFENCE), Judge.of(denied, RINGFENCE), cluster.nodes)
+        (opened,) = (each for each in map(teller.tell, teller.remembered()) if "ingress" in each.document)
+        assert (opened.good, opened.document["verdict"]) == (True, "allowed")
+        for network in cluster.nodes.values():
+            forget_connections(network)
+    with connected(cluster):
+        cluster.flows.read()
+    assert not all(teller.tell(entry).good for entry in teller.remembered())

@@ -40,6 +40,7 @@ class Attribution:
         half: What the definition says of that half of the connection.
         client: The address of the client.
         server: The address of the server.
+        snapshot: What is known of both.
     """
 
     pod: Pod
@@ -49,6 +50,7 @@ class Attribution:
     half: Half
     client: Address
     server: Address
+    snapshot: Snapshot
 
     @property
     def protocol(self) -> str:
@@ -127,7 +129,7 @@ class Attributor:
         if not isinstance(subject, Pod) or subject not in pods.values():
             return None
         half = self._judge.half(local_class.direction, connection)
-        return Attribution(subject, local_class, connection, number, half, client, server)
+        return Attribution(subject, local_class, connection, number, half, client, server, self._judge.snapshot)
 
 
 def connection_of(snapshot: Snapshot, packet: Packet, way: CtDirection) -> Connection:

@@ -194,7 +194,11 @@ class Enforced:
 
 
 class FlowJudge:
-    """Judges the flows of one node; what is between the same ends on the same port is judged once."""
+    """Judges the flows of one node; what is between the same ends on the same port is judged once.
+
+    Attributes:
+        snapshot: What is known of the ends.
+    """
 
     def __init__(self, engine: Engine, judge: Judge, node: str) -> None:
         """Prepare.
@@ -204,6 +208,7 @@ class FlowJudge:
             judge: Says why, of the same snapshot in the same dialect.
             node: Whose pods matter: what other nodes enforce is theirs.
         """
+        self.snapshot = engine.snapshot
         self._engine, self._why, self._node = engine, judge, node
         self._allowed = lru_cache(_REMEMBERED)(self._sides)
         self._enforced = lru_cache(_REMEMBERED)(self._judge)

@@ -34,6 +34,9 @@ _RECEIVE_BYTES = 4 << 20
 _AT_ONCE = 256
 """Events that are read before whoever reads them looks at something else."""
 
+WAITING = _RECEIVE_BYTES // 128
+"""More events than a socket holds: of each, the kernel counts some hundred bytes."""
+
 _SOL_NETLINK, _ADD_MEMBERSHIP, _NO_ENOBUFS = 270, 1, 5
 _NEW_GROUP, _DESTROYED_GROUP = 1, 3
 _SO_MEMINFO, _MEMORY, _DROPPED = 55, struct.Struct("9I"), 8
@@ -114,13 +117,16 @@ class FlowReader:
         """Return the descriptor to poll."""
         return self._socket.fileno()
 
-    def read(self) -> Iterator[Flow]:
+    def read(self, at_most: int = _AT_ONCE) -> Iterator[Flow]:
         """Yield connections that came or ended and were not read, in order; never waits.
 
-        There are so many at most, and others may be left for the next time: where they come
-        faster than they can be read, nothing else would ever be done.
+        Others may be left for the next time: where they come faster than they can be read,
+        nothing else would ever be done.
+
+        Args:
+            at_most: How many events are read; with :data:`WAITING` all that wait now are among them.
         """
-        for _ in range(_AT_ONCE):
+        for _ in range(at_most):
             try:
                 data = self._socket.recv(_DATAGRAM_BYTES)
             except BlockingIOError:

@@ -119,8 +119,9 @@ class Cluster:
         Raises:
             NftablesError: a kernel refused what every packet meets; nodes before it in order are changed.
         """
-        self.drops.read()
         self._plan(replace(self.topology, snapshot=snapshot))
+        self.drops.read()
+        self.flows.read(conntrack.WAITING)
         refused = self._load()
         why = judging.Judge.of(snapshot, RINGFENCE)
         self.drops.explain_by(why, self.plans)

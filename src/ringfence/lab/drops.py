@@ -31,13 +31,13 @@ class Drop:
         time: When it was read, in seconds since the epoch.
         node: The node that dropped it.
         logged: The packet and the prefix of the rule.
-        attributor: Knows the rules that it met; None for those of now.
+        attributors: Who knows the rules that it may have met, two while these change; none for those of now.
     """
 
     time: float
     node: str
     logged: Logged
-    attributor: Attributor | None = None
+    attributors: tuple[Attributor, ...] = ()
 
 
 Entry = Drop | Missed
@@ -54,13 +54,16 @@ class DropLog(Journal[Entry]):
     def __init__(self, judge: Judge, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
         super().__init__()
         self.missed = 0
+        self._readers: dict[str, NflogReader] = {}
+        self._attributors: dict[str, Attributor] = {}
         self.explain_by(judge, plans)
         self._readers = {node: NflogReader(networks[node], LOG_GROUP) for node in plans}
         self._missed_at = dict.fromkeys(plans, 0)
 
     def explain_by(self, judge: Judge, plans: Mapping[str, NodePlan]) -> None:
-        """Explain what is read from now on by these policies; what has been read met those before."""
-        self._attributors = {node: Attributor(judge, plan) for node, plan in plans.items()}
+        """Explain what comes from now on by these policies; what waits to be read met these, or those before."""
+        before, self._attributors = self._attributors, {node: Attributor(judge, plan) for node, plan in plans.items()}
+        self.note([entry for node in self._readers for entry in self._read_node(node, before[node])])
 
     def filenos(self) -> Sequence[int]:
         """Return the descriptors to poll."""
@@ -72,9 +75,9 @@ class DropLog(Journal[Entry]):
         self.note(fresh)
         return [entry.logged for entry in fresh if isinstance(entry, Drop)]
 
-    def _read_node(self, node: str) -> Iterator[Entry]:
-        reader = self._readers[node]
-        yield from (Drop(time.time(), node, each, self._attributors[node]) for each in reader.read())
+    def _read_node(self, node: str, *before: Attributor) -> Iterator[Entry]:
+        reader, attributors = self._readers[node], (*before, self._attributors[node])
+        yield from (Drop(time.time(), node, each, attributors) for each in reader.read())
         if more := reader.missed - self._missed_at[node]:
             self._missed_at[node] += more
             self.missed += more
@@ -97,8 +100,9 @@ class DropLog(Journal[Entry]):
             source_port=found.source_port,
             destination_port=found.destination_port,
         )
-        attributor = drop.attributor or self._attributors[drop.node]
-        return attributor.attribute(drop.logged.prefix, packet)
+        attributors = drop.attributors or (self._attributors[drop.node],)
+        told = [each.attribute(drop.logged.prefix, packet) for each in attributors]
+        return next((each for each in told if each and each.agrees), told[-1])
 
     def close(self) -> None:
         """End all subscriptions."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ringfence.lab.drops import DropLog
     from ringfence.lab.flows import FlowLog, Seen
     from ringfence.model.connection import Connection
+    from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.verdict import Half
 
 
@@ -75,7 +76,6 @@ class FlowTeller:
 
     def __init__(self, flows: FlowLog, drops: DropLog) -> None:
         self._flows, self._drops = flows, drops
-        self._snapshot = flows.snapshot
 
     def remembered(self) -> Iterable[Seen | Drop | Missed]:
         """Return what is known already, oldest first."""
@@ -110,15 +110,16 @@ class FlowTeller:
         return Words(f"{text}\n", plain(FlowsMissed(time=stamp, node=node or UNSET, missed=count)))
 
     def _seen(self, seen: Seen) -> Words:
-        flow, judge = seen.flow, self._flows.judge(seen.node)
-        enforced, halves = judge.enforced(flow), judge.halves(flow)
-        assert enforced is not None  # noqa: S101 - a flow log holds nothing else
+        flow = seen.flow
+        judged = [(judge, found) for judge in seen.judges if (found := judge.enforced(flow))]
+        judge, enforced = next((each for each in judged if not each[1].denied), judged[-1])
+        halves = judge.halves(flow)
         # What ended may have begun under other policies.
         mismatch = bool(enforced.denied) and not flow.ended
         addresses, ports = (flow.client, flow.server), (flow.client_port, flow.server_port)
         document = FlowLine(
             **self._head(seen.time, seen.node, halves, mismatch=mismatch),
-            **self._ends(enforced.connection, flow.number, addresses, ports),
+            **_ends(judge.snapshot, enforced.connection, flow.number, addresses, ports),
             event="ended" if flow.ended else "opened",
             dialed=self._dialed(flow),
             **as_halves(halves),
@@ -143,7 +144,7 @@ class FlowTeller:
             ports = ports[::-1]
         document = FlowLine(
             **self._head(drop.time, drop.node, (found.half,), mismatch=not found.agrees),
-            **self._ends(found.connection, found.number, (found.client, found.server), ports),
+            **_ends(found.snapshot, found.connection, found.number, (found.client, found.server), ports),
             event="denied",
             **as_halves((found.half,)),
         )
@@ -159,23 +160,28 @@ class FlowTeller:
             "mismatch": True if mismatch else UNSET,
         }
 
-    def _ends(
-        self, connection: Connection, number: int, addresses: tuple[Address, Address], ports: tuple[int, int]
-    ) -> dict[str, Any]:
-        ported = number in PORTED
-        client, server = (
-            as_flow_end(self._snapshot, end, address, port if ported else None)
-            for end, address, port in zip((connection.client, connection.server), addresses, ports, strict=True)
-        )
-        server.port_names = port_names(connection.server, connection.protocol, connection.port)
-        family = family_of(addresses[0])
-        return {"client": client, "server": server, "protocol": protocol_name(number), "family": family}
-
     def _dialed(self, flow: dataplane.Flow) -> Any:
         if (flow.dialed, flow.dialed_port) == (flow.server, flow.server_port):
             return UNSET
         port = flow.dialed_port if flow.number in PORTED else UNSET
         return Dialed(address=render_address(flow.dialed), port=port, service=self._flows.service(flow) or UNSET)
+
+
+def _ends(
+    snapshot: Snapshot,
+    connection: Connection,
+    number: int,
+    addresses: tuple[Address, Address],
+    ports: tuple[int, int],
+) -> dict[str, Any]:
+    """Return the ends of a flow, and its protocol, by the names that they have in a line."""
+    ported = number in PORTED
+    client, server = (
+        as_flow_end(snapshot, end, address, port if ported else None)
+        for end, address, port in zip((connection.client, connection.server), addresses, ports, strict=True)
+    )
+    server.port_names = port_names(connection.server, connection.protocol, connection.port)
+    return {"client": client, "server": server, "protocol": protocol_name(number), "family": family_of(addresses[0])}
 
 
 def tell_missed(missed: Missed) -> Words:
