@@ -162,6 +162,16 @@ def test_a_lab_that_stays_holds_nothing_of_its_caller_open(somebody: User):
     assert somebody.run("lab", "down").code == 0
 
 
+def test_pods_may_be_ports_of_a_bridge(somebody: User):
+    """For whoever may make namespaces; policies hold as they do where packets are routed."""
+    manifests = f"{somebody.folder}/small.yaml"
+    done = somebody.run("lab", "verify", "--bridged", "--nodes", "1", "-f", manifests, "-o", "json")
+
+    found = json.loads(done.out)
+    assert (done.code, found["differences"]) == (0, [])
+    assert [node["wrong"] for node in found["nodes"]] == [[]]
+
+
 def test_verifying_without_a_lab_makes_one_and_removes_it(somebody: User):
     """No socket, no process, no namespace is left."""
     done = somebody.run("lab", "verify", "-f", f"{somebody.folder}/small.yaml", "-o", "json")

@@ -14,7 +14,7 @@ PODS = {str(pod): f"<{pod}>" for pod in TOPOLOGY.pods}
 
 def test_a_pod_has_its_address_and_one_way_out():
     """A next hop that nobody owns, with a permanent neighbor entry: no packet waits for ARP."""
-    lines = list(wiring.pod_lines(pod_of(TOPOLOGY.snapshot, "db")))
+    lines = list(wiring.pod_lines(TOPOLOGY, pod_of(TOPOLOGY.snapshot, "db")))
 
     assert lines == [
         "link set lo up",

@@ -34,6 +34,7 @@ DEFAULT_NAME = "default"
 
 _named = click.option("--name", default=DEFAULT_NAME, show_default=True, help="Which lab, where there are several.")
 _nodes = click.option("--nodes", type=click.IntRange(1, 250), default=NODES, show_default=True, help="Nodes, at least.")
+_bridged = click.option("--bridged", is_flag=True, help="Pods are ports of a bridge on their node.")
 _namespace = click.option("-n", "--namespace", default="default", help="Namespace of names that have none.")
 _form = click.option(
     "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", help="Text for people, or JSON."
@@ -65,17 +66,18 @@ def lab() -> None:
 @lab.command()
 @manifests
 @_nodes
+@_bridged
 @_named
 @click.option("--foreground", is_flag=True, help="Stay, and take the lab down on Ctrl-C.")
 @_form
-def up(manifests: Manifests, nodes: int, name: str, form: str, *, foreground: bool) -> Code:
+def up(manifests: Manifests, nodes: int, name: str, form: str, *, bridged: bool, foreground: bool) -> Code:
     """Build a lab from manifests and leave it running."""
     control = ControlSocket(name)
     if sock := _connect(control):
         sock.close()
         message = f"a lab named {name!r} is already there"
         raise WorldError(message, f"run `ringfence lab down{_flag(name)}`, or choose another --name")
-    with _started(manifests, nodes, control=control, stays=not foreground) as client:
+    with _started(manifests, nodes, bridged=bridged, control=control, stays=not foreground) as client:
         code = _print(client.wait(), form)
         if foreground:
             client.outlast()
@@ -85,18 +87,21 @@ def up(manifests: Manifests, nodes: int, name: str, form: str, *, foreground: bo
 @lab.command()
 @manifests
 @_nodes
+@_bridged
 @_named
 @click.option("--all", "every", is_flag=True, help="Try every pair of ends, however many there are.")
 @click.option("--flows", is_flag=True, help="Judge also what the nodes track and let through unjudged.")
 @_form
-def verify(manifests: Manifests, nodes: int, name: str, form: str, *, every: bool, flows: bool) -> Code:
+def verify(  # noqa: PLR0913 - click hands over every option
+    manifests: Manifests, nodes: int, name: str, form: str, *, bridged: bool, every: bool, flows: bool
+) -> Code:
     """Compare engine, simulated program and kernel, connection by connection.
 
     With -f a lab is made for the purpose and taken down again; without, the running one is
     asked. A difference ends with exit code 1 and shows the packet, or the flow that goes on
     although policies deny it.
     """
-    with _lab(manifests, nodes, name) as client:
+    with _lab(manifests, nodes, name, bridged=bridged) as client:
         return _print(client.ask("verify", every=every, flows=flows), form)
 
 
@@ -282,26 +287,28 @@ def down(name: str) -> Code:
 
 
 @contextmanager
-def _lab(manifests: Manifests, nodes: int, name: str) -> Iterator[Client]:
+def _lab(manifests: Manifests, nodes: int, name: str, *, bridged: bool = False) -> Iterator[Client]:
     """Give a lab to ask: a new one with -f, else the running one."""
     if not manifests.filenames:
         yield _running(name)
         return
-    with _started(manifests, nodes, control=None, stays=False) as client:
+    with _started(manifests, nodes, bridged=bridged, control=None, stays=False) as client:
         for note in client.wait()["notes"]:
             output.say("note", note)
         yield client
 
 
 @contextmanager
-def _started(manifests: Manifests, nodes: int, *, control: ControlSocket | None, stays: bool) -> Iterator[Client]:
+def _started(
+    manifests: Manifests, nodes: int, *, bridged: bool, control: ControlSocket | None, stays: bool
+) -> Iterator[Client]:
     from ringfence.lab.holder import start  # noqa: PLC0415 - slow to import
 
     reading = manifests.read()
     if not reading.snapshot.pods:
         message = "a lab needs a pod, and no pods or workloads were read"
         raise InputError(message, "give the manifests of the workloads too")
-    topology = lay_out(reading.snapshot, nodes)
+    topology = lay_out(reading.snapshot, nodes, bridged=bridged)
     running = start(topology, control, stays=stays, partial=reading.partial, progress=_progress())
     try:
         yield running.client

@@ -106,11 +106,13 @@ def _named_apart(actual: Program, desired: Program) -> Program:
     names = {named.name: _name(held, named) for named in desired.named_sets}
     if all(old == new for old, new in names.items()):
         return desired
-    return Program(
-        desired.table,
-        tuple(replace(each, name=names[each.name]) for each in desired.sets),
-        tuple(replace(each, name=names[each.name]) for each in desired.maps),
-        tuple(replace(each, rules=tuple(_renamed(rule, names) for rule in each.rules)) for each in desired.chains),
+    return replace(
+        desired,
+        sets=tuple(replace(each, name=names[each.name]) for each in desired.sets),
+        maps=tuple(replace(each, name=names[each.name]) for each in desired.maps),
+        chains=tuple(
+            replace(each, rules=tuple(_renamed(rule, names) for rule in each.rules)) for each in desired.chains
+        ),
     )
 
 

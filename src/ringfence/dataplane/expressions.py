@@ -37,6 +37,15 @@ class Field(StrEnum):
     CT_MARK = "ct mark"
     IIFNAME = "iifname"
     OIFNAME = "oifname"
+    ETHER_SADDR = "ether saddr"
+    ETHER_TYPE = "ether type"
+    ARP_IP = "arp saddr ip"
+    ARP_ETHER = "arp saddr ether"
+    IP6_LENGTH = "ip6 length"
+    ND_TARGET = "@th,64,128"
+    """The address that a message of neighbor discovery is about: RFC 4861, 4.3 and 4.4."""
+    ND_OPTION = "@th,192,64"
+    """The option behind it: its kind, its length, and a hardware address."""
 
 
 SOURCE = {Family.IPV4: Field.IP_SADDR, Family.IPV6: Field.IP6_SADDR}
@@ -295,7 +304,26 @@ def render_addresses(first: int, last: int) -> str:
     return f"{render_address(first)}-{render_address(last)}"
 
 
+def render_hardware(first: int, _last: int) -> str:
+    """Return a hardware address; nothing here has ranges of them."""
+    return first.to_bytes(6).hex(":")
+
+
+def _render_raw(first: int, _last: int) -> str:
+    """Return a number as nft writes what it has no name for."""
+    return hex(first)
+
+
+def _render_raw_address(first: int, _last: int) -> str:
+    """Return an address of IPv6 likewise, as it stands in packets."""
+    return hex(first - IPV6_BASE)
+
+
 _RENDER = {
+    Field.ARP_IP: render_addresses,
+    **dict.fromkeys((Field.ETHER_SADDR, Field.ARP_ETHER), render_hardware),
+    Field.ND_TARGET: _render_raw_address,
+    Field.ND_OPTION: _render_raw,
     **dict.fromkeys((*SOURCE.values(), *DESTINATION.values()), render_addresses),
     **dict.fromkeys((Field.IIFNAME, Field.OIFNAME), render_links),
 }

@@ -16,8 +16,9 @@ conntrack sees the packet, or a forged one could end somebody's connection.
 A tunnel's outer packet says nothing of who is in it: a node would unpack a packet with any
 source, behind the rules that it should have met.
 
-There is no ARP here, nor anything else of a bridge: each link leads to one pod, and what a
-pod claims on its own link goes no further.
+There is no ARP here, nor anything else of a bridge: where each link leads to one pod, what it
+claims there goes no further, and where pods are ports of a bridge :mod:`ringfence.dataplane.bridged`
+holds them to their addresses.
 
 Sources: RFC 4861 and RFC 3590 for what a host says before it has an address; IANA's numbers
 for protocols and ports of tunnels.

@@ -81,6 +81,8 @@ def fixed_chains(handling: Handling, guard: Guard | None) -> Iterator[Chain]:
     untracked = Equals(_STATE, CtState.UNTRACKED)
     invalid = rule(Equals(_STATE, CtState.INVALID), Goto(names.DROP_INVALID))
     forward = [
+        # On a bridge neighbors find each other here; a router would have lowered the hop limit.
+        *([rule(*DISCOVERY, Word.ACCEPT)] if guard and guard.bridged else ()),
         *(gate(guard) if guard else ()),
         rule(related, Goto(names.FORWARD_RELATED)),
         *known,

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Address
 
 TABLE = "ringfence"
-"""The one table, of family ``inet``; whatever is in it is ours, whatever is not is not."""
+"""The table of family ``inet``, and that of ``bridge`` where pods are ports of one; whatever
+is in it is ours, whatever is not is not."""
 
 HISTORIC: tuple[str, ...] = ()
 """Tables of earlier releases, to be deleted by whoever loads a program; none so far."""
@@ -46,6 +47,9 @@ DROP_INVALID, MIDSTREAM, ALLOW = "drop_invalid", "midstream", "allow"
 
 FROM_POD, TO_NODE, TUNNEL = "from_pod", "to_node", "tunnel"
 """The chains of the guard, see :mod:`ringfence.dataplane.guard`."""
+
+PORTS = "ports"
+"""The map from a bridge's port and the hardware address behind it to the port's chain."""
 
 TUNNEL_PORTS = "tunnel_ports"
 """The set of protocol and port by which tunnels reach nodes."""
@@ -117,6 +121,21 @@ def shared_ports(direction: Direction, name: str, users: str, *, accepts: bool) 
 def digest(words: Iterable[str]) -> str:
     """Return a short word that stands for others, whatever their order."""
     return sha256("\n".join(sorted(words)).encode()).hexdigest()[:16]
+
+
+def port_chain(link: str) -> str:
+    """Return the chain of what comes to a port of a bridge."""
+    return f"port_{link}"
+
+
+def arp_chain(link: str) -> str:
+    """Return the chain of the ARP that comes to a port of a bridge."""
+    return f"arp_{link}"
+
+
+def discovery_chain(link: str) -> str:
+    """Return the chain of the neighbor discovery that comes to a port of a bridge."""
+    return f"nd_{link}"
 
 
 def dispatch_map(direction: Direction, family: Family, ct_direction: CtDirection) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family
 from ringfence.algebra.traffic import Protocol
-from ringfence.dataplane.expressions import render_addresses, render_numbers
+from ringfence.dataplane.expressions import render_addresses, render_hardware, render_numbers
 from ringfence.dataplane.links import render_links
 
 if TYPE_CHECKING:
@@ -31,6 +31,15 @@ Key = tuple["Range", ...]
 """The key of an element: one range for each field, both ends inclusive."""
 
 
+class TableFamily(StrEnum):
+    """What packets a table sees; the value is nft's name for it."""
+
+    INET = "inet"
+    """Those of IPv4 and IPv6 that are routed, or that a bridge sends through the hooks of IP."""
+    BRIDGE = "bridge"
+    """Every frame that comes to a port of a bridge."""
+
+
 class Datatype(StrEnum):
     """A type of a key; the value is nft's name for it."""
 
@@ -39,6 +48,7 @@ class Datatype(StrEnum):
     INET_PROTO = "inet_proto"
     INET_SERVICE = "inet_service"
     IFNAME = "ifname"
+    ETHER_ADDR = "ether_addr"
 
 
 ADDRESS = {Family.IPV4: Datatype.IPV4_ADDR, Family.IPV6: Datatype.IPV6_ADDR}
@@ -74,12 +84,12 @@ class Chain:
 
         Ten before ``filter``: after conntrack and destination translation, before source
         translation, and before everybody who filters at the usual place. In prerouting ten
-        before ``raw``: before conntrack.
+        before ``raw``, a name that bridges do not know: before conntrack.
         """
         if self.hook is None:
             return ""
-        place = "raw" if self.hook is Hook.PREROUTING else "filter"
-        return f"type filter hook {self.hook} priority {place} - 10; policy accept;"
+        place = "-310" if self.hook is Hook.PREROUTING else "filter - 10"
+        return f"type filter hook {self.hook} priority {place}; policy accept;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,19 +174,21 @@ class Map:
 
 @dataclass(frozen=True)
 class Program:
-    """What nftables must hold on one node: one table of family ``inet``.
+    """What nftables must hold on one node: one table.
 
     Attributes:
         table: The table's name.
         sets: In the order they are loaded; no name twice among sets and maps.
         maps: Likewise.
         chains: Likewise; no name twice.
+        family: The table's family.
     """
 
     table: str
     sets: tuple[Set, ...]
     maps: tuple[Map, ...]
     chains: tuple[Chain, ...]
+    family: TableFamily = TableFamily.INET
 
     @property
     def named_sets(self) -> tuple[Set | Map, ...]:
@@ -213,7 +225,7 @@ class Program:
         The table is added first because it cannot be deleted where there is none, and nft
         before 1.0.8 has no ``destroy``.
         """
-        table = f"table inet {self.table}"
+        table = f"table {self.family} {self.table}"
         lines = [f"add {table}", f"delete {table}", f"{table} {{"]
         for named in self.named_sets:
             lines += _render_set(named)
@@ -223,7 +235,11 @@ class Program:
         return "\n".join([*lines, "}", ""])
 
 
-_RENDER = {**dict.fromkeys(ADDRESS.values(), render_addresses), Datatype.IFNAME: render_links}
+_RENDER = {
+    **dict.fromkeys(ADDRESS.values(), render_addresses),
+    Datatype.IFNAME: render_links,
+    Datatype.ETHER_ADDR: render_hardware,
+}
 
 
 def _render_set(named: Set | Map) -> list[str]:

@@ -91,11 +91,14 @@ class Wiring:
     Attributes:
         prefix: What the name of every link begins with that leads to a pod, and of no other.
         links: The node's end of the link of each pod, by the pod's name with its namespace;
-            a pod that is not in it is not known yet.
+            a pod that is not in it is not known yet. The bridge, where links are its ports.
+        bridged: Whether the link is a bridge, on which pods meet: each port is held to its
+            address by a table of its own, see :mod:`ringfence.dataplane.bridged`.
     """
 
     prefix: str
     links: Mapping[str, str]
+    bridged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,13 @@ class Guard:
         prefix: As in :class:`Wiring`.
         bound: The link and the address of each pod that is known, in order of addresses.
         nodes: The addresses of all nodes, where tunnels end, in order.
+        bridged: As in :class:`Wiring`.
     """
 
     prefix: str
     bound: tuple[tuple[str, Address], ...]
     nodes: tuple[Address, ...]
+    bridged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,7 @@ def _guard(engine: Engine, node: str, wiring: Wiring) -> Guard:
     local = ((address, pod) for family in Family for address, pod in local_pods(engine, node, family).items())
     bound = tuple((wiring.links[str(pod)], address) for address, pod in local if str(pod) in wiring.links)
     nodes = {address for each in engine.snapshot.nodes.values() for address in each.speaks_from}
-    return Guard(wiring.prefix, bound, tuple(sorted(nodes)))
+    return Guard(wiring.prefix, bound, tuple(sorted(nodes)), wiring.bridged)
 
 
 def local_pods(engine: Engine, node: str, family: Family) -> dict[Address, Pod]:

@@ -22,6 +22,7 @@ from ringfence.dataplane.netlink.messages import (
     DUMP,
     DUMP_INTERRUPTED,
     ERROR,
+    FAMILIES,
     Message,
     decode_answers,
     encode_transaction,
@@ -44,7 +45,8 @@ from ringfence.dataplane.netlink.requests import (
     PERSISTENT,
     Requests,
 )
-from ringfence.dataplane.netlink.survey import FAMILIES, Listing, Survey, read_survey
+from ringfence.dataplane.netlink.survey import Listing, Survey, read_survey
+from ringfence.dataplane.nft import TableFamily
 from ringfence.errors import NftablesError, OutdatedError
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class Nftables:
         owns: Whether tables that it makes can be changed through it alone.
     """
 
-    def __init__(self, network: Network, *, owns: bool = False) -> None:
+    def __init__(self, network: Network, *, owns: bool = False, family: TableFamily = TableFamily.INET) -> None:
         """Open the socket.
 
         Args:
@@ -85,6 +87,7 @@ class Nftables:
             owns: Whether it is to own the tables that it makes. They outlive it, and whoever
                 adds the table next with a socket of this kind owns it; a kernel before 6.9
                 cannot do that and refuses the table.
+            family: The family of the tables that it makes and reads.
         """
         with network.entered():
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
@@ -97,7 +100,7 @@ class Nftables:
         self.limit = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - _OVERHEAD
         self.owns = owns
         self._sequence = 1
-        self._requests = Requests(OWNED | PERSISTENT if owns else 0)
+        self._requests = Requests(OWNED | PERSISTENT if owns else 0, family)
 
     def apply(self, commands: Iterable[Command], generation: int | None = None) -> int:
         """Carry commands out in order: in one transaction, or in as few as the kernel takes.
@@ -255,7 +258,7 @@ class Nftables:
 
     def _dump(self, table: str) -> Dump | None:
         here = text(1, table)
-        tables = self._ask(Message(GET_TABLE, 0, here, f"table {table}"))
+        tables = self._ask(self._question(GET_TABLE, here, f"table {table}"))
         if not tables:
             return None
         flags = read_number(read_attributes(tables[0].body).get(2))
@@ -264,7 +267,10 @@ class Nftables:
         sets = self._list(GET_SET, here, "sets", table)
         names = [read_text(read_attributes(each)[2]) for each in sets]
         elements = {name: self._elements(table, name) for name in names}
-        return Dump(table, flags, chains, rules, sets, elements)
+        return Dump(table, flags, chains, rules, sets, elements, self._requests.family)
+
+    def _question(self, kind: int, attributes: bytes, about: str) -> Message:
+        return Message(kind, 0, attributes, about, family=FAMILIES[self._requests.family])
 
     def _listing(self, family: str) -> Listing:
         """Return all chains, rules and flowtables of a family; a kernel without flowtables has none."""
@@ -281,13 +287,13 @@ class Nftables:
 
     def _list(self, kind: int, here: bytes, what: str, table: str) -> tuple[bytes, ...]:
         """Return the attributes of all objects of a kind that are in a table."""
-        answers = self._ask(Message(kind, 0, here, f"the {what} of table {table}"), all_of_them=True)
+        answers = self._ask(self._question(kind, here, f"the {what} of table {table}"), all_of_them=True)
         # Kernels differ in whether they leave out other tables themselves.
         return tuple(each.body for each in answers if read_text(read_attributes(each.body).get(1, b"")) == table)
 
     def _elements(self, table: str, name: str) -> tuple[bytes, ...]:
         here = text(1, table) + text(2, name)
-        answers = self._ask(Message(GET_ELEMENTS, 0, here, f"the elements of {name}"), all_of_them=True)
+        answers = self._ask(self._question(GET_ELEMENTS, here, f"the elements of {name}"), all_of_them=True)
         return tuple(read_attributes(each.body).get(3, b"") for each in answers)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family, family_of
+from ringfence.dataplane.bridged import bridge_program
+from ringfence.dataplane.delta import replacement
 from ringfence.dataplane.plan import plan_node
 from ringfence.edges import conntrack, links, nft
 from ringfence.edges.netns import Network
@@ -46,6 +48,8 @@ class Cluster:
         topology: What was built.
         engine: The engine for its snapshot.
         plans: What each node must enforce.
+        programs: What makes it so.
+        bridge_programs: What holds the ports of its bridge to their addresses, where it has one.
         judge: Compares the kernel with engine and programs.
         drops: What the nodes dropped.
         flows: What they let through.
@@ -67,6 +71,10 @@ class Cluster:
         allow_many_files()
         progress("compiling policies")
         self._plan(topology)
+        self.bridge_programs = {
+            node: bridge_program(wiring.POD_PREFIX, wiring.ports(topology, node))
+            for node in (topology.snapshot.nodes if topology.bridged else ())
+        }
         progress(f"making {counted(len(topology.pods), 'pod')}")
         self.outside = Network.create()
         self.nodes = {name: Network.create() for name in topology.snapshot.nodes}
@@ -75,6 +83,7 @@ class Cluster:
         self._translated: dict[str, str] = {}
         # Before there is a link that a packet could take.
         self._load()
+        self._bind()
         self._wire()
         why = judging.Judge.of(topology.snapshot, RINGFENCE)
         self.drops = DropLog(why, self.plans, self.nodes)
@@ -161,11 +170,19 @@ class Cluster:
         self.judge = Judge(self.engine, programs, self.ends)
         return tuple(refused)
 
+    def _bind(self) -> None:
+        """Hold the ports of bridges to their addresses, before there are any."""
+        for name, program in self.bridge_programs.items():
+            kernel = Nftables(self.nodes[name], family=program.family)
+            kernel.apply(replacement(program))
+            kernel.close()
+
     def _wire(self) -> None:
         topology, families = self.topology, self.topology.snapshot.families
         off = {} if Family.IPV6 in families or not _IPV6.exists() else wiring.IPV6_OFF
-        for network in (*self.nodes.values(), self.outside):
-            links.set_sysctls(network, wiring.settings(families, router=True) | off)
+        for network in self.nodes.values():
+            links.set_sysctls(network, wiring.settings(families, router=True, bridged=topology.bridged) | off)
+        links.set_sysctls(self.outside, wiring.settings(families, router=True) | off)
         for network in self.pods.values():
             links.set_sysctls(network, wiring.settings(families, router=False) | off)
         nodes = {name: links.reference(network) for name, network in self.nodes.items()}
@@ -179,7 +196,7 @@ class Cluster:
             ],
             list(self.pods.values()),
         )
-        links.configure([(self.pods[str(pod)], wiring.pod_lines(pod)) for pod in topology.pods])
+        links.configure([(self.pods[str(pod)], wiring.pod_lines(topology, pod)) for pod in topology.pods])
         links.wait_until_up(
             [
                 *((self.outside, wiring.node_link(topology, name)) for name in self.nodes),

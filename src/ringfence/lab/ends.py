@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ringfence.algebra.addresses import Address, Family, family_of, render_address
 from ringfence.dataplane.nft import Hook
-from ringfence.lab.wiring import UPLINK, pod_links
+from ringfence.lab.wiring import UPLINK, wiring_of
 from ringfence.model.cluster import Pod
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Ends:
 
     @cached_property
     def _links(self) -> dict[str, str]:
-        return pod_links(self.topology)
+        return dict(wiring_of(self.topology).links)
 
 
 def render_end(end: End) -> str:

@@ -10,7 +10,7 @@ from ringfence.dataplane.attribution import connection_of
 from ringfence.dataplane.flows import FlowJudge, JudgedFlows, Unjudged
 from ringfence.dataplane.names import TABLE
 from ringfence.dataplane.netlink.dump import read_dump
-from ringfence.dataplane.nft import NUMBERS
+from ringfence.dataplane.nft import NUMBERS, TableFamily
 from ringfence.dataplane.proof import Proof, prove
 from ringfence.edges import conntrack
 from ringfence.edges.nftables import Nftables
@@ -83,8 +83,8 @@ def judge_flows(cluster: Cluster) -> Iterator[NodeFlows]:
         yield NodeFlows(node, FlowJudge(cluster.engine, judge, node).judge(conntrack.flows(network), unjudged))
 
 
-def _dumped(network: Network) -> Dump | None:
-    kernel = Nftables(network)
+def _dumped(network: Network, family: TableFamily = TableFamily.INET) -> Dump | None:
+    kernel = Nftables(network, family=family)
     found, _ = kernel.dump(TABLE)
     kernel.close()
     return found
@@ -102,7 +102,29 @@ def prove_nodes(cluster: Cluster) -> Iterator[NodeProof]:
             yield NodeProof(node, Proof(0, ()), (f"there is no table {TABLE}",))
             continue
         held = read_dump(found)
-        yield NodeProof(node, prove(held.program, cluster.engine, node, plan.guard), held.foreign)
+        strange = (*held.foreign, *_of_bridge(cluster, node))
+        yield NodeProof(node, prove(held.program, cluster.engine, node, plan.guard), strange)
+
+
+def _of_bridge(cluster: Cluster, node: str) -> Iterator[str]:
+    """Yield what differs between the table of a node's bridge and the one that was loaded, part by part."""
+    wanted = cluster.bridge_programs.get(node)
+    if wanted is None:
+        return
+    found = _dumped(cluster.nodes[node], TableFamily.BRIDGE)
+    if found is None:
+        yield f"there is no table {TABLE} of its bridge"
+        return
+    held = read_dump(found)
+    yield from (f"of its bridge: {words}" for words in held.foreign)
+    for noun, has, wants in (
+        ("map", held.program.map_by_name, wanted.map_by_name),
+        ("set", held.program.set_by_name, wanted.set_by_name),
+        ("chain", held.program.chain_by_name, wanted.chain_by_name),
+    ):
+        for name in sorted({*has, *wants}):
+            if has.get(name) != wants.get(name):
+                yield f"of its bridge: {noun} {name} is not what it should be"
 
 
 def _explain(snapshot: Snapshot, difference: Difference) -> str:

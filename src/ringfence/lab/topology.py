@@ -32,11 +32,13 @@ class Topology:
             and is not headless.
         outside: The addresses of the outside, sorted.
         notes: What the lab had to decide against its own rules, for people.
+        bridged: Whether the pods of a node are ports of a bridge.
     """
 
     snapshot: Snapshot
     outside: tuple[Address, ...]
     notes: tuple[str, ...] = ()
+    bridged: bool = False
 
     @property
     def pods(self) -> tuple[Pod, ...]:
@@ -44,12 +46,13 @@ class Topology:
         return tuple(pod for pod in self.snapshot.pods if pod.selectable)
 
 
-def lay_out(snapshot: Snapshot, nodes: int = NODES) -> Topology:
+def lay_out(snapshot: Snapshot, nodes: int = NODES, *, bridged: bool = False) -> Topology:
     """Give nodes, addresses and an outside to a snapshot of manifests.
 
     Args:
         snapshot: What was read.
         nodes: The least number of nodes.
+        bridged: Whether the pods of a node are to be ports of a bridge.
 
     Raises:
         InputError: a family has no room for the cluster.
@@ -78,7 +81,7 @@ def lay_out(snapshot: Snapshot, nodes: int = NODES) -> Topology:
         ),
     )
     outside = [a for f in snapshot.families for a in outside_addresses(f, snapshot.blocks, allotment.taken)]
-    return Topology(made, tuple(sorted(outside)), allotment.notes)
+    return Topology(made, tuple(sorted(outside)), allotment.notes, bridged)
 
 
 def _node_names(snapshot: Snapshot, nodes: int) -> list[str]:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
+from ringfence.dataplane.bridged import bridge_program
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import delta, replacement
 from ringfence.dataplane.netlink.dump import read_dump
 from ringfence.dataplane.netlink.messages import read_attributes
-from ringfence.dataplane.nft import Program
+from ringfence.dataplane.nft import Program, TableFamily
 from ringfence.dataplane.plan import plan_node
 from ringfence.edges import nft
 from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
 from ringfence.semantics.engine import Engine
 from tests.dataplane.small import WIRING, small_plan
+from tests.dataplane.test_bridged import PORTS
 from tests.kernel.isolation import isolated
 from tests.worlds import Limits, snapshots
 
@@ -31,9 +33,9 @@ TABLE = SMALL.table
 EXPRESSIONS = 4
 
 
-def dumped(network: Network) -> Dump:
+def dumped(network: Network, family: TableFamily = TableFamily.INET) -> Dump:
     """What a namespace holds of our table."""
-    kernel = Nftables(network)
+    kernel = Nftables(network, family=family)
     found, _ = kernel.dump(TABLE)
     kernel.close()
     assert found
@@ -48,7 +50,8 @@ def held(network: Network) -> Held:
 def canonical(program: Program) -> Program:
     """A program with its parts sorted by name."""
     parts = (program.sets, program.maps, program.chains)
-    return Program(program.table, *(tuple(sorted(part, key=lambda each: each.name)) for part in parts))
+    ordered = (tuple(sorted(part, key=lambda each: each.name)) for part in parts)
+    return Program(program.table, *ordered, family=program.family)
 
 
 @isolated
@@ -57,10 +60,10 @@ def check_both_ways(*programs: Program) -> None:
     for program in programs:
         by_text, by_message = Network.create(), Network.create()
         nft.apply(by_text, program.render())
-        kernel = Nftables(by_message)
+        kernel = Nftables(by_message, family=program.family)
         kernel.apply(replacement(program))
         kernel.close()
-        first, second = dumped(by_text), dumped(by_message)
+        first, second = dumped(by_text, program.family), dumped(by_message, program.family)
 
         assert [read_attributes(rule)[EXPRESSIONS] for rule in first.rules] == [
             read_attributes(rule)[EXPRESSIONS] for rule in second.rules
@@ -76,6 +79,11 @@ def check_both_ways(*programs: Program) -> None:
 def test_text_and_messages_leave_the_same_in_the_kernel():
     """Every rule byte by byte, every set, map and chain, and what nft lists."""
     check_both_ways(SMALL, compile_program(small_plan("n2")), compile_program(small_plan(wiring=WIRING)))
+
+
+def test_text_and_messages_of_a_bridge_s_table_leave_the_same_in_the_kernel():
+    """Frames, ARP and neighbor discovery, which no other table reads."""
+    check_both_ways(bridge_program("pod", PORTS))
 
 
 @given(snapshots(Limits(pods=6, addressed=True)))
@@ -94,7 +102,7 @@ FOREIGN = {
     'add element inet ringfence judged4 { 10.9.9.9 comment "mine" }': "",
     'add element inet ringfence eg4 { 10.9.9.9 comment "mine" : accept }': "",
     "add set inet ringfence timed { type ipv4_addr; flags timeout; }": "set timed",
-    "add set inet ringfence other { type ether_addr; }": "set other",
+    "add set inet ringfence other { type mark; }": "set other",
     "add map inet ringfence marks { type ipv4_addr : mark; }": "map marks",
     "add map inet ringfence spans { type ipv4_addr : verdict; flags interval; }": "map spans",
     "add chain inet ringfence early { type filter hook forward priority -20; }": "chain early: its hook",

@@ -34,9 +34,9 @@ def test_a_key_is_laid_out_as_the_kernel_has_it(
     assert read_types(number) == types
 
 
-@pytest.mark.parametrize("number", [0, 9, 7 << 6 | 9, 7 << 12 | 13])
+@pytest.mark.parametrize("number", [0, 19, 7 << 6 | 19, 7 << 12 | 13])
 def test_types_that_are_not_ours_are_none(number: int):
-    """No type at all, Ethernet addresses, or one of them in a key of several."""
+    """No type at all, marks, or one of them in a key of several."""
     assert read_types(number) is None
 
 

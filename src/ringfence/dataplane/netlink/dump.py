@@ -31,7 +31,7 @@ from ringfence.dataplane.netlink.requests import (
 )
 from ringfence.dataplane.netlink.rules import read_rule
 from ringfence.dataplane.netlink.steps import decode_steps
-from ringfence.dataplane.nft import Chain, Datatype, Hook, Map, Program, Set
+from ringfence.dataplane.nft import Chain, Datatype, Hook, Map, Program, Set, TableFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,6 +56,7 @@ _TYPES = {
     Field.DPORT: Datatype.INET_SERVICE,
     Field.IIFNAME: Datatype.IFNAME,
     Field.OIFNAME: Datatype.IFNAME,
+    Field.ETHER_SADDR: Datatype.ETHER_ADDR,
 }
 
 
@@ -70,6 +71,7 @@ class Dump:
         rules: The attributes of each rule, in order within its chain.
         sets: The attributes of each set and map, anonymous ones among them.
         elements: The lists of elements of each set and map, by its name.
+        family: Its family.
     """
 
     table: str
@@ -78,6 +80,7 @@ class Dump:
     rules: tuple[bytes, ...]
     sets: tuple[bytes, ...]
     elements: Mapping[str, tuple[bytes, ...]]
+    family: TableFamily = TableFamily.INET
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def read_dump(dump: Dump) -> Held:
             sets.append(named)
     every: list[Set | Map] = [*sets, *maps]
     foreign = [f"{named.noun} {named.name}" for named in every if not named.key]
-    rules = _rules(dump.rules, _Known({named.name: named for named in every}, anonymous))
+    rules = _rules(dump.rules, _Known({named.name: named for named in every}, anonymous, dump.family))
     chains, strange = [], ["the table is dormant"] if dump.flags & _DORMANT else []
     for attributes in map(read_attributes, dump.chains):
         name = read_text(attributes[3])
@@ -124,7 +127,7 @@ def read_dump(dump: Dump) -> Held:
         strange += [f"chain {name}: {problem}"] * bool(problem)
         chains.append(Chain(name, tuple(rules.get(name, ())), hook))
         foreign += [f"a rule of chain {name}: {rule}" for rule in chains[-1].rules if _is_foreign(rule)]
-    program = Program(dump.table, _sorted(sets), _sorted(maps), _sorted(chains))
+    program = Program(dump.table, _sorted(sets), _sorted(maps), _sorted(chains), dump.family)
     return Held(program, (*strange, *foreign), repairable=not strange)
 
 
@@ -205,10 +208,12 @@ class _Known:
     Attributes:
         named: Sets and maps by name; those that are not ours have a key of no fields.
         anonymous: What each anonymous set holds.
+        family: The table's family.
     """
 
     named: Mapping[str, Set | Map]
     anonymous: Mapping[str, Intervals]
+    family: TableFamily
 
     def has_ranges(self, name: str) -> bool:
         named = self.named[name]
@@ -240,7 +245,7 @@ def _rules(found: Iterable[bytes], known: _Known) -> dict[str, list[Rule]]:
 def _each_rule(found: Iterable[bytes], known: _Known) -> Iterator[tuple[str, Rule]]:
     for attributes in map(read_attributes, found):
         steps = list(decode_steps(attributes.get(4, b"")))
-        rule = read_rule(steps, known.anonymous, known.has_ranges)
+        rule = read_rule(steps, known.anonymous, known.has_ranges, known.family)
         if not known.fits(rule):
             rule = Rule((Foreign(f"looks up what it must not: {rule}"),))
         yield read_text(attributes[2]), rule

@@ -26,6 +26,7 @@ WIDTHS = {
     Datatype.INET_PROTO: 1,
     Datatype.INET_SERVICE: 2,
     Datatype.IFNAME: 16,
+    Datatype.ETHER_ADDR: 6,
 }
 """Bytes of each type."""
 
@@ -35,6 +36,7 @@ NUMBERS = {
     Datatype.INET_PROTO: 12,
     Datatype.INET_SERVICE: 13,
     Datatype.IFNAME: 41,
+    Datatype.ETHER_ADDR: 9,
 }
 """nft's number for each type."""
 
@@ -42,8 +44,8 @@ _TYPES = {number: datatype for datatype, number in NUMBERS.items()}
 _BITS = 6
 """How many bits of a number of types together each of them has."""
 
-_BASES = {Datatype.IPV6_ADDR: IPV6_BASE, Datatype.IFNAME: 0}
-"""Types of sixteen bytes, and the value of the first of their keys."""
+_BASES = {Datatype.IPV6_ADDR: IPV6_BASE, Datatype.IFNAME: 0, Datatype.ETHER_ADDR: 0}
+"""Types that no number of the standard library fits, and the value of the first of their keys."""
 
 _FORMATS = {
     Datatype.IPV4_ADDR: ("I", ""),
@@ -51,6 +53,7 @@ _FORMATS = {
     Datatype.INET_PROTO: ("B", "3x"),
     Datatype.INET_SERVICE: ("H", "2x"),
     Datatype.IFNAME: ("16s", ""),
+    Datatype.ETHER_ADDR: ("6s", "2x"),
 }
 
 
@@ -95,7 +98,7 @@ class Layout:
             return self.struct.pack(*values)
         fields: list[int | bytes] = list(values)
         for index, base in self._longs.items():
-            fields[index] = (values[index] - base).to_bytes(16)
+            fields[index] = (values[index] - base).to_bytes(WIDTHS[self.types[index]])
         return self.struct.pack(*fields)
 
     def decode(self, data: bytes) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ Sources: ``linux/netlink.h``, ``linux/netfilter/nfnetlink.h``; RFC 3549 for the 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,8 +30,11 @@ _BEGIN, _END = 0x10, 0x11
 _CONNTRACK, _NFTABLES = 1, 10
 _GET_CONNECTION = 1
 _GENERATION = 1
-INET = 1
-"""The family of our tables: IPv4 and IPv6."""
+FAMILIES = {"inet": 1, "ip": 2, "netdev": 5, "bridge": 7, "ip6": 10}
+"""The families of tables whose chains can meet a packet that is forwarded, by nft's names."""
+
+INET = FAMILIES["inet"]
+"""The family of most of our tables: IPv4 and IPv6."""
 
 _NESTED = 0x8000
 _KIND = 0x3FFF
@@ -117,7 +120,7 @@ def encode_transaction(messages: Sequence[Message], first: int, generation: int 
     parts = [_frame(_BEGIN, 0, first, header, condition)]
     parts += [message.encode(sequence) for sequence, message in enumerate(messages[:-1], first + 1)]
     last = first + len(messages)
-    asking = Message(messages[-1].kind, messages[-1].flags | ACK, messages[-1].attributes, messages[-1].about)
+    asking = replace(messages[-1], flags=messages[-1].flags | ACK)
     return b"".join((*parts, asking.encode(last), _frame(_END, 0, last + 1, header, b"")))
 
 

@@ -6,6 +6,7 @@ compare, for what ``nft list ruleset`` needs to print what it is given.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,10 @@ from ringfence.dataplane.commands import (
 from ringfence.dataplane.expressions import Field
 from ringfence.dataplane.netlink.elements import encode_elements
 from ringfence.dataplane.netlink.keys import WIDTHS, Layout
-from ringfence.dataplane.netlink.messages import APPEND, CREATE, Message, attribute, nested, number, text
+from ringfence.dataplane.netlink.messages import APPEND, CREATE, FAMILIES, Message, attribute, nested, number, text
 from ringfence.dataplane.netlink.rules import ANONYMOUS, Anonymous, Writer, width
 from ringfence.dataplane.netlink.steps import LIST_ELEMENT, encode_step
-from ringfence.dataplane.nft import Datatype, Hook, Map, Set
+from ringfence.dataplane.nft import Datatype, Hook, Map, Set, TableFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,14 +72,20 @@ class Requests:
 
     Attributes:
         flags: Those of the table, when it is made.
+        family: The table's family.
     """
 
-    def __init__(self, flags: int = 0) -> None:
+    def __init__(self, flags: int = 0, family: TableFamily = TableFamily.INET) -> None:
         self.flags = flags
+        self.family = family
         self._numbers = count(1)
 
     def units(self, commands: Iterable[Command]) -> Iterator[list[Message]]:
         """Yield the messages of commands in order; those of one list must be in one transaction."""
+        for unit in self._units(commands):
+            yield [replace(message, family=FAMILIES[self.family]) for message in unit]
+
+    def _units(self, commands: Iterable[Command]) -> Iterator[list[Message]]:
         for command in commands:
             match command:
                 case AddElements() | DeleteElements():
@@ -143,7 +150,7 @@ class Requests:
             anonymous.append((next(self._numbers), found))
             return anonymous[-1][0]
 
-        writer = Writer(number_set, ranges.__contains__)
+        writer = Writer(number_set, ranges.__contains__, self.family)
         for expression in rule.expressions:
             writer.write(expression)
         for identity, found in anonymous:

@@ -2,7 +2,9 @@
 
 Steps are those that nft makes of our text, so that ``nft list ruleset`` prints what we meant
 and both ways of loading a program leave the same in the kernel. What is known of a packet
-is asked once in a rule: that it is IPv4 or IPv6, and for ICMPv6 types that it is ICMPv6.
+is asked once in a rule: that it is IPv4, IPv6 or ARP, and for ICMPv6 types that it is ICMPv6.
+On a bridge that is in the frame: nft asks the kernel for it before addresses of IP, and looks
+for itself before anything else.
 """
 
 from __future__ import annotations
@@ -40,10 +42,12 @@ from ringfence.dataplane.netlink.steps import (
     EQUAL,
     IIFNAME,
     L4PROTO,
+    LINK,
     NETWORK,
     NFPROTO,
     NOT_EQUAL,
     OIFNAME,
+    PROTOCOL,
     TCP_RESET,
     TRANSPORT,
     Compare,
@@ -60,6 +64,7 @@ from ringfence.dataplane.netlink.steps import (
     SetCt,
     Swap,
 )
+from ringfence.dataplane.nft import TableFamily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +78,10 @@ ANONYMOUS = "__set%d"
 """The name with which the kernel is asked to choose one."""
 
 _IPV4, _IPV6 = b"\x02", b"\x0a"
+_ARP = b"arp"
 _ICMPV6, _TCP = b"\x3a", b"\x06"
+_ETHERTYPES = {_IPV4: b"\x08\x00", _IPV6: b"\x86\xdd", _ARP: b"\x08\x06"}
+_BY_ETHERTYPE = {data: family for family, data in _ETHERTYPES.items()}
 
 _BITS = {
     CtState.INVALID: 1,
@@ -98,7 +106,7 @@ class _Place:
         base: What its offset counts from.
         offset: In bytes.
         length: In bytes.
-        family: The IP version that has it; empty for both.
+        family: The IP version that has it, or ARP; empty for all.
         protocol: The protocol above IP that has it; empty for all.
     """
 
@@ -119,6 +127,13 @@ _PLACES = {
     Field.TCP_FLAGS: _Place(TRANSPORT, 13, 1, protocol=_TCP),
     Field.SPORT: _Place(TRANSPORT, 0, 2),
     Field.DPORT: _Place(TRANSPORT, 2, 2),
+    Field.ETHER_SADDR: _Place(LINK, 6, 6),
+    Field.ETHER_TYPE: _Place(LINK, 12, 2),
+    Field.ARP_IP: _Place(NETWORK, 14, 4, _ARP),
+    Field.ARP_ETHER: _Place(NETWORK, 8, 6, _ARP),
+    Field.IP6_LENGTH: _Place(NETWORK, 4, 2, _IPV6),
+    Field.ND_TARGET: _Place(TRANSPORT, 8, 16),
+    Field.ND_OPTION: _Place(TRANSPORT, 24, 8),
 }
 _FIELDS = {(place.base, place.offset, place.length, place.family): field for field, place in _PLACES.items()}
 _KEYS = {Field.L4PROTO: L4PROTO, Field.IIFNAME: IIFNAME, Field.OIFNAME: OIFNAME}
@@ -134,8 +149,12 @@ _PLAIN: dict[type, Callable[[Any], Counter | Reset | Limit]] = {
     Rate: lambda step: Limit(step.rate, step.burst),
 }
 _OPERATORS = {False: EQUAL, True: NOT_EQUAL}
-_IPV6_ADDRESSES = (Field.IP6_SADDR, Field.IP6_DADDR)
+_IPV6_ADDRESSES = (Field.IP6_SADDR, Field.IP6_DADDR, Field.ND_TARGET)
 _ADDRESSES = (Field.IP_SADDR, Field.IP_DADDR, Field.IP6_SADDR, Field.IP6_DADDR)
+
+
+_ETHERTYPE = Payload(LINK, 12, 2, 1)
+"""What a frame holds, as it says itself."""
 
 
 def width(what: Field) -> int:
@@ -163,13 +182,15 @@ class Writer:
     Attributes:
         number_set: Gives an anonymous set its number in the transaction.
         has_ranges: Tells of a named set whether its keys are ranges.
+        family: That of the rule's table.
         steps: What is written so far.
     """
 
     number_set: Callable[[Anonymous], int]
     has_ranges: Callable[[str], bool]
+    family: TableFamily = TableFamily.INET
     steps: list[Step] = field(default_factory=list)
-    _known: set[tuple[int, bytes]] = field(default_factory=set)
+    _known: set[bytes] = field(default_factory=set)
 
     def write(self, expression: Expression) -> None:
         """Write the steps of one expression; ``ValueError`` when it is not ours."""
@@ -247,14 +268,19 @@ class Writer:
         """Write what must be so for a packet to have a field."""
         place = _PLACES.get(what)
         if place and place.family:
-            self._insist(NFPROTO, place.family)
+            if self.family is TableFamily.INET:
+                self._insist(Meta(NFPROTO, 1), place.family)
+            elif what in _ADDRESSES:
+                self._insist(Meta(PROTOCOL, 1), _ETHERTYPES[place.family])
+            else:
+                self._insist(_ETHERTYPE, _ETHERTYPES[place.family])
         if place and place.protocol:
-            self._insist(L4PROTO, place.protocol)
+            self._insist(Meta(L4PROTO, 1), place.protocol)
 
-    def _insist(self, key: int, value: bytes) -> None:
-        if (key, value) not in self._known:
-            self._known.add((key, value))
-            self.steps += [Meta(key, 1), Compare(1, EQUAL, value)]
+    def _insist(self, load: Step, value: bytes) -> None:
+        if value not in self._known:
+            self._known.add(value)
+            self.steps += [load, Compare(1, EQUAL, value)]
 
 
 def _plain(expression: Log | Limit | Counter | Reset | Statement) -> Step:
@@ -292,17 +318,23 @@ class _ForeignError(Exception):
     """Steps that no expression of ours becomes."""
 
 
-def read_rule(steps: Sequence[Step], anonymous: Mapping[str, Intervals], has_ranges: Callable[[str], bool]) -> Rule:
+def read_rule(
+    steps: Sequence[Step],
+    anonymous: Mapping[str, Intervals],
+    has_ranges: Callable[[str], bool],
+    family: TableFamily = TableFamily.INET,
+) -> Rule:
     """Return the rule that its steps came from; one of :class:`Foreign` alone when none of ours did.
 
     Args:
         steps: All steps of the rule, in order.
         anonymous: What each anonymous set of the table holds.
         has_ranges: As in :class:`Writer`.
+        family: Likewise.
     """
     try:
         rule = Rule(_Reader(list(steps), anonymous).read())
-        writer = Writer(lambda _: 0, has_ranges)
+        writer = Writer(lambda _: 0, has_ranges, family)
         for expression in rule.expressions:
             writer.write(expression)
     except (_ForeignError, LookupError, ValueError):
@@ -328,7 +360,7 @@ class _Reader:
     Attributes:
         steps: What is left.
         anonymous: What each anonymous set holds.
-        family: The IP version that the rule has insisted on; empty for none.
+        family: The IP version that the rule has insisted on, or ARP; empty for none.
     """
 
     steps: list[Step]
@@ -376,6 +408,8 @@ class _Reader:
         match self.steps:
             case [Meta(15, 1), Compare(1, 0, data), *_]:
                 self.family = data
+            case [Meta(1, 1) | Payload(0, 12, 2, 1), Compare(1, 0, data), *_] if data in _BY_ETHERTYPE:
+                self.family = _BY_ETHERTYPE[data]
             case [Meta(16, 1), Compare(1, 0, data), Payload(2, 0, 1, 1), *_] if data == _ICMPV6:
                 pass
             case [Meta(16, 1), Compare(1, 0, data), Payload(2, 13, 1, 1), *_] if data == _TCP:

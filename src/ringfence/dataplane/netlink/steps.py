@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 LIST_ELEMENT = 1
 """What each member of a list is, whatever the list."""
 
-IIFNAME, OIFNAME, NFPROTO, L4PROTO = 6, 7, 15, 16
+PROTOCOL, IIFNAME, OIFNAME, NFPROTO, L4PROTO = 1, 6, 7, 15, 16
 """Keys of :class:`Meta`."""
 
 CT_STATE, CT_DIRECTION, CT_MARK = 0, 1, 3
 """Keys of :class:`Ct`."""
 
-NETWORK, TRANSPORT = 1, 2
+LINK, NETWORK, TRANSPORT = 0, 1, 2
 """Where a :class:`Payload` counts from."""
 
 EQUAL, NOT_EQUAL, AT_MOST, AT_LEAST = 0, 1, 3, 5

@@ -18,14 +18,12 @@ from ringfence.dataplane.handling import MASK
 from ringfence.dataplane.names import TABLE
 from ringfence.dataplane.netlink.messages import read_attributes, read_number, read_text
 from ringfence.dataplane.netlink.steps import CT_MARK, Ct, Decide, Find, Mask, Refuse, SetCt, Unknown, decode_steps
+from ringfence.dataplane.nft import TableFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ringfence.dataplane.netlink.steps import Step
-
-FAMILIES = {"inet": 1, "ip": 2, "netdev": 5, "bridge": 7, "ip6": 10}
-"""The families of tables whose chains can meet a packet that is forwarded, by nft's names."""
 
 _HOOKS = ("prerouting", "input", "forward", "output", "postrouting", "ingress")
 _DEVICE_HOOKS = ("ingress", "egress")
@@ -121,7 +119,7 @@ def read_survey(listings: Iterable[Listing]) -> Survey:
 
 
 def _is_ours(family: str, table: str) -> bool:
-    return (family, table) == ("inet", TABLE)
+    return family in set(TableFamily) and table == TABLE
 
 
 def _hook(family: str, data: bytes) -> tuple[str, int]:
