@@ -64,8 +64,8 @@ class Moving:
         for trial in Attempt(question, "shop").trials(self.cluster):
             probe = trial.probe(self.cluster.ends)
             stream = Stream(probe.source, probe.destination, probe.protocol, probe.port)
-            ends = (self.cluster.network(end) for end in (trial.connection.client, trial.connection.server))
-            sender, receiver = ends
+            asked = trial.connection
+            sender, receiver = map(self.cluster.network, (asked.client, asked.server))
             found.append(Flood(stream, sender, [receiver], pause_ms=pause_ms))
         return found
 

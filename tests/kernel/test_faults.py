@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ringfence.dataplane.plan import NodePlan
 
 pytestmark = pytest.mark.kernel
-EVERY = int(os.environ.get("RINGFENCE_KILL_EVERY", "13"))
+EVERY = int(os.environ.get("RINGFENCE_KILL_EVERY", "23"))
 """At each of how many steps of a change its process is killed; CI takes a part of them."""
 
 SMALL_PARTS = 1_500
@@ -97,12 +97,12 @@ def check_kills(*, owns: bool) -> None:
         step = 1
         while killed_in(lab, lab.plan(wanted[steps % 2]), step, owns=owns):
             steps, step = steps + 1, step + EVERY
-            if steps % 3 == 0:
+            if steps % 2 == 0:
                 successor = Upkeep(lab.network, Nftables(lab.network, owns=owns))
                 assert successor.apply(lab.plan(wanted[steps % 2])).quarantined == ()
                 successor.close()
                 lab.check(wanted[steps % 2])
-    assert steps > 5
+    assert steps > 3
     lab.check(wanted[steps % 2])
 
 
