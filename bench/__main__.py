@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import dataplane, extremes, list_cluster, live, policies, queries, scale, verdicts, yaml
+from bench import dataplane, extremes, history, list_cluster, live, policies, queries, scale, verdicts, yaml
 from bench.figures import keep, table
 
-MEASURED = (yaml, policies, list_cluster, live, scale, extremes, queries, dataplane, verdicts)
+MEASURED = (yaml, policies, list_cluster, live, scale, extremes, queries, history, dataplane, verdicts)
 """Modules with figures of their own, in the order printed."""
 
 

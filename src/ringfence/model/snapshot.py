@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Address, Family, family_of
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ringfence.algebra.selectors import Selector
+    from ringfence.model.events import Events
     from ringfence.model.policy import Policy
     from ringfence.model.service import EndpointSlice, Route, Service
 
@@ -64,6 +68,42 @@ class Snapshot:
         found.__dict__["_node_by_address"] = self._node_by_address  # as many nodes as pods' nodes, and the same ones
         return found
 
+    def inherit(self, before: Snapshot, events: Events) -> None:
+        """Take over what an earlier snapshot has found out, as far as these events have left it true."""
+        known, mine = before.__dict__, self.__dict__
+        if not events.cluster and "_node_by_address" in known:
+            mine.setdefault("_node_by_address", before._node_by_address)
+        if "pods_by_namespace" in known:
+            others = {pod.namespace for pair in events.pods for pod in pair if pod is not None}
+            mine.setdefault(
+                "pods_by_namespace", before.pods_by_namespace | {name: self.pods_in(name) for name in others}
+            )
+        if "_pod_by_name" in known:
+            pods = dict(before._pod_by_name)
+            for old, new in events.pods:
+                if new is not None:
+                    pods[new.namespace, new.name] = new
+                elif old is not None:
+                    del pods[old.namespace, old.name]
+            mine.setdefault("_pod_by_name", pods)
+        if "_pod_by_address" in known and (found := before._addresses_after(events)) is not None:
+            mine.setdefault("_pod_by_address", found)
+            mine.setdefault("_contested", False)
+
+    def _addresses_after(self, events: Events) -> dict[Address, Pod] | None:
+        """Return whose each address is after some events; None where several pods claim one."""
+        if self._contested:
+            return None
+        found = dict(self._pod_by_address) if events.pods else self._pod_by_address
+        for old, _ in events.pods:
+            for address in old.addresses.values() if old is not None and old.selectable else ():
+                del found[address]
+        arrived = [new for _, new in events.pods if new is not None and new.selectable]
+        for pod in arrived:
+            if any(found.setdefault(address, pod) is not pod for address in pod.addresses.values()):
+                return None
+        return found
+
     def namespace_labels(self, name: str) -> Mapping[str, str]:
         """Return a namespace's labels; only the automatic one when no manifest declares it."""
         namespace = self.namespaces.get(name)
@@ -75,6 +115,11 @@ class Snapshot:
         Host-network pods have their node's address, which is not their own.
         """
         return self._pod_by_address.get(address)
+
+    def pods_in(self, namespace: str) -> tuple[Pod, ...]:
+        """Return the pods of a namespace, in order."""
+        key = attrgetter("namespace")
+        return self.pods[bisect_left(self.pods, namespace, key=key) : bisect_right(self.pods, namespace, key=key)]
 
     def pod_named(self, namespace: str, name: str) -> Pod | None:
         """Return the pod of a name, or None."""
@@ -106,10 +151,13 @@ class Snapshot:
             return not nodes.requirements or (nodes.matches(labels) if labels is not None else None)
         if isinstance(end, Pod):
             return False if not end.host_network else (None if nodes.requirements else True)
+        return self.is_stranger_on_node(family_of(end), nodes)
+
+    def is_stranger_on_node(self, family: Family, nodes: Selector) -> bool | None:
+        """Tell the same of an address of a family that no pod and no node has."""
         if not self._lists_nodes:
             return None
         meant = [node for node in self.nodes.values() if node.labels is not None and nodes.matches(node.labels)]
-        family = family_of(end)
         return False if all(any(family_of(a) is family for a in node.addresses) for node in meant) else None
 
     def may_share_node(self, pod: Pod, end: Pod | Address) -> bool:
@@ -156,6 +204,16 @@ class Snapshot:
     @cached_property
     def _pod_by_address(self) -> dict[Address, Pod]:
         return {a: pod for pod in self.pods if pod.selectable for a in pod.addresses.values()}
+
+    @cached_property
+    def pods_by_namespace(self) -> dict[str, tuple[Pod, ...]]:
+        """The pods of each namespace, in order."""
+        return {name: tuple(pods) for name, pods in groupby(self.pods, key=attrgetter("namespace"))}
+
+    @cached_property
+    def _contested(self) -> bool:
+        """Whether several pods claim an address as their own."""
+        return sum(len(pod.addresses) for pod in self.pods if pod.selectable) > len(self._pod_by_address)
 
     @cached_property
     def _pod_by_name(self) -> dict[tuple[str, str], Pod]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING
 
 from ringfence.model.policy import Direction
 from ringfence.semantics.dialects import Choices, Topic
+from ringfence.semantics.growth import Translation
 from ringfence.semantics.program import Meeting
 from ringfence.semantics.rows import Said
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ringfence.semantics.growth import Growth
     from ringfence.semantics.program import Compiler, InForce, Program
     from ringfence.semantics.rows import Bounds, Row
     from ringfence.semantics.universe import Universe
@@ -55,6 +59,33 @@ class ClassRows:
         found._programs = {key: program for key, program in self._programs.items() if key[0] not in touched}
         found._said_by_programs, found._said = self._said_by_programs, self._said
         return found
+
+    def grown(self, growth: Growth, compiler: Compiler, in_force: InForce) -> ClassRows:
+        """Return the same of a later world; what is said of classes that it leaves alone is taken over.
+
+        Args:
+            growth: What became of the universe.
+            compiler: What compiles the later policies over that.
+            in_force: The later policies.
+        """
+        found = ClassRows(growth.universe, compiler, in_force, self._readings)
+        touched = growth.universe.classes_in(self.in_force.unlike(in_force)) | growth.touched
+        kept = found._programs = {key: each for key, each in self._programs.items() if key[0] not in touched}
+        others = self.compiler.naming(growth.differing) if growth.differing else ()
+        alike = {each for each in kept.values() if each and not any(number in each for number in others)} | {None}
+        translate = self._translation(growth, compiler)
+        found._said_by_programs = {
+            key: translate(said) for key, said in self._said_by_programs.items() if alike.issuperset(key[2])
+        }
+        return found
+
+    def _translation(self, growth: Growth, compiler: Compiler) -> Callable[[Said], Said]:
+        """Return what turns rows into those over a grown universe and perhaps finer traffic."""
+        if compiler.rows is self.compiler.rows:
+            return lambda said: said
+        old, new = self.compiler.traffic, compiler.traffic
+        mask = None if old is new else cache(old.masks_in(new))
+        return Translation(self._universe.sets, growth.twins, mask).said
 
     def program(self, number: int, direction: Direction, choices: Choices) -> Program | None:
         """Return what judges the pods of a class; None for those that no policy can select."""
@@ -100,7 +131,7 @@ class ClassRows:
     def counts(self) -> dict[str, int]:
         """Return how many programs and rows were worked out so far."""
         programs = {id(program) for program in self._programs.values() if program}
-        return {"programs": len(programs), "rows": len(self._said)}
+        return {"programs": len(programs), "rows": len(set(map(id, self._said_by_programs.values())))}
 
     @staticmethod
     def is_exempt(direction: Direction, choices: Choices) -> bool:

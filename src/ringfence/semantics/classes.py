@@ -7,8 +7,10 @@ policy may ask for, and are at alike addresses. Labels that no selector names va
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Family
@@ -18,10 +20,13 @@ from ringfence.semantics.matching import Matcher, PortNames, scoped_selectors
 from ringfence.semantics.space import AddressSpace, Signature
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from ringfence.algebra.selectors import Selector
     from ringfence.model.cluster import ContainerPort
     from ringfence.model.connection import End
-    from ringfence.model.policy import Peer, Policy
+    from ringfence.model.events import Events
+    from ringfence.model.policy import Peer, PodSelector, Policy
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.matching import View
 
@@ -90,10 +95,76 @@ class Classifier:
         self.space = AddressSpace.of(snapshot.blocks)
         self.blocks = {block: number for number, block in enumerate(snapshot.blocks)}
         self._asked = PortNames(snapshot.policies, self.selectors)
+        self._matcher = Matcher(snapshot, self.selectors)
+        # Selectors that came after those of the snapshot.
+        self._added: tuple[PodSelector, ...] = ()
+        self._more = Matcher(snapshot, {})
+
+    def revised(self, snapshot: Snapshot, events: Events) -> Classifier | None:
+        """Return what tells ends apart at least as finely after some events.
+
+        Selectors that are new get the next numbers, and all others keep theirs.
+
+        Returns:
+            None where other nodes, or other addresses, would have to be told apart, or ports
+            are asked of everyone that were not.
+        """
+        if events.cluster or not all(map(self._knows_addresses, events.come)):
+            return None
+        found = copy(self)
+        found._snapshot = snapshot  # noqa: SLF001 - one of its own
+        new = [each for each in scoped_selectors(events.come) if each not in self.selectors]
+        if events.namespaces:
+            found._matcher = self._matcher.over(snapshot, events.namespaces)  # noqa: SLF001
+        if new:
+            found.selectors = self.selectors | {each: len(self.selectors) + n for n, each in enumerate(new)}
+        if new or events.namespaces:
+            more = {each: found.selectors[each] for each in (*self._added, *new)}
+            found._added, found._more = tuple(more), Matcher(snapshot, more)  # noqa: SLF001
+        found._asked = self._asked.asking(events.come, found.selectors)  # noqa: SLF001
+        return None if None in found.asks_more_than(self) else found
+
+    def class_of(self, pod: Pod) -> PodClass:
+        """Return the class of a pod that is not terminal."""
+        selectors: tuple[int, ...] = ()
+        if seen := self.hosts_are_seen or not pod.host_network:
+            selectors = self._matcher.matching(self._matcher.view(pod)) + self._more.matching(self._more.view(pod))
+        return PodClass(
+            selectors,
+            self._asked.of(pod.ports, selectors) if seen else (),
+            self._places(pod),
+            self.on_node(pod),
+            self._tunnels(pod) if pod.host_network else (),
+        )
+
+    def refined(self, found: PodClass, pod: Pod, matched: tuple[int, ...]) -> PodClass:
+        """Return the class of a pod, given that of a classifier before and which selectors match that it lacked."""
+        selectors = found.selectors + matched
+        seen = self.hosts_are_seen or found.selectable
+        return replace(found, selectors=selectors, ports=self._asked.of(pod.ports, selectors) if seen else ())
+
+    def asks_more_than(self, before: Classifier) -> set[int | None]:
+        """Return the selectors of whose pods more ports are asked than before; None stands for everyone."""
+        return self._asked.more_than(before._asked)
+
+    def selected_anew(self, before: Classifier) -> Iterator[tuple[Pod, int]]:
+        """Yield the pods that a selector matches which was not known before, with the number of that."""
+        for selector, number in islice(self.selectors.items(), len(before.selectors), None):
+            for pod in self._in_scope(selector.scope):
+                if selector.pods.matches(pod.labels) and (self.hosts_are_seen or not pod.host_network):
+                    yield pod, number
+
+    def _in_scope(self, scope: str | Selector) -> Iterator[Pod]:
+        """Return the pods that are not terminal of the namespaces in a scope."""
+        found: Iterable[tuple[Pod, ...]] = (self._snapshot.pods_in(scope),) if isinstance(scope, str) else ()
+        if not isinstance(scope, str):
+            every, labels_of = self._snapshot.pods_by_namespace, self._snapshot.namespace_labels
+            found = (pods for name, pods in every.items() if scope.matches(labels_of(name)))
+        return (pod for pods in found for pod in pods if not pod.terminal)
 
     def classify(self) -> dict[PodClass, list[Pod]]:
         """Return the pods that are not terminal by class, classes in the order of their first pod."""
-        matcher = Matcher(self._snapshot, self.selectors)
+        matcher = self._matcher
         # Pods of one workload mostly share the tuple of their ports, and hashing that is slow; equal ones meet below.
         alike: dict[tuple[View | None, int, Places, OnNode | None, Places], list[Pod]] = defaultdict(list)
         for pod in self._snapshot.pods:
@@ -124,6 +195,11 @@ class Classifier:
             return False
         peers = (peer for direction in Direction for rule in policy.rules(direction) for peer in rule.peers)
         return all(map(self._tells_peer, peers)) and self._asked.include(policy)
+
+    def _knows_addresses(self, policy: Policy) -> bool:
+        """Tell whether a policy names no nodes and no addresses that are not told apart."""
+        peers = (peer for direction in Direction for rule in policy.rules(direction) for peer in rule.peers)
+        return all(isinstance(peer, PodPeer) or self._tells_peer(peer) for peer in peers)
 
     def _places(self, pod: Pod) -> Places:
         if not pod.host_network and pod.addresses:

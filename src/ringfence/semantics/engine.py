@@ -5,7 +5,7 @@ by connection; but it judges classes of pods, sets of peers and sets of traffic,
 gives no reasons. The parts, in the order in which they are used:
 
 - ``space``: traffic and addresses become atoms.
-- ``universe``: pods become classes, peers become sets of atoms.
+- ``universe``: pods become ``classes``, peers become sets of ``atoms``; ``growth`` keeps both when the cluster changes.
 - ``program``: the policies of a class become decision lists.
 - ``rows``: decision lists become rows, what a subject may do with every peer.
 - ``class_rows``: what the rows of several readings say of each class together.
@@ -26,6 +26,7 @@ from ringfence.algebra.addresses import EVERY, LOOPBACK, Address, Family, family
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL
 from ringfence.model.cluster import Pod
+from ringfence.model.events import Events
 from ringfence.model.policy import Direction
 from ringfence.semantics.class_rows import ClassRows
 from ringfence.semantics.dialects import KUBERNETES
@@ -73,6 +74,7 @@ class Engine:
         classes: The pods that are not terminal, by what policies can tell of them.
         universe: Ends, as far as its policies tell them apart.
         sets: The form of its sets of atoms.
+        follows: Whether it shares what an engine for an earlier snapshot had worked out.
     """
 
     def __init__(
@@ -86,36 +88,64 @@ class Engine:
             sets: The form of sets.
             flips: Whether it is asked on which open points answers rest: then it tells apart what another choice does.
         """
-        self.snapshot = snapshot
+        self.snapshot, self._flips = snapshot, flips
         self.dialect, self._readings = dialect, dialect.readings
         self.universe = Universe(snapshot, replace(dialect, strict=dialect.strict or flips).readings, sets)
         self._compiler = Compiler(self.universe)
         in_force = self._compiler.in_force(snapshot.policies)
         self._rows = ClassRows(self.universe, self._compiler, in_force, self._readings)
         self._overlays: dict[Family, Overlay] = {}
+        self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
+        self.follows = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """Take what the universe holds; of its sets nothing is known so far."""
+        self.classes, self.sets = self.universe.members, self.universe.sets
         self._ends: dict[PeerSet, Ends] = {}
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
         self._by_traffic: dict[tuple[Row, Family], Rows] = {}
-        self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
-        self.classes = self.universe.members
-        self.sets = self.universe.sets
 
     def revised(self, policies: Iterable[Policy]) -> Engine:
-        """Return an engine for the same cluster with other policies.
-
-        What both have in common is worked out once for both, as long as the new policies tell
-        no more ends and no more traffic apart than these do.
+        """Return an engine for the same cluster with other policies, see :meth:`after`.
 
         Args:
             policies: All of them; those that stay should be the same objects.
         """
-        revised = replace(self.snapshot, policies=tuple(sorted(policies, key=lambda each: (each.kind, each.name))))
-        if not all(map(self._compiler.tells, revised.policies)):
-            return Engine(revised, self.dialect, self.sets)
+        in_order = tuple(sorted(policies, key=lambda each: (each.kind, each.name)))
+        return self.after(replace(self.snapshot, policies=in_order))
+
+    def after(self, snapshot: Snapshot) -> Engine:
+        """Return an engine for a later snapshot, which answers as one made for it would.
+
+        What the change leaves as it is, is worked out once for both, where the change can be followed.
+
+        Args:
+            snapshot: The snapshot; what did not change should be the same objects.
+        """
+        events = Events.between(self.snapshot, snapshot)
+        snapshot.inherit(self.snapshot, events)
+        alone = not (events.pods or events.namespaces or events.cluster)
+        if alone and all(map(self._compiler.tells, events.come)):
+            return self._under(snapshot, events)
+        growth = self.universe.grown(snapshot, events)
+        if growth is None:
+            return Engine(snapshot, self.dialect, self.sets, flips=self._flips)
         found = copy(self)
-        found.snapshot = revised
-        in_force = self._compiler.revised(self._rows.in_force, self.snapshot.policies, revised.policies)
-        rows = found._rows = self._rows.revised(in_force)  # noqa: SLF001 - one of its own
+        found.snapshot, found.universe, found.follows = snapshot, growth.universe, True
+        found._begin()  # noqa: SLF001 - one of its own
+        compiler = found._compiler = self._compiler.grown(growth, events.come)  # noqa: SLF001
+        found._rows = self._rows.grown(growth, compiler, compiler.revised(self._rows.in_force, events))  # noqa: SLF001
+        found._overlays = {}  # noqa: SLF001
+        if compiler.traffic is not self._compiler.traffic:
+            found._traffic_of = {}  # noqa: SLF001
+        return found
+
+    def _under(self, snapshot: Snapshot, events: Events) -> Engine:
+        """Return an engine for the same cluster with other policies that tell no more apart than is told apart."""
+        found = copy(self)
+        found.snapshot, found.follows = snapshot, True
+        rows = found._rows = self._rows.revised(self._compiler.revised(self._rows.in_force, events))  # noqa: SLF001
         found._overlays = {family: overlay.of(rows.said) for family, overlay in self._overlays.items()}  # noqa: SLF001
         return found
 
@@ -125,7 +155,7 @@ class Engine:
 
     def selects_anybody(self, policy: Policy) -> bool:
         """Tell whether a policy is for any pod, by any reading."""
-        return bool(self.universe.classes_in([self.universe.number_of(policy.subject)]))
+        return bool(self.universe.selected_by(policy))
 
     def matches_anybody(self, policy: Policy, rule: Rule) -> bool:
         """Tell whether a rule matches any traffic with anybody, for any pod that its policy is for."""
@@ -133,7 +163,7 @@ class Engine:
 
     def scope(self, policy: Policy, rule: Rule, direction: Direction, family: Family) -> tuple[PeerSet, PeerSet]:
         """Return the clients and servers of one family of whom a rule speaks, by any reading, as sides of blocks."""
-        subjects = self.universe.classes_in([self.universe.number_of(policy.subject)])
+        subjects = self.universe.selected_by(policy)
         places = (self.universe.atoms_of_class(number).get(family, ())[:1] for number in subjects)
         some = self.sets.of(atom for place in places for atom in place)
         meant = (self.universe.meant_by(peer, c, direction)[1] for peer in rule.peers for c in self._readings)

@@ -8,6 +8,7 @@ selectors, so each combination is worked out once.
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.selectors import Operator, Selector
@@ -42,6 +43,14 @@ class Matcher:
         self._kinds: dict[tuple[_Filed, ...], Kind] = {}
         self._kind_of: dict[str, Kind] = {}
         self._matching: dict[View, tuple[int, ...]] = {}
+
+    def over(self, snapshot: Snapshot, relabelled: Iterable[str]) -> Matcher:
+        """Return the same of another snapshot, in which some namespaces have other labels."""
+        found = copy(self)
+        found._snapshot, found._kind_of = snapshot, {**self._kind_of}  # noqa: SLF001 - one of its own
+        for name in relabelled:
+            found._kind_of.pop(name, None)  # noqa: SLF001
+        return found
 
     def view(self, pod: Pod) -> View:
         """Return what the selectors can tell of a pod; pods with equal views are in the same selectors."""
@@ -137,6 +146,27 @@ class PortNames:
         for policy in policies:
             for selector, names in self._asked(policy):
                 self._of_selector[selector].update(names)
+
+    def asking(self, policies: Iterable[Policy], selectors: Mapping[PodSelector, int]) -> PortNames:
+        """Return these and what other policies ask, whose selectors are among more of them."""
+        found = copy(self)
+        found._selectors = selectors  # noqa: SLF001 - one of its own
+        more: dict[int | None, set[str]] = defaultdict(set)
+        for policy in policies:
+            for selector, names in found._asked(policy):  # noqa: SLF001
+                more[selector] |= names
+        if any(names - self._of_selector.get(selector, set()) for selector, names in more.items()):
+            of_selector = found._of_selector = defaultdict(set, self._of_selector)  # noqa: SLF001
+            for selector, names in more.items():
+                of_selector[selector] = of_selector[selector] | names
+            found._of_selectors = {}  # noqa: SLF001
+        return found
+
+    def more_than(self, other: PortNames) -> set[int | None]:
+        """Return the selectors of whose pods more names are asked than by others; None stands for everyone."""
+        if self._of_selector is other._of_selector:
+            return set()
+        return {each for each, names in self._of_selector.items() if names - other._of_selector.get(each, set())}
 
     def include(self, policy: Policy) -> bool:
         """Tell whether the names that a policy asks, whose selectors are known, are asked of the same pods already."""

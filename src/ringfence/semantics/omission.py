@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ringfence.model.policy import Policy, Rule
     from ringfence.semantics.program import Compiler, InForce, Program
+    from ringfence.semantics.rows import Bounds
     from ringfence.semantics.universe import Universe
 
     ProgramOf = Callable[[int, Direction, Choices], Program | None]
@@ -44,9 +45,9 @@ class Omission:
 
     def matches(self, readings: Sequence[Choices], policy: Policy, rule: Rule) -> bool:
         """Tell whether a rule matches any traffic with anybody, for any pod that its policy is for."""
-        number = self._compiler.number(policy)
+        number, sub = self._compiler.number(policy), self._universe.sets.sub
         return any(
-            clause.rule is rule and clause.traffic
+            clause.rule is rule and clause.traffic and sub(clause.peers | clause.perhaps, self._universe.deserted)
             for choices in readings
             for program, _ in self._programs(policy, rule, choices)
             for clause in self._compiler.clauses(number, program, choices)
@@ -57,7 +58,7 @@ class Omission:
         number = self._compiler.number(policy)
         seen: set[tuple[Program, Program]] = set()
         directions = [each for each in Direction if rule is None or any(rule is one for one in policy.rules(each))]
-        for found in sorted(self._universe.classes_in([self._universe.number_of(policy.subject)])):
+        for found in self._universe.selected_by(policy):
             for direction in directions:
                 program = self._program_of(found, direction, choices)
                 silent = policy.tier is Tier.NETWORK_POLICY and Topic.BASELINE in choices  # that it is there tells
@@ -82,7 +83,17 @@ class Omission:
         elif not _HAIRPIN.isdisjoint(choices):
             meetings += [Meeting.ITSELF]
         return any(
-            self._compiler.bounds(program, meeting, choices)
-            != self._compiler.bounds_without(rule, left, meeting, choices)
+            self._differ(
+                self._compiler.bounds(program, meeting, choices),
+                self._compiler.bounds_without(rule, left, meeting, choices),
+            )
             for meeting in meetings
         )
+
+    def _differ(self, some: Bounds, others: Bounds) -> bool:
+        """Tell whether bounds say other things of anybody."""
+        sub, deserted = self._universe.sets.sub, self._universe.deserted
+        if not deserted or some == others:
+            return some != others
+        cells = ((a, b) for one, other in zip(some, others, strict=True) for a in one for b in other)
+        return any(said != told and sub(held & meant, deserted) for (said, held), (told, meant) in cells)

@@ -8,6 +8,7 @@ policies or a Baseline tier, never both.
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import groupby
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.traffic import Protocol, point
 from ringfence.algebra.traffic import ports as traffic_of
-from ringfence.model.policy import BlockPeer, Direction, Tier, has_equals, resolve
+from ringfence.model.policy import BlockPeer, Direction, PodPeer, Tier, has_equals, resolve
 from ringfence.semantics.dialects import TIES, Choices, Topic
 from ringfence.semantics.rows import Clause, RowSpace
 from ringfence.semantics.space import TrafficSpace
@@ -25,8 +26,10 @@ from ringfence.semantics.unknown import unknown_of, ways_to_know
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ringfence.model.events import Events
     from ringfence.model.policy import Policy, Rule
     from ringfence.semantics.classes import PodClass, Ports
+    from ringfence.semantics.growth import Growth
     from ringfence.semantics.rows import Bounds
     from ringfence.semantics.sets import PeerSet
     from ringfence.semantics.universe import Universe
@@ -96,9 +99,11 @@ class InForce:
         for number, policy in numbered:
             self._add(number, policy)
 
-    def revised(self, gone: Iterable[tuple[int, Policy]], new: Iterable[tuple[int, Policy]]) -> InForce:
-        """Return what is in force without some of these policies, and with others."""
-        found = InForce(new, self._universe, self)
+    def revised(
+        self, gone: Iterable[tuple[int, Policy]], new: Iterable[tuple[int, Policy]], universe: Universe
+    ) -> InForce:
+        """Return what is in force without some of these policies, and with others, in a universe that knows all."""
+        found = InForce(new, universe, self)
         for number, policy in gone:
             subject = self._universe.number_of(policy.subject)
             for filed in found._of(policy):
@@ -159,9 +164,16 @@ class Compiler:
         for policy in sorted(universe.snapshot.policies, key=_turn):
             self.number(policy)
         self.traffic = TrafficSpace.of(self._traffic_sets())
+        self._programs: dict[tuple[Direction, Numbers, Numbers, Numbers, Ports], Program] = {}
+        self._naming: dict[int, tuple[int, ...]] = {}  # as far as policies are filed
+        self._filed = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Lay out the rows over this universe and traffic, of which nothing is known so far."""
+        universe = self._universe
         self.rows = RowSpace.of(universe.sets, universe.everyone, self.traffic.everything)
         self._anything: Bounds = (self.rows.everything, self.rows.everything)
-        self._programs: dict[tuple[Direction, Numbers, Numbers, Numbers, Ports], Program] = {}
         self._clauses: dict[tuple[Direction, Ports, Choices], dict[int, tuple[Clause, ...]]] = defaultdict(dict)
         self._rows: dict[tuple[Program, Meeting, Choices], Bounds] = {}
         self._settling: dict[Program, Choices] = {}
@@ -185,12 +197,37 @@ class Compiler:
         """Return what is in force in a world with some policies."""
         return InForce(self._numbered(policies), self._universe)
 
-    def revised(self, in_force: InForce, old: Iterable[Policy], new: Iterable[Policy]) -> InForce:
-        """Return what is in force in a world with new policies, given what is with the old ones."""
-        before, after = ({id(policy): policy for policy in each} for each in (old, new))
-        gone = [policy for key, policy in before.items() if key not in after]
-        come = [policy for key, policy in after.items() if key not in before]
-        return in_force.revised(self._numbered(gone), self._numbered(come))
+    def revised(self, in_force: InForce, events: Events) -> InForce:
+        """Return what is in force after some events, given what was before."""
+        return in_force.revised(self._numbered(events.gone), self._numbered(events.come), self._universe)
+
+    def grown(self, growth: Growth, policies: Iterable[Policy]) -> Compiler:
+        """Return what compiles these policies and more over what this one's universe has become.
+
+        Programs stay the same objects; what they mean is worked out anew where atoms are others.
+        """
+        found = copy(self)
+        found._universe = growth.universe  # noqa: SLF001 - one of its own
+        found._policies, found._numbers = [*self._policies], {**self._numbers}  # noqa: SLF001
+        found._programs, found._naming = {**self._programs}, {**self._naming}  # noqa: SLF001
+        sets = [rule.traffic for policy in policies for direction in Direction for rule in policy.rules(direction)]
+        sets += (each for number in growth.touched for each in _points(growth.universe.classes[number]))
+        if not all(map(self.traffic.holds, sets)):
+            found.traffic = self.traffic.finer(sets)
+        if growth.touched or found.traffic is not self.traffic:
+            found._begin()  # noqa: SLF001
+        return found
+
+    def naming(self, selectors: Iterable[int]) -> frozenset[int]:
+        """Return the policies of which a rule names any of some selectors, by number."""
+        for number in range(self._filed, len(self._policies)):
+            policy = self._policies[number]
+            rules = (rule for direction in Direction for rule in policy.rules(direction))
+            peers = {peer.pods for rule in rules for peer in rule.peers if isinstance(peer, PodPeer)}
+            for selector in map(self._universe.number_of, peers):
+                self._naming[selector] = (*self._naming.get(selector, ()), number)
+        self._filed = len(self._policies)
+        return frozenset[int]().union(*(self._naming.get(selector, ()) for selector in selectors))
 
     def _numbered(self, policies: Iterable[Policy]) -> Iterator[tuple[int, Policy]]:
         return ((self.number(policy), policy) for policy in policies)
@@ -341,7 +378,7 @@ class Compiler:
                 yield from (rule.traffic for rule in policy.rules(direction))
         yield traffic_of(Protocol.ICMP)
         for pod_class in self._universe.classes:
-            yield from (Intervals.point(point(port.protocol, port.number)) for port in pod_class.ports)
+            yield from _points(pod_class)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +395,11 @@ class _Folding:
         """Return what a policy means."""
         found = self.compiler.clauses(number, self.program, self.choices)
         return found if self.left_out is None else tuple(each for each in found if each.rule is not self.left_out)
+
+
+def _points(pod_class: PodClass) -> Iterator[Intervals]:
+    """Yield the traffic to each named port of a class."""
+    return (Intervals.point(point(port.protocol, port.number)) for port in pod_class.ports)
 
 
 def _turn(policy: Policy) -> tuple[int, str]:

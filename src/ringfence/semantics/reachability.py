@@ -81,8 +81,8 @@ class Overlay:
         self.subjects: dict[int, int | None] = {}
         spread: list[int] = []
         self._places = 0
-        for number in range(len(universe.classes)):
-            if atoms := universe.atoms_of_class(number).get(family):
+        for number, pods in enumerate(universe.members):
+            if pods and (atoms := universe.atoms_of_class(number).get(family)):
                 self.subjects[atoms[0]] = number
                 if len(atoms) > 1:
                     spread.append(atoms[0])

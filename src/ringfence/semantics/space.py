@@ -10,9 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import accumulate
-from operator import itemgetter, xor
+from operator import itemgetter, or_, xor
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Family
@@ -20,7 +20,7 @@ from ringfence.algebra.intervals import Intervals, Range, atoms
 from ringfence.algebra.traffic import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 Signature = tuple[int, ...]
@@ -41,6 +41,15 @@ class TrafficSpace:
     def of(cls, sets: Iterable[Intervals]) -> TrafficSpace:
         """Build the coarsest space in which each of the sets has a mask."""
         return cls(atoms(ALL, sets))
+
+    def finer(self, sets: Iterable[Intervals]) -> TrafficSpace:
+        """Return the coarsest space in which each union of these atoms has a mask, and each of more sets."""
+        return TrafficSpace.of([*(Intervals((run,)) for run in self.atoms), *sets])
+
+    def masks_in(self, finer: TrafficSpace) -> Callable[[int], int]:
+        """Return what gives the mask in a finer space of what has a mask in this."""
+        parts = [finer.mask(Intervals((run,))) for run in self.atoms]
+        return lambda mask: reduce(or_, (part for place, part in enumerate(parts) if mask >> place & 1), 0)
 
     @cached_property
     def _bounds(self) -> tuple[frozenset[int], frozenset[int]]:

@@ -10,52 +10,34 @@ two ends share a node is asked of each pair.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Address, Family, family_of
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.model.cluster import Pod
 from ringfence.model.policy import Anyone, BlockPeer, Direction, DomainPeer, NodePeer, PodPeer
-from ringfence.semantics.classes import Classifier, OnNode, PodClass
+from ringfence.semantics.atoms import Atom, Atoms
+from ringfence.semantics.census import Census
+from ringfence.semantics.classes import Classifier
 from ringfence.semantics.dialects import Choices, Topic
 from ringfence.semantics.ends import Ends
+from ringfence.semantics.growth import Growth, Regrouping, Translation
 from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.unknown import is_meant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ringfence.algebra.selectors import Selector
     from ringfence.model.cluster import ContainerPort
     from ringfence.model.connection import End
+    from ringfence.model.events import Events
     from ringfence.model.policy import Peer, PodSelector, Policy
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.sets import PeerSet, Sets
     from ringfence.semantics.space import Signature
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """What policies can tell of a peer in one family.
-
-    Attributes:
-        family: The family.
-        signature: The blocks that hold its address.
-        pod_class: Number of its class; None for addresses that are no pod's own.
-        on_node: Where it is on a node's own network; None for all others.
-    """
-
-    family: Family
-    signature: Signature
-    pod_class: int | None = None
-    on_node: OnNode | None = None
-
-
-_NO_POD = PodClass(selectors=(), ports=(), places=())
-
-Key = TypeVar("Key")
 
 
 class Universe:
@@ -82,23 +64,64 @@ class Universe:
             readings: Sets of open points that are decided the other way; none for the default.
             sets: The form of its sets of atoms.
         """
-        self.snapshot, self.sets = snapshot, sets
         points = frozenset[Topic]().union(*readings)
         hosts_are_seen = not points.isdisjoint({Topic.HOST_NETWORK, Topic.HOST_EGRESS})
+        self.snapshot, self.sets = snapshot, sets
         self._classifier = Classifier(snapshot, hosts_are_seen=hosts_are_seen)
-        groups = self._classifier.classify()
-        self.classes = tuple(groups)
-        self.members = tuple(map(tuple, groups.values()))
-        self.atoms = tuple(dict.fromkeys((*self._pod_atoms(), *self._tunnel_atoms(), *self._address_atoms())))
-        self._numbers = {atom: number for number, atom in enumerate(self.atoms)}
-        self.everyone = self.sets.of(range(len(self.atoms)))
-        self._by_block = self._gather(lambda atom: atom.signature)
-        self._by_family = self._gather(lambda atom: [atom.family])
-        self._by_selector = self._gather(lambda atom: self._class_at(atom).selectors)
-        self._by_ports = self._gather(lambda atom: [self._class_at(atom).ports])
-        self.on_nodes = self._those(lambda atom: atom.on_node is not None and atom.on_node.known)
-        self._hosts = self._those(lambda atom: atom.pod_class is not None and atom.on_node is not None)
-        self._pods = self._those(lambda atom: atom.pod_class is not None and atom.on_node is None)
+        census = Census(self._classifier.classify())
+        self._settle(census, Atoms(sets, census.classes, self._address_atoms()))
+
+    def _settle(self, census: Census, atoms: Atoms) -> None:
+        """Take classes and their atoms, and say what is known of them."""
+        self._census, self._atoms = census, atoms
+        self.classes, self.members, self.atoms = census.classes, census.members, atoms.all
+        self.everyone, self.on_nodes = atoms.everyone, atoms.on_nodes
+
+    def grown(self, snapshot: Snapshot, events: Events) -> Growth | None:
+        """Return what becomes of this universe in a later snapshot, where all classes and atoms keep their numbers.
+
+        Args:
+            snapshot: The later snapshot.
+            events: What happened since this one's.
+
+        Returns:
+            None where other nodes or addresses would have to be told apart, ports are asked of
+            everyone that were not, or a pod is unlike all others in more than selectors.
+        """
+        classifier = self._classifier.revised(snapshot, events)
+        if classifier is None or any(map(self._is_at_node, chain(*events.pods))):
+            return None
+        regrouping = Regrouping(self._census, (self._classifier, classifier), snapshot, events)
+        census, known = self._census.revised(regrouping.moves, regrouping.renamed), len(self.classes)
+        twins = {number: twin for number in census.new if (twin := census.twin(number, known)) is not None}
+        if len(twins) < len(census.new):
+            return None
+        atoms, beside = self._atoms.grown(self.classes, census.classes, twins, regrouping.renamed)
+        found = Universe.__new__(Universe)
+        found.snapshot, found.sets = snapshot, self.sets
+        found._classifier = classifier  # noqa: SLF001 - one of its own
+        found._settle(census, atoms)  # noqa: SLF001
+        found._inherit(self, beside)  # noqa: SLF001
+        pairs = ((set(census.classes[new].selectors), self.classes[twin].selectors) for new, twin in twins.items())
+        differing = frozenset[int]().union(*(one.symmetric_difference(other) for one, other in pairs))
+        return Growth(found, beside, differing, frozenset({*twins, *regrouping.renamed}))
+
+    def _inherit(self, before: Universe, twins: Mapping[int, int]) -> None:
+        """Take over what an earlier universe has found out, as far as it is still true."""
+        known, mine = before.__dict__, self.__dict__
+        if "_atoms_by_class" in known:
+            new = (self._atoms.of_class(number, self.classes[number]) for number in sorted(self._census.new))
+            mine["_atoms_by_class"] = (*before._atoms_by_class, *new)
+        if "tunneled" in known and not any(self.classes[number].tunnels for number in self._census.new):
+            mine["tunneled"] = before.tunneled
+        if "_meant_nodes" in known:
+            with_new = Translation(self.sets, twins).set
+            mine["_meant_nodes"] = tuple((with_new(one), with_new(other)) for one, other in before._meant_nodes)
+
+    def _is_at_node(self, pod: Pod | None) -> bool:
+        """Tell whether a pod claims an address for its own that is a node's."""
+        own = pod.addresses.values() if pod is not None and pod.selectable else ()
+        return any(self.snapshot.node_at(address) is not None for address in own)
 
     def class_of(self, pod: Pod) -> int:
         """Return the number of a pod's class.
@@ -106,12 +129,12 @@ class Universe:
         Raises:
             KeyError: the pod is terminal or not of this snapshot.
         """
-        return self._class_by_pod[pod.namespace, pod.name]
+        return self._census.class_of(pod.namespace, pod.name)
 
     def classes_of(self, pods: Iterable[Pod]) -> set[int]:
         """Return the numbers of the classes of several pods; ``KeyError`` as for one."""
-        known = self._class_by_pod
-        return {known[pod.namespace, pod.name] for pod in pods}
+        class_of = self._census.class_of
+        return {class_of(pod.namespace, pod.name) for pod in pods}
 
     def atoms_of(self, end: End, family: Family) -> tuple[int, ...]:
         """Return the atoms at which an end may be: several when its address is not known.
@@ -124,7 +147,7 @@ class Universe:
         if isinstance(end, Pod):
             return self.atoms_of_class(self.class_of(end))[family]
         pod = self.snapshot.pod_at(end)
-        return self.atoms_of(pod, family) if pod else (self._numbers[self._outside(end)],)
+        return self.atoms_of(pod, family) if pod else (self._atoms.numbers[self._outside(end)],)
 
     def atoms_of_class(self, number: int) -> dict[Family, tuple[int, ...]]:
         """Return the atoms at which the pods of a class may be, by family."""
@@ -166,9 +189,13 @@ class Universe:
 
     def classes_in(self, selectors: Iterable[int]) -> frozenset[int]:
         """Return the classes of the pods that any of some selectors match, by the numbers of the selectors."""
-        atoms = self.sets.union(self._by_selector.get(selector, self.sets.empty) for selector in selectors)
+        atoms = self.sets.union(self._atoms.by_selector.get(selector, self.sets.empty) for selector in selectors)
         classes = (self.atoms[atom].pod_class for atom in self.sets.ids(atoms))
         return frozenset(number for number in classes if number is not None)
+
+    def selected_by(self, policy: Policy) -> tuple[int, ...]:
+        """Return the classes of the pods that a policy is for, in order; none whose pods are all gone."""
+        return tuple(n for n in sorted(self.classes_in([self.number_of(policy.subject)])) if self.members[n])
 
     def meant_by(
         self, peer: Peer, choices: Choices = frozenset(), direction: Direction = Direction.INGRESS
@@ -178,13 +205,13 @@ class Universe:
             case Anyone():
                 return self.everyone, self.everyone
             case PodPeer(pods=selector, by_pods=by_pods):
-                found = self._by_selector.get(self._classifier.selectors[selector], self.sets.empty)
+                found = self._atoms.by_selector.get(self._classifier.selectors[selector], self.sets.empty)
                 on_egress = by_pods and direction is Direction.EGRESS and Topic.HOST_EGRESS in choices
                 if self._classifier.hosts_are_seen and not on_egress and Topic.HOST_NETWORK not in choices:
-                    found = self.sets.sub(found, self._hosts)
+                    found = self.sets.sub(found, self._atoms.hosts)
                 return found, found
             case BlockPeer(addresses=block):
-                found = self._by_block.get(self._classifier.blocks[block], self.sets.empty)
+                found = self._atoms.by_block.get(self._classifier.blocks[block], self.sets.empty)
                 return found, found
             case NodePeer(nodes=nodes):
                 surely, perhaps = self._meant_nodes[self._classifier.node_selectors[nodes]]
@@ -195,23 +222,29 @@ class Universe:
 
     def pods(self, choices: Choices) -> PeerSet:
         """Return the atoms that are pods to selectors."""
-        return self._pods | self._hosts if Topic.HOST_NETWORK in choices else self._pods
+        return self._atoms.pods | self._atoms.hosts if Topic.HOST_NETWORK in choices else self._atoms.pods
 
     def in_cluster(self, choices: Choices) -> PeerSet:
         """Return the atoms that no ``ipBlock`` of a NetworkPolicy matches, because they are in the cluster."""
         found = self.pods(choices) if Topic.BLOCK_PODS in choices else self.sets.empty
-        return found | self.on_nodes | self._hosts if Topic.BLOCK_NODES in choices else found
+        return found | self.on_nodes | self._atoms.hosts if Topic.BLOCK_NODES in choices else found
 
     def by_ports(self, choices: Choices) -> Iterator[tuple[tuple[ContainerPort, ...], PeerSet]]:
         """Yield all atoms, split by the named ports that policies may ask of them."""
         named = self.pods(choices)
-        for ports, atoms in self._by_ports.items():
+        for ports, atoms in self._atoms.by_ports.items():
             yield ports, atoms & named
         yield (), self.sets.sub(self.everyone, named)
 
+    @cached_property
+    def deserted(self) -> PeerSet:
+        """The atoms of classes whose pods are all gone; what is said of them is said of nobody."""
+        empty = (number for number, pods in enumerate(self.members) if not pods)
+        return self.sets.of(atom for n in empty for atoms in self.atoms_of_class(n).values() for atom in atoms)
+
     def of_family(self, family: Family) -> PeerSet:
         """Return the atoms of one family."""
-        return self._by_family[family]
+        return self._atoms.by_family[family]
 
     def outside(self, family: Family) -> tuple[int, ...]:
         """Return the atoms of addresses of a family that are no pod's own, as far as there are any."""
@@ -232,7 +265,7 @@ class Universe:
         rest = Intervals.union(EVERY.values()) - Intervals.union(found.values())
         for family, everything in EVERY.items():
             for signature, region in self._classifier.space.regions(rest & everything).items():
-                found[self._numbers[Atom(family, signature)]] = region
+                found[self._atoms.numbers[Atom(family, signature)]] = region
         return tuple(found.get(number, EMPTY) for number in range(len(self.atoms)))
 
     def ends(self, atoms: PeerSet) -> Ends:
@@ -275,7 +308,7 @@ class Universe:
         for node in self.snapshot.nodes.values():
             for address in node.speaks_from:
                 if not self.snapshot.pod_at(address):
-                    found[self._numbers[self._outside(address)]].add(node.name)
+                    found[self._atoms.numbers[self._outside(address)]].add(node.name)
         of_classes = [frozenset(pod.node for pod in pods if pod.node is not None) for pods in self.members]
         return tuple(
             frozenset(found[number]) if atom.pod_class is None else of_classes[atom.pod_class]
@@ -292,23 +325,13 @@ class Universe:
         for number, pod_class in enumerate(self.classes):
             atoms = self.atoms_of_class(number)
             for family, signatures in pod_class.tunnels:
-                others = (self._numbers[Atom(family, each, number, pod_class.on_node)] for each in signatures)
+                others = (self._atoms.numbers[Atom(family, each, number, pod_class.on_node)] for each in signatures)
                 found[atoms[family][0]] = tuple(others)
         return found
 
     @cached_property
     def _atoms_by_class(self) -> tuple[dict[Family, tuple[int, ...]], ...]:
-        return tuple(
-            {
-                family: tuple(self._numbers[Atom(family, place, number, found.on_node)] for place in places)
-                for family, places in found.places
-            }
-            for number, found in enumerate(self.classes)
-        )
-
-    @cached_property
-    def _class_by_pod(self) -> dict[tuple[str, str], int]:
-        return {(pod.namespace, pod.name): number for number, pods in enumerate(self.members) for pod in pods}
+        return tuple(self._atoms.of_class(number, found) for number, found in enumerate(self.classes))
 
     @cached_property
     def _meant_nodes(self) -> tuple[tuple[PeerSet, PeerSet], ...]:
@@ -321,8 +344,8 @@ class Universe:
         for number, atom in enumerate(self.atoms):
             if atom.on_node:
                 told[atom.on_node.selected[selected]].append(number)
-            elif atom.pod_class is None and (spokesman := self.addresses[number]):
-                told[self.snapshot.is_on_node(Address(spokesman.ranges[0][0]), selector)].append(number)
+            elif atom.pod_class is None:
+                told[self.snapshot.is_stranger_on_node(atom.family, selector)].append(number)
         return self.sets.of(told[True]), self.sets.of((*told[True], *told[None]))
 
     def _known_addresses(self) -> Iterator[tuple[Address, int]]:
@@ -337,17 +360,7 @@ class Universe:
                             yield address, atoms[family]
         for node in self.snapshot.nodes.values():
             strange = (address for address in node.speaks_from if not pod_at(address))
-            yield from ((address, self._numbers[self._outside(address)]) for address in strange)
-
-    def _pod_atoms(self) -> Iterator[Atom]:
-        for number, pod_class in enumerate(self.classes):
-            for family, signatures in pod_class.places:
-                yield from (Atom(family, signature, number, pod_class.on_node) for signature in signatures)
-
-    def _tunnel_atoms(self) -> Iterator[Atom]:
-        for number, pod_class in enumerate(self.classes):
-            for family, signatures in pod_class.tunnels:
-                yield from (Atom(family, signature, number, pod_class.on_node) for signature in signatures)
+            yield from ((address, self._atoms.numbers[self._outside(address)]) for address in strange)
 
     def _address_atoms(self) -> Iterator[Atom]:
         for family, everything in EVERY.items():
@@ -360,17 +373,3 @@ class Universe:
         return Atom(
             family_of(address), self._classifier.space.signature(address), on_node=self._classifier.on_node(address)
         )
-
-    def _class_at(self, atom: Atom) -> PodClass:
-        return _NO_POD if atom.pod_class is None else self.classes[atom.pod_class]
-
-    def _those(self, chosen: Callable[[Atom], bool]) -> PeerSet:
-        return self.sets.of(number for number, atom in enumerate(self.atoms) if chosen(atom))
-
-    def _gather(self, keys: Callable[[Atom], Iterable[Key]]) -> dict[Key, PeerSet]:
-        """Return the set of atoms that have each key; a key that no atom has is not there."""
-        found: dict[Key, list[int]] = defaultdict(list)
-        for number, atom in enumerate(self.atoms):
-            for key in keys(atom):
-                found[key].append(number)
-        return {key: self.sets.of(numbers) for key, numbers in found.items()}
