@@ -12,7 +12,9 @@ from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.selectors import Selector
 from ringfence.algebra.traffic import Protocol, ports
 from ringfence.analysis.difference import difference
-from ringfence.analysis.smallest import count, smallest_change
+from ringfence.analysis.edits import applied
+from ringfence.analysis.smallest import smallest_change
+from ringfence.analysis.weighing import count
 from ringfence.errors import InputError
 from ringfence.model.cluster import NAME_LABEL, Pod
 from ringfence.model.connection import Connection
@@ -30,7 +32,7 @@ from tests.worlds import Limits, pairs, snapshots
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ringfence.analysis.smallest import Change
+    from ringfence.analysis.weighing import Change
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.answer import Answer
 
@@ -53,16 +55,9 @@ def denied(world: Snapshot) -> Iterator[tuple[Answer, Change]]:
 
 
 def changed(world: Snapshot, change: Change) -> Snapshot:
-    """The world with the edits in it, written down anew."""
-    policies = {(each.kind, each.name): each for each in world.policies}
-    for edit in change.edits:
-        new, key = edit.after, (edit.after.kind, edit.after.name)
-        old = policies.get(key, replace(new, ingress=(), egress=()))
-        if edit.direction is Direction.INGRESS:
-            policies[key] = replace(old, ingress=new.ingress)
-        else:
-            policies[key] = replace(old, egress=new.egress)
-    return replace(world, policies=tuple(policies[key] for key in sorted(policies)))
+    """The world with the edits in it."""
+    policies = applied(change.edits, world.policies)
+    return replace(world, policies=tuple(sorted(policies, key=lambda policy: (policy.kind, policy.name))))
 
 
 @given(snapshots())

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.algebra.traffic import ALL, Protocol, ports
-from ringfence.analysis.edits import Adds, Edits, Opening
+from ringfence.analysis.additions import Additions
+from ringfence.analysis.edits import Does, Wanted
 from ringfence.model.policy import Direction, PodPeer, Rule
 from ringfence.readers import read
 from ringfence.report.change import write_edit
@@ -46,22 +47,22 @@ def test_the_lines_of_an_edit_are_read_as_what_it_adds(
     here, own = pod("x/here", "app=here"), rule(at="old", traffic=tcp(22))
     old = policy("x/old", "app=here", ingress=(own,), egress=(own,))
     world = snapshot(here, there, old, pod("y/third", "app=third"))
-    edits = Edits(world).network_policies(Opening(direction, (here,), Ends((there,)), traffic))
+    edits = Additions(world).find(Wanted(direction, (here,), Ends((there,)), traffic))
     section, to = direction.value.lower(), "from" if direction is Direction.INGRESS else "to"
     for edit in edits:
         text = write_edit(edit)
         assert text  # all traffic is no port that could be added
-        if edit.adds is not Adds.POLICY:
-            where = {Adds.PEERS: f"  - {to}:\n", Adds.PORTS: "  - ports:\n", Adds.RULE: ""}[edit.adds]
+        if edit.does is not Does.ADDS_POLICY:
+            where = {Does.ADDS_PEERS: f"  - {to}:\n", Does.ADDS_PORTS: "  - ports:\n", Does.ADDS_RULE: ""}[edit.does]
             text = f"spec:\n  podSelector: {{}}\n  {section}:\n{where and '  ' + where}{textwrap.indent(text, ' ' * 8)}"
             text = f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p, namespace: x}}\n{text}"
         reading = read([source(text), source(POD, "pod.yaml")])
         (found,) = reading.snapshot.policies
         (written,) = found.rules(direction)
         assert [str(error) for error in reading.errors] == []
-        if edit.adds is Adds.POLICY:
+        if edit.does is Does.ADDS_POLICY:
             assert (found.name, found.subject, found.isolates) == (edit.after.name, edit.after.subject, {direction})
-        if edit.adds is not Adds.PORTS:
-            assert named(written) == named(edit.rule)
-        if edit.adds is not Adds.PEERS:
-            assert (written.traffic, written.named) == (edit.rule.traffic, ())
+        if edit.does is not Does.ADDS_PORTS:
+            assert named(written) == named(edit.written[0])
+        if edit.does is not Does.ADDS_PEERS:
+            assert (written.traffic, written.named) == (edit.written[0].traffic, ())

@@ -93,6 +93,18 @@ class Selector:
         """Tell whether labels meet every requirement."""
         return all(requirement.matches(labels) for requirement in self.requirements)
 
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether no labels can meet it."""
+        named = {value for requirement in self.requirements for value in requirement.values}
+        values = [*named, "".join(named) + "-"]  # and one that it does not name
+        for key in {requirement.key for requirement in self.requirements}:
+            asked = [requirement for requirement in self.requirements if requirement.key == key]
+            possible: list[dict[str, str]] = [{}, *({key: value} for value in values)]
+            if not any(all(each.matches(labels) for each in asked) for labels in possible):
+                return True
+        return False
+
     def __str__(self) -> str:
         """Return kubectl's spelling, requirements joined by commas; empty when all match."""
         return ",".join(map(str, self.requirements))

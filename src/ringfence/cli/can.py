@@ -17,7 +17,9 @@ from ringfence.semantics.question import Question
 from ringfence.semantics.verdict import Outcome
 
 if TYPE_CHECKING:
-    from ringfence.analysis.smallest import Change
+    from collections.abc import Callable
+
+    from ringfence.analysis.weighing import Change
     from ringfence.readers import Reading
     from ringfence.semantics.dialects import Dialect
 
@@ -38,6 +40,7 @@ _CODES = {Outcome.UNDECIDED: Code.UNDECIDED, Outcome.DENIED: Code.DENIED, Outcom
     metavar="FILE",
     help="Answer JSON lines of questions; - reads them from standard input.",
 )
+@click.option("--cut", is_flag=True, help="Say what would deny what is allowed, and as little else as can be.")
 @click.option("--brief", is_flag=True, help="Answer a batch with verdicts alone, without reasons.")
 @click.option(
     "-o",
@@ -54,7 +57,8 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     port: str | None,
     family: str | None,
     batch: BinaryIO | None,
-    brief: bool,  # noqa: FBT001 - as click hands it over
+    cut: bool,  # noqa: FBT001 - as click hands it over
+    brief: bool,  # noqa: FBT001 - likewise
     form: str | None,
 ) -> Code:
     """May CLIENT open a connection to SERVER?
@@ -74,14 +78,15 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
     PORT is a number, a range or a name, PROTO is TCP unless given. No PORT asks about all
     traffic, /UDP about one protocol, ICMP about all that has no ports.
 
-    Under a denied answer stands the smallest change of NetworkPolicies that would allow it,
-    and what else it would change.
+    Under a denied answer stands the smallest change of policies that would allow it, and what
+    else it would change; with --cut, under an allowed one the least that would deny it.
 
     \b
     Examples:
       ringfence can shop/web shop/db 5432
       ringfence can shop/web shop/db 5432 -f manifests/
       ringfence can shop/ 203.0.113.0/24 53/UDP -f manifests/
+      ringfence can shop/web shop/db 5432 --cut -f manifests/
       ringfence can --batch questions.jsonl -f manifests/ > answers.jsonl
 
     \b
@@ -89,9 +94,7 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
       {"client": "shop/web", "server": "shop/db", "port": 5432, "protocol": "TCP"}
     """  # noqa: D301 - click's mark for lines that stay as they are
     if batch:
-        if client or family or form in {"text", "wide"}:
-            message = "--batch takes its questions from a file and answers in JSON lines"
-            raise InputError(message, "leave CLIENT, SERVER, PORT, --family and -o text out")
+        _refuse_beside_batch(client or family or cut or form in {"text", "wide"})
         return _answer_batch(given, batch, dialect, brief=brief)
     if brief:
         message = "--brief shortens the answers of --batch"
@@ -101,9 +104,16 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
         raise click.UsageError(message)
     question = read_question(client, server, port or "", family)
     reading = given.read()
-    answer, change = _answered(question, reading, dialect)
-    output.answer(_rendered(answer, change, reading, form or "text"))
+    answer, turning = _answered(question, reading, dialect, _cut if cut else _change)
+    output.answer(_rendered(answer, {"cut" if cut else "change": turning}, reading, form or "text"))
     return Code.INPUT if reading.partial else _code(answer)
+
+
+def _refuse_beside_batch(given: object) -> None:
+    """Refuse what asks about one connection alone."""
+    if given:
+        message = "--batch takes its questions from a file and answers in JSON lines"
+        raise InputError(message, "leave CLIENT, SERVER, PORT, --family, --cut and -o text out")
 
 
 def _code(answer: Answer) -> Code:
@@ -132,12 +142,14 @@ def read_question(client: str, server: str, text: str, family: str | None) -> Qu
     return Question.of(client, server, port, protocol, int(family) if family else None)
 
 
-def _answered(question: Question, reading: Reading, dialect: Dialect) -> tuple[Answer, Change | None]:
-    """Return the answer to a question, and what would allow what it denies."""
+def _answered(
+    question: Question, reading: Reading, dialect: Dialect, turn: Callable[[Answer, Reading, Dialect], Change | None]
+) -> tuple[Answer, Change | None]:
+    """Return the answer to a question, and what would turn it."""
     with output.patience("judging"):
         answer = Respondent(reading.snapshot, reading.namespace, dialect).answer(question)
-    with output.patience("looking for the smallest change"):
-        return answer, _change(answer, reading, dialect)
+    with output.patience("looking for what would turn it"):
+        return answer, turn(answer, reading, dialect)
 
 
 def _change(answer: Answer, reading: Reading, dialect: Dialect) -> Change | None:
@@ -149,15 +161,23 @@ def _change(answer: Answer, reading: Reading, dialect: Dialect) -> Change | None
     return smallest_change(answer, reading.snapshot, dialect)
 
 
-def _rendered(answer: Answer, change: Change | None, reading: Reading, form: str) -> bytes:
+def _cut(answer: Answer, reading: Reading, dialect: Dialect) -> Change:
+    """Return what would deny what an answer allows."""
+    from ringfence.analysis.cut import least_cut  # noqa: PLC0415 - only who asks for it needs it
+    from ringfence.analysis.weighing import Change  # noqa: PLC0415
+
+    return least_cut(answer, reading.snapshot, dialect) or Change((), reason="nothing of it is allowed")
+
+
+def _rendered(answer: Answer, turning: dict[str, Change | None], reading: Reading, form: str) -> bytes:
     if form == "json":
         from ringfence.report.json import render_answer as render_json  # noqa: PLC0415 - slow to import
 
-        return render_json(answer, reading.errors, reading.notes, change=change)
+        return render_json(answer, reading.errors, reading.notes, **turning)
     from ringfence.report.text import render_answer  # noqa: PLC0415
 
     color = output.has_color(sys.stdout)
-    return render_answer(answer, change=change, wide=form == "wide", partial=reading.partial, color=color).encode()
+    return render_answer(answer, **turning, wide=form == "wide", partial=reading.partial, color=color).encode()
 
 
 def _answer_batch(given: Input, batch: BinaryIO, dialect: Dialect, *, brief: bool) -> Code:

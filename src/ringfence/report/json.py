@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ringfence.algebra.intervals import Intervals
-    from ringfence.analysis import smallest
+    from ringfence.analysis import weighing
     from ringfence.errors import ManifestError, RingfenceError
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics import answer as semantics
@@ -144,6 +144,9 @@ class Answer(msgspec.Struct, kw_only=True):
         Change | UnsetType,
         Meta(description="What would allow what is denied; of documents that deny something."),
     ] = UNSET
+    cut: Annotated[
+        Change | UnsetType, Meta(description="What would deny what is allowed; of documents that were asked for it.")
+    ] = UNSET
     partial: Partial = UNSET
     errors: Annotated[
         list[Fault] | UnsetType,
@@ -205,7 +208,8 @@ def render_answer(
     errors: Iterable[ManifestError] = (),
     notes: Iterable[str] = (),
     *,
-    change: smallest.Change | None = None,
+    change: weighing.Change | None = None,
+    cut: weighing.Change | None = None,
 ) -> bytes:
     """Return a whole document, indented.
 
@@ -214,11 +218,13 @@ def render_answer(
         errors: What of the input was not read or is in error.
         notes: What of it was left out or passed over, or is not as it looks.
         change: What would allow what it denies; None says nothing of it.
+        cut: What would deny what it allows; likewise.
     """
     faults = as_faults(errors)
     body = _answer(answer, partial=bool(faults))
     body.api_version, body.kind, body.errors, body.notes = API_VERSION, "Verdict", faults, [*notes] or UNSET
     body.change = as_change(change, answer.directory) if change else UNSET
+    body.cut = as_change(cut, answer.directory) if cut else UNSET
     return render_document(body)
 
 

@@ -1,4 +1,4 @@
-"""The smallest change, for programs."""
+"""What would turn an answer, for programs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ringfence.algebra.addresses import Family  # noqa: TC001 - msgspec reads annotations
 from ringfence.analysis.difference import Where
-from ringfence.analysis.edits import Adds  # noqa: TC001 - msgspec reads annotations
-from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
+from ringfence.analysis.edits import Does  # noqa: TC001 - msgspec reads annotations
+from ringfence.model.policy import Direction, Tier  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.change import tell_edit, write_edit
 from ringfence.report.difference import in_order
 from ringfence.report.json_parts import (
@@ -25,21 +25,28 @@ from ringfence.report.json_parts import (
 )
 
 if TYPE_CHECKING:
-    from ringfence.analysis import edits, smallest
+    from ringfence.analysis import edits, weighing
     from ringfence.analysis.difference import Shift
     from ringfence.model.naming import Directory
 
 
 class Edit(msgspec.Struct):
-    """What to add to one policy."""
+    """What one policy would say otherwise, or a policy more."""
 
     policy: Annotated[str, Meta(description="Kind/namespace/name.")]
     direction: Direction
-    adds: Annotated[Adds, Meta(description="Peers or ports to a rule, a rule to a policy, or a policy.")]
+    tier: Annotated[Tier, Meta(description="Admin and Baseline are no namespace's: only who may write there can.")]
+    does: Does
     text: str
-    yaml: Annotated[str, Meta(description="Items of a list that is there, or a whole policy.")]
+    yaml: Annotated[
+        str,
+        Meta(
+            description="Items of a list that is there, rules in place of one, the selector of a policy that leaves "
+            "pods out, or a whole policy; empty for a rule that is removed."
+        ),
+    ]
     origin: Annotated[
-        Origin | UnsetType, Meta(description="The rule or policy that it goes into; absent for a new policy.")
+        Origin | UnsetType, Meta(description="The rule or policy that it changes; absent for a new policy.")
     ] = UNSET
 
 
@@ -59,9 +66,9 @@ class Besides(msgspec.Struct):
 
 
 class Change(msgspec.Struct):
-    """The smallest change that allows what is denied."""
+    """The smallest change that allows what is denied, or the least cut that denies what is allowed."""
 
-    edits: Annotated[list[Edit], Meta(description="At most one for each direction; empty where there is none.")]
+    edits: Annotated[list[Edit], Meta(description="All together; empty where there are none.")]
     besides: Annotated[list[Besides], Meta(description="Complete.")]
     reason: Annotated[str | UnsetType, Meta(description="Why there is no edit.")] = UNSET
     assumptions: Annotated[
@@ -69,7 +76,7 @@ class Change(msgspec.Struct):
     ] = UNSET
 
 
-def as_change(change: smallest.Change, directory: Directory) -> Change:
+def as_change(change: weighing.Change, directory: Directory) -> Change:
     """Return a change as a document has it."""
     besides = [_besides(row, directory) for row in in_order(change.others)]
     assumed = [as_assumption(each) for each in change.assumptions]
@@ -78,9 +85,10 @@ def as_change(change: smallest.Change, directory: Directory) -> Change:
 
 def _edit(edit: edits.Edit) -> Edit:
     return Edit(
-        policy=f"{edit.after.kind}/{edit.after.name}",
+        policy=f"{edit.policy.kind}/{edit.policy.name}",
         direction=edit.direction,
-        adds=edit.adds,
+        tier=edit.policy.tier,
+        does=edit.does,
         text=tell_edit(edit),
         yaml=write_edit(edit),
         origin=origins_of([edit.place])[0] if edit.place else UNSET,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ringfence.algebra.traffic import render_traffic
 from ringfence.errors import one_line
 from ringfence.model.policy import Direction
-from ringfence.report.change import tell_edit, tell_others, write_edit
+from ringfence.report.change import tell_edit, tell_others, tell_writer, write_edit
 from ringfence.semantics.answer import MIXED
 from ringfence.semantics.dialects import EQUAL_PRIORITY
 from ringfence.semantics.open_points import OPEN_POINTS
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ringfence.algebra.addresses import Family
-    from ringfence.analysis.smallest import Change
+    from ringfence.analysis.weighing import Change
     from ringfence.model.naming import Directory
     from ringfence.model.origin import Origin
     from ringfence.semantics.answer import Answer
@@ -42,13 +42,20 @@ _Row = tuple[str, str, str]
 
 
 def render_answer(
-    answer: Answer, *, change: Change | None = None, wide: bool = False, partial: bool = False, color: bool = False
+    answer: Answer,
+    *,
+    change: Change | None = None,
+    cut: Change | None = None,
+    wide: bool = False,
+    partial: bool = False,
+    color: bool = False,
 ) -> str:
     """Return an answer as lines, each ended by a newline.
 
     Args:
         answer: What to say.
         change: What would allow what it denies; None says nothing of it.
+        cut: What would deny what it allows; likewise.
         wide: Whether the lines of that are written out.
         partial: Whether part of the input was not read.
         color: Whether verdicts are colored.
@@ -75,8 +82,9 @@ def render_answer(
         lines.append(f"  {line}")
         told = (*_halves((part.verdict.egress,), (part.verdict.ingress,)), *_undefined(part.verdict.undefined))
         lines += _table((*_hops(part.hops), *told, *_remarks(part.remarks)), indent=4, color=color)
-    if change:
-        lines += _table(_change(change, answer.directory, wide=wide), indent=2, color=color)
+    for label, turning in (("change", change), ("cut", cut)):
+        if turning:
+            lines += _table(_change(label, turning, answer.directory, wide=wide), indent=2, color=color)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -125,15 +133,16 @@ def _remarks(remarks: tuple[Remark, ...]) -> Iterator[_Row]:
         yield from (("", "", _place(origin)) for origin in remark.origins)
 
 
-def _change(change: Change, directory: Directory, *, wide: bool) -> Iterator[_Row]:
-    """Yield what would allow what is denied, and what else that would change."""
-    label = "change"
+def _change(label: str, change: Change, directory: Directory, *, wide: bool) -> Iterator[_Row]:
+    """Yield what would turn an answer, and what else that would change."""
     for edit in change.edits:
         yield label, edit.direction.value.lower(), tell_edit(edit)
         if edit.place:
             yield "", "", _place(edit.place)
         yield from (("", "", line) for line in write_edit(edit).splitlines() if wide)
         label = ""
+    for writer in dict.fromkeys(tell_writer(edit) for edit in change.edits):
+        yield from [("", "", writer)] if writer else []
     if not change.edits:
         yield label, "none", change.reason
         return

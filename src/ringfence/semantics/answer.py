@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.entries import Opening
     from ringfence.semantics.question import Question
     from ringfence.semantics.sides import Group, Party, Side
+    from ringfence.semantics.sight import Sight
     from ringfence.semantics.verdict import Undefined
     from ringfence.semantics.ways import Hop
 
@@ -76,6 +77,7 @@ class Part:
         verdict: The definition's, told of these clients and servers.
         hops: The way to a server behind a Service, from the client on; empty for no Service.
         remarks: What else is worth knowing.
+        sight: What policies see on that way; None for no Service, and where no packet comes so far.
     """
 
     client: str
@@ -87,6 +89,7 @@ class Part:
     verdict: Verdict
     hops: tuple[Hop, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    sight: Sight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +319,7 @@ class Respondent:
             told(cell.verdict, names),
             tuple(told_hop(hop, names) for hop in cell.hops),
             tuple(replace(each, text=tell(each.text, names)) for each in cell.remarks),
+            cell.sight,
         )
 
     def _nodes(self, names: frozenset[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.intervals import Intervals
+from ringfence.semantics.sight import Sight
 from ringfence.semantics.verdict import Verdict, unite_undefined
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Cell:
         nodes: The nodes that the hops speak of.
         hops: The way that the connections take; cells of different ways stay apart.
         remarks: What else is worth knowing.
+        sight: What is seen on that way; None for no Service.
     """
 
     clients: frozenset[int]
@@ -44,6 +46,7 @@ class Cell:
     nodes: frozenset[str] = frozenset()
     hops: tuple[Hop, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    sight: Sight | None = None
 
 
 def gather(cells: list[Cell]) -> list[Cell]:
@@ -81,7 +84,9 @@ def _united(axis: str, cells: list[Cell]) -> Cell:
     changes: dict[str, Any] = {axis: unite(getattr(cell, axis) for cell in cells)}
     (egress,), (ingress,) = (unite_halves(cell.verdict.halves[side] for cell in cells) for side in (0, 1))
     remarks = tuple(dict.fromkeys(remark for cell in cells for remark in cell.remarks))
-    return replace(cells[0], verdict=Verdict(egress, ingress), remarks=remarks, **changes)
+    sights = [cell.sight for cell in cells if cell.sight]
+    changes |= {"remarks": remarks, "sight": Sight.union(sights) if sights else None}
+    return replace(cells[0], verdict=Verdict(egress, ingress), **changes)
 
 
 def _union(sets: Iterable[frozenset[Any]]) -> frozenset[Any]:

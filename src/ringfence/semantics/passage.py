@@ -25,6 +25,7 @@ from ringfence.semantics.engine import Ends
 from ringfence.semantics.places import members
 from ringfence.semantics.remark import Remark
 from ringfence.semantics.sides import Group, Party, Side
+from ringfence.semantics.sight import Sight
 from ringfence.semantics.spec import verdict
 from ringfence.semantics.telling import CLIENT, SERVER, stand_in, told
 from ringfence.semantics.verdict import Assumption, Half, Outcome, Verdict, settle, undecide
@@ -126,6 +127,7 @@ class Passage:
                         nodes=way.nodes,
                         hops=way.hops,
                         remarks=remarks,
+                        sight=Sight.of(way, entry.protocol, one),
                     )
 
     def _judged(self, opening: Opening, client: End, way: Way) -> tuple[Verdict, tuple[Remark, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ringfence.algebra.traffic import ALL, Protocol, ports
-from ringfence.analysis.edits import nameable, narrowest
+from ringfence.analysis.selecting import nameable, narrowest
 from tests.parts import pod, snapshot, tcp
 
 
