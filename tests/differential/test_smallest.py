@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 
 from ringfence.algebra.intervals import Intervals
-from ringfence.algebra.selectors import Selector
-from ringfence.algebra.traffic import Protocol, ports
+from ringfence.algebra.selectors import Operator, Requirement, Selector
+from ringfence.algebra.traffic import PORTS, Protocol, ports
 from ringfence.analysis.difference import difference
 from ringfence.analysis.edits import applied
 from ringfence.analysis.smallest import smallest_change
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from ringfence.analysis.weighing import Change
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.answer import Answer
+    from ringfence.semantics.verdict import Half
 
 PORT = 80
 ASKED = ports(Protocol.TCP, PORT, PORT)
+WRITTEN = Intervals.union(ports(each, 1, PORTS - 1) for each in Protocol if each is not Protocol.ICMP)
+"""What a rule says that does not speak of everything: a port 0 cannot be written, nor ICMP."""
 NAMESPACED = Limits(tiers=False, host_network=False)
 
 
@@ -112,6 +115,73 @@ def test_no_edit_of_the_same_kinds_changes_less(world: Snapshot):
             assert not change.edits
         else:
             assert count(difference(before, Engine(changed(world, change))).shifts) == min(weights)
+
+
+@given(snapshots(Limits(addressed=True, host_network=False)))
+def test_no_edit_of_the_tier_that_denies_changes_less(world: Snapshot):
+    """Neither a policy that is asked before, nor the rule that denies with fewer peers, fewer ports or neither."""
+    before = Engine(world)
+    for answer, change in denied(world):
+        halves = [h for part in answer.parts for h in part.verdict.halves if h.outcome is Outcome.DENIED]
+        if len(answer.parts) > 1 or len(halves) > 1 or change.reason == "one direction is undecided":
+            continue
+        (part,), (half,) = answer.parts, halves
+        if half.tier not in (Tier.ADMIN, Tier.BASELINE):
+            continue
+        (client,), (server,) = part.clients.pods, part.servers.pods
+        subject, peer = (client, server) if half.direction is Direction.EGRESS else (server, client)
+        for policies in every_edit_above(world, half, subject, peer):
+            after = replace(world, policies=policies)
+            asked = [Connection(client, server, Protocol.TCP, PORT, family) for family in part.families]
+            if all(verdict(after, each).outcome is Outcome.ALLOWED for each in asked):
+                assert change.edits
+                weight = count(difference(before, Engine(after)).shifts)
+                assert count(difference(before, Engine(changed(world, change))).shifts) <= weight
+
+
+def every_edit_above(world: Snapshot, half: Half, subject: Pod, peer: Pod) -> Iterator[tuple[Policy, ...]]:
+    """All policies of a world after each edit of the tier that denies in one direction."""
+    direction, deciding = half.direction, []
+    for policy in world.policies:
+        others = tuple(each for each in world.policies if each is not policy)
+        rules = policy.rules(direction)
+        for index, rule in enumerate(rules):
+            if rule.origin in half.places and policy.tier is half.tier:
+                deciding.append(policy)
+                for less in lessened(rule, peer):
+                    yield (*others, with_rules(policy, direction, (*rules[:index], *less, *rules[index + 1 :])))
+    if not deciding:
+        return
+    origin = replace(place("/spec/new"), rule=9)
+    first = min(policy.priority for policy in deciding)
+    for own in some_labels(subject):
+        for chosen in some_labels(peer):
+            there, here = (
+                PodSelector(Selector.labels({NAME_LABEL: pod.namespace}), labels)
+                for pod, labels in ((peer, chosen), (subject, own))
+            )
+            rule = Rule(Action.ACCEPT, (PodPeer(there, origin),), ASKED, origin)
+            for priority in set(range(first)) - {each.priority for each in world.policies if each.tier is half.tier}:
+                made = Policy("ClusterNetworkPolicy", "new", half.tier, here, origin, priority=priority)
+                yield (*world.policies, with_rules(made, direction, (rule,)))
+
+
+def lessened(rule: Rule, peer: Pod) -> Iterator[tuple[Rule, ...]]:
+    """Ways to say less than a rule about a pod: not about its port, not about pods with one of its labels, nothing."""
+    yield ()
+    rest = replace(rule, traffic=(rule.traffic - ASKED) & WRITTEN)
+    yield (rest,)
+    for key, value in peer.labels.items():
+        apart = Requirement(key, Operator.NOT_IN, (value,))
+        peers = tuple(
+            replace(each, pods=replace(each.pods, pods=Selector.of([*each.pods.pods.requirements, apart])))
+            for each in rule.peers
+            if isinstance(each, PodPeer)
+        )
+        if peers:
+            kept = tuple(each for each in rule.peers if not isinstance(each, PodPeer))
+            yield (replace(rule, peers=(*kept, *peers)),)
+            yield (rest, replace(rule, peers=(*kept, *peers), traffic=rule.traffic & ASKED))
 
 
 def every_edit(world: Snapshot, direction: Direction, subject: Pod, peer: Pod) -> Iterator[tuple[Policy, ...]]:
