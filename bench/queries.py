@@ -25,6 +25,7 @@ from ringfence.analysis.exposure import expose
 from ringfence.analysis.isolation import Isolation
 from ringfence.analysis.reach import reach, reasons
 from ringfence.analysis.whom import CLIENT, SERVER, Names, in_families
+from ringfence.cli.collector import keep_what_was_read
 from ringfence.edges.files import open_sources
 from ringfence.model.policy import Direction
 from ringfence.readers import read
@@ -67,7 +68,7 @@ def measure(path: str) -> dict[str, float]:
     sources, _ = open_sources([path])
     snapshot = read(sources).snapshot
     gc.collect()
-    gc.freeze()
+    keep_what_was_read()
     engine, names = Engine(snapshot), Names(snapshot, "default")
     for family in snapshot.families:
         for _ in engine.blocks(family):

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from bench.figures import Figure, peak_memory, reset_peak, resident, table
 from bench.fleet import Size, write
+from ringfence.cli.collector import keep_what_was_read
 from ringfence.cli.engines import form_for
 from ringfence.edges.files import open_sources
 from ringfence.readers import read
@@ -90,7 +91,7 @@ def measure(path: str) -> Measured:
     sources, _ = open_sources([path])
     snapshot = read(sources).snapshot
     gc.collect()
-    gc.freeze()
+    keep_what_was_read()
     reading_peak = peak_memory()
     reset_peak()
     before, started = resident(), time.process_time()

@@ -24,6 +24,7 @@ from bench.clusters import PORTS, Dumper, cluster
 from bench.figures import Figure, peak_memory, reset_peak, resident, table
 from bench.fleet import Size, write
 from ringfence.algebra.traffic import Protocol
+from ringfence.cli.collector import keep_what_was_read
 from ringfence.edges.files import open_sources
 from ringfence.readers import read
 from ringfence.report.lines import Batch
@@ -87,7 +88,7 @@ def measure_batch(path: str, *, brief: bool) -> Measured:
         asked.writelines(questions(reading.snapshot, random.Random(1)))
         asked.seek(0)
         gc.collect()
-        gc.freeze()
+        keep_what_was_read()
         reset_peak()
         before, started = resident(), time.process_time()
         batch = Batch(Respondent(reading.snapshot, "default"), brief=brief)

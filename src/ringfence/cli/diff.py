@@ -10,6 +10,7 @@ from ringfence.analysis.difference import accounts, difference
 from ringfence.analysis.reach import reasons
 from ringfence.cli import output
 from ringfence.cli.codes import Code
+from ringfence.cli.collector import keep_what_was_read
 from ringfence.cli.dialect import dialect
 from ringfence.cli.engines import engines_for
 from ringfence.cli.forms import note_unsaid, refuse_beside_netpol_analyzer, render_table
@@ -69,6 +70,7 @@ def diff(
     if as_netpol_analyzer:
         refuse_beside_netpol_analyzer(form)
     before, after = (world.read() for world in find_worlds(given, names))
+    keep_what_was_read()
     if as_netpol_analyzer:
         found, text = _as_netpol_analyzer((before.snapshot, after.snapshot), dialect)
         differs = bool(text) or bool(found)

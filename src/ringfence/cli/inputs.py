@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import os
 import re
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ringfence.cli.collector import keep_what_was_read
 from ringfence.cli.manifests import Manifests, manifests, tell
 from ringfence.cli.output import patience, say
 from ringfence.errors import InputError, WorldError
@@ -50,7 +50,7 @@ class Input:
         """
         self._check_alone()
         reading = self.manifests.read() if self.manifests.filenames else self._read_cluster()
-        gc.freeze()  # it stays until the answer is given: the collector need not walk it again and again
+        keep_what_was_read()
         return reading
 
     def _read_cluster(self) -> Reading:
