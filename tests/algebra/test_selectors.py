@@ -105,3 +105,30 @@ def test_requirements_of_a_selector_are_joined_by_commas():
 
     assert str(selector) == "app=web,tier"
     assert str(EVERYTHING) == ""
+
+
+@given(st.lists(requirements, max_size=4), labels)
+def test_a_simplified_selector_matches_the_same_labels(wanted: list[Requirement], found: dict[str, str]):
+    """And asks no more often."""
+    selector = Selector.of(wanted)
+
+    assert selector.simplified.matches(found) == selector.matches(found)
+    assert len(selector.simplified.requirements) <= len(selector.requirements)
+
+
+@pytest.mark.parametrize(
+    ("written", "simplified"),
+    [
+        ([("In", "a", "b"), ("NotIn", "a")], "app=b"),
+        ([("In", "a", "b"), ("In", "b"), ("Exists",)], "app=b"),
+        ([("NotIn", "a"), ("NotIn", "b")], "app notin (a,b)"),
+        ([("NotIn", "a"), ("DoesNotExist",)], "!app"),
+        ([("NotIn", "a"), ("Exists",)], "app,app notin (a)"),
+        ([("In", "a"), ("NotIn", "a")], "app=a,app notin (a)"),
+    ],
+)
+def test_each_key_is_asked_once_where_one_way_says_it(written: list[tuple[str, ...]], simplified: str):
+    """What nothing matches stays as somebody wrote it."""
+    selector = Selector.of(Requirement("app", Operator(operator), tuple(values)) for operator, *values in written)
+
+    assert str(selector.simplified) == simplified

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class Operator(Enum):
@@ -104,6 +104,30 @@ class Selector:
             if not any(all(each.matches(labels) for each in asked) for labels in possible):
                 return True
         return False
+
+    @property
+    def simplified(self) -> Selector:
+        """A selector that matches the same labels and asks of each key once, or twice where no one way says it.
+
+        One that contradicts itself stays as it is.
+        """
+        if self.contradicts_itself:
+            return self
+        keys = dict.fromkeys(requirement.key for requirement in self.requirements)
+        return Selector.of(each for key in keys for each in self._about(key))
+
+    def _about(self, key: str) -> Iterator[Requirement]:
+        """Yield the fewest requirements on one key that ask the same; some labels meet them."""
+        asked = [requirement for requirement in self.requirements if requirement.key == key]
+        wanted = [set(each.values) for each in asked if each.operator is Operator.IN]
+        unwanted = {value for each in asked if each.operator is Operator.NOT_IN for value in each.values}
+        plain = [each for each in asked if not each.values]
+        if wanted:
+            yield Requirement(key, Operator.IN, tuple(sorted(set.intersection(*wanted) - unwanted)))
+            return
+        yield from plain
+        if unwanted and not any(each.operator is Operator.DOES_NOT_EXIST for each in plain):
+            yield Requirement(key, Operator.NOT_IN, tuple(sorted(unwanted)))
 
     def __str__(self) -> str:
         """Return kubectl's spelling, requirements joined by commas; empty when all match."""

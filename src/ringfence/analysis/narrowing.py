@@ -137,14 +137,16 @@ class Narrowing:
         lost: list[Peer] = []
         if isinstance(scope, Selector):
             elsewhere = Requirement(NAME_LABEL, Operator.NOT_IN, tuple(sorted(met)))
-            kept.append(replace(peer, pods=PodSelector(Selector.of((*scope.requirements, elsewhere)), selector)))
+            kept.append(
+                replace(peer, pods=PodSelector(Selector.of((*scope.requirements, elsewhere)).simplified, selector))
+            )
         for name, pods in met.items():
             here = name if name == self.home else Selector.labels({NAME_LABEL: name})
             telling = narrowest(self.snapshot, pods).requirements
             for each in telling:
-                other = Selector.of((*selector.requirements, replace(each, operator=Operator.NOT_IN)))
+                other = Selector.of((*selector.requirements, replace(each, operator=Operator.NOT_IN))).simplified
                 kept.append(PodPeer(PodSelector(here, other), NOWHERE, by_pods=True))
-            meant = Selector.of((*selector.requirements, *telling))
+            meant = Selector.of((*selector.requirements, *telling)).simplified
             lost.append(PodPeer(PodSelector(here, meant), NOWHERE, by_pods=True))
         return [each for each in kept if not _means_nobody(each)], lost
 
