@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
 import pytest
 import yaml
 
@@ -21,6 +23,9 @@ from ringfence.cli.codes import Code
 from ringfence.cli.list import list_
 from ringfence.cli.main import COMMANDS, main
 from ringfence.cli.main import ringfence as program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BIN = Path(sys.executable).parent
 PODS = """
@@ -269,3 +274,26 @@ def messages(path: Path) -> list[str]:
         for each in ast.walk(tree)
         if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in bare
     ]
+
+
+def every_command(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """A command, and those below it, with their names as a user writes them."""
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            assert found
+            yield from every_command(found, f"{name} {below}")
+
+
+def test_help_shows_examples_as_a_user_would_write_them(capsys: pytest.CaptureFixture[str]):
+    """One on each line, of every command."""
+    for name, _ in every_command(program, "ringfence"):
+        assert main([*name.split()[1:], "--help"]) == 0
+        told = capsys.readouterr().out
+
+        assert "\\b" not in told, name
+        _, *examples = told.split("Examples:\n")
+        for each in examples:
+            assert each.startswith("    ringfence "), name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ringfence.edges.snapshots import load_snapshot, save_snapshot
+from ringfence.edges.snapshots import load_snapshot, replace_snapshot, save_snapshot
 from ringfence.errors import InputError, WorldError
 from ringfence.readers import read_listing
 from ringfence.readers.listing import Group, Missing
@@ -87,6 +87,23 @@ def test_a_file_that_is_there_stays_as_it_is(tmp_path: Path):
         save_snapshot(tmp_path / "none" / "snapshot", LISTING)
 
     assert path.read_text() == "mine"
+    assert [each.name for each in tmp_path.iterdir()] == ["snapshot"]
+
+
+def test_a_snapshot_takes_the_place_of_another_whole_or_not_at_all(tmp_path: Path):
+    """And nobody else may read it then either."""
+    path = tmp_path / "snapshot"
+    replace_snapshot(path, LISTING)
+    other = replace(LISTING, groups=LISTING.groups[:1])
+    with pytest.raises(KeyboardInterrupt):
+        replace_snapshot(path, replace(LISTING, groups=Interrupted(LISTING.groups)))
+    assert load_snapshot(path) == LISTING
+    replace_snapshot(path, other)
+    with pytest.raises(WorldError, match="cannot be written: no such file or directory"):
+        replace_snapshot(tmp_path / "none" / "snapshot", LISTING)
+
+    assert load_snapshot(path) == other
+    assert path.stat().st_mode & 0o077 == 0
     assert [each.name for each in tmp_path.iterdir()] == ["snapshot"]
 
 

@@ -43,7 +43,7 @@ _form = click.option(
 
 @click.group()
 def lab() -> None:
-    r"""Build a cluster out of network namespaces and see what a real kernel does.
+    """Build a cluster out of network namespaces and see what a real kernel does.
 
     Every pod of the manifests becomes a network namespace, every policy nftables rules.
     Nothing of this machine's own network is touched, no root is needed where the kernel
@@ -60,7 +60,7 @@ def lab() -> None:
       ringfence lab drops -f
       ringfence lab flows -f -o json >> flows.jsonl
       ringfence lab down
-    """
+    """  # noqa: D301 - click's mark for lines that stay as they are
 
 
 @lab.command()

@@ -28,6 +28,7 @@ COMMANDS = {
     "redundant": ("redundant", "Which policies and rules could be left out, and nothing would change."),
     "explain-api": ("explain_api", "What a field of a policy means, and what the APIs leave open."),
     "doctor": ("doctor", "Whether this node can enforce policies, and what lets packets past them."),
+    "node": ("node", "The rules a node starts with, and taking all of them away."),
     "lab": ("lab", "Real packets between network namespaces built from manifests."),
 }
 """Every command: its name in its module, and what it is for."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @manifests
 @form_of(*("text", "json", "csv", "md"), about="Columns for people, JSON, comma-separated values or a Markdown table.")
 def preview(flows: BinaryIO, manifests: Manifests, form: str) -> Code:
-    r"""Which recorded flows would these policies answer otherwise, and why?
+    """Which recorded flows would these policies answer otherwise, and why?
 
     FLOWS is a file of lines as `ringfence lab flows -o json` writes them, or -. Of the
     manifests only policies and the labels of nodes count: who was at the ends of a flow, with
@@ -36,7 +36,7 @@ def preview(flows: BinaryIO, manifests: Manifests, form: str) -> Code:
     Examples:
       ringfence preview flows.jsonl -f candidate/
       ringfence preview flows.jsonl -f candidate/ -o json
-    """
+    """  # noqa: D301 - click's mark for lines that stay as they are
     if flows is sys.stdin.buffer and "-" in manifests.filenames:
         message = "standard input holds either flows or manifests"
         raise InputError(message, "put one of them into a file")

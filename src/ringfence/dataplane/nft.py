@@ -226,7 +226,14 @@ class Program:
         before 1.0.8 has no ``destroy``.
         """
         table = f"table {self.family} {self.table}"
-        lines = [f"add {table}", f"delete {table}", f"{table} {{"]
+        return f"add {table}\ndelete {table}\n{self._render_table()}"
+
+    def render_boot(self) -> str:
+        """Return one transaction that makes the table where there is none, and fails where there is one."""
+        return f"create table {self.family} {self.table}\n{self._render_table()}"
+
+    def _render_table(self) -> str:
+        lines = [f"table {self.family} {self.table} {{"]
         for named in self.named_sets:
             lines += _render_set(named)
         for chain in self.chains:

@@ -297,6 +297,12 @@ class Nftables:
         return tuple(read_attributes(each.body).get(3, b"") for each in answers)
 
 
+_HINTS = {
+    errno.EOPNOTSUPP: "Linux keeps a table that has an owner from 6.9 on",
+    errno.EPERM: "run as root, or with CAP_NET_ADMIN; a table that a process owns is for that process alone",
+}
+
+
 class _ChangedError(Exception):
     """What is being read has changed meanwhile."""
 
@@ -309,5 +315,5 @@ def _refusal(number: int, about: str, name: str = "") -> NftablesError:
         return NftablesError(message, about, "raise net.core.wmem_max, or run as root", number=number)
     if number == errno.ERESTART:
         return OutdatedError("the rules have been changed by somebody else", about, "try again", number=number)
-    hint = "Linux keeps a table that has an owner from 6.9 on" if number == errno.EOPNOTSUPP else ""
+    hint = _HINTS.get(number, "")
     return NftablesError(f"nftables refused {about}: {words}", about, hint, name=name, number=number)

@@ -1,6 +1,6 @@
 """Snapshots of a live cluster as files: JSON lines, compressed.
 
-The same listing gives the same bytes. A file that is there is never written to.
+The same listing gives the same bytes. What is in a file is never changed: another file takes its place.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import gzip
 import os
 import tempfile
 import zlib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from ringfence.errors import InputError, WorldError
 from ringfence.readers.listing import read_lines, write_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ringfence.readers.listing import Listing
 
 
@@ -45,16 +47,43 @@ def save_snapshot(path: Path, listing: Listing) -> None:
     Raises:
         WorldError: it cannot be written, or somebody has put a file there meanwhile.
     """
+    with _draft(path, listing, "name a file that is not there, in a folder that can be written to") as draft:
+        os.link(draft, path)  # unlike a rename it fails where a file is
+
+
+def replace_snapshot(path: Path, listing: Listing) -> None:
+    """Write a snapshot in the place of the one that may be there, so that it lasts.
+
+    Whoever reads meanwhile, or after the machine has failed, finds the one or the other whole.
+
+    Raises:
+        WorldError: it cannot be written; what was there still is.
+    """
+    with _draft(path, listing, "name a file in a folder that can be written to") as draft:
+        draft.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def _draft(path: Path, listing: Listing, hint: str) -> Iterator[Path]:
+    """Lay a snapshot down beside the place that it is for, under a name of its own; it is gone afterwards."""
     draft = ""
     try:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with open(handle, "wb") as stream, gzip.GzipFile("", "wb", 6, stream, mtime=0) as lines:  # noqa: PTH123
-            for line in write_lines(listing):
-                lines.write(line)
-        os.link(draft, path)  # unlike a rename it fails where a file is
+        with open(handle, "wb") as stream:  # noqa: PTH123
+            with gzip.GzipFile("", "wb", 6, stream, mtime=0) as lines:
+                for line in write_lines(listing):
+                    lines.write(line)
+            stream.flush()
+            os.fsync(stream.fileno())
+        yield Path(draft)
     except OSError as error:
         message = f"{path}: cannot be written: {os.strerror(error.errno or 0).lower()}"
-        raise WorldError(message, "name a file that is not there, in a folder that can be written to") from error
+        raise WorldError(message, hint) from error
     finally:
         with suppress(OSError):
             Path(draft).unlink()
