@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ringfence.dataplane.plan import plan_node
 from ringfence.edges.flood import Flood, Stream
 from ringfence.lab.cluster import Cluster
-from ringfence.lab.held import prove_nodes
+from ringfence.lab.held import judge_flows, prove_nodes
 from ringfence.lab.topology import lay_out
 from ringfence.lab.trying import Attempt
 from ringfence.lab.wiring import wiring_of
@@ -85,9 +85,11 @@ class Moving:
                 each.close()
 
     def check(self, manifests: str) -> None:
-        """See that the node enforces exactly these policies."""
+        """See that the node enforces exactly these policies, on every live connection that it does not judge too."""
         lab = self.cluster
         lab.engine = Engine(self.snapshot(manifests))
         lab.plans[self.node] = self.plan(manifests)
         (proof,) = (each for each in prove_nodes(lab) if each.node == self.node)
         assert list(proof.lines(lab.engine.snapshot)) == []
+        (found,) = (each for each in judge_flows(lab) if each.node == self.node)
+        assert found.flows.denied == ()
