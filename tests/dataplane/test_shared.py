@@ -15,6 +15,7 @@ from ringfence.dataplane.delta import delta
 from ringfence.dataplane.expressions import Lookup
 from ringfence.dataplane.plan import LocalClass, plan_node
 from ringfence.dataplane.proof import prove
+from ringfence.dataplane.recall import Recall
 from ringfence.dataplane.shared import Written, share
 from ringfence.model.policy import Direction
 from ringfence.semantics.dialects import RINGFENCE
@@ -152,7 +153,7 @@ def test_what_pods_send_to_themselves_shares_nothing():
     ]
     denied = [Written(each, ((EVERY[Family.IPV4], ALL),), accepts=False) for each in alone]
 
-    assert share(denied, large=1) == [[], []]
+    assert share(denied, 1, Recall()) == [[], []]
 
 
 @settings(max_examples=25)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ringfence.semantics.dialects import Dialect
     from ringfence.semantics.sets import Sets
 
+ANY = snapshots()
 LABELS = st.dictionaries(st.sampled_from(("app", "tier")), st.sampled_from(("a", "b")), max_size=2)
 
 
@@ -64,9 +65,11 @@ def changed_namespaces(draw: st.DrawFn, world: Snapshot) -> Snapshot:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Snapshot]:
+def histories(
+    draw: st.DrawFn, starts: st.SearchStrategy[Snapshot] = worlds, others: st.SearchStrategy[Snapshot] = ANY
+) -> list[Snapshot]:
     """A world and what becomes of it, step by step."""
-    found, other = [draw(worlds)], draw(snapshots())
+    found, other = [draw(starts)], draw(others)
     for _ in range(draw(st.integers(1, 4))):
         world = found[-1]
         if draw(st.booleans()):

@@ -48,6 +48,7 @@ from ringfence.dataplane.guard import guard_sets
 from ringfence.dataplane.handling import HANDLING, Handling
 from ringfence.dataplane.layout import fixed_chains, rule
 from ringfence.dataplane.nft import ADDRESS, NUMBERS, Chain, Datatype, Element, Map, Program, Set
+from ringfence.dataplane.recall import Recall
 from ringfence.dataplane.shared import Written, share
 from ringfence.model.policy import Direction
 
@@ -56,8 +57,8 @@ if TYPE_CHECKING:
 
     from ringfence.dataplane.expressions import Expression, Statement
     from ringfence.dataplane.nft import Key
-    from ringfence.dataplane.plan import Hairpin, LocalClass, NodePlan, Row
-    from ringfence.dataplane.shared import Share
+    from ringfence.dataplane.plan import Guard, Hairpin, LocalClass, NodePlan, Row
+    from ringfence.dataplane.shared import Share, Shared
 
 _Part = TypeVar("_Part", Datatype, Field)
 
@@ -77,61 +78,85 @@ _TCP = Intervals.point(NUMBERS[Protocol.TCP])
 _PORT = {CtDirection.ORIGINAL: Field.DPORT, CtDirection.REPLY: Field.SPORT}
 
 
-def compile_program(plan: NodePlan, handling: Handling = HANDLING, large: int = LARGE) -> Program:
+def compile_program(
+    plan: NodePlan, handling: Handling = HANDLING, large: int = LARGE, recall: Recall | None = None
+) -> Program:
     """Compile a plan; equal plans that are handled alike give equal programs.
 
     Args:
         plan: What the node must enforce.
         handling: What is done about its connections.
         large: How many ranges of addresses a set of peers has that several classes share.
+        recall: What programs of this node have been made of before: of classes that are the
+            same objects, sets and chains are taken over.
     """
-    sets, chains = list(_fixed_sets(plan)), list(fixed_chains(handling, plan.guard))
-    written = [_written(each) for each in plan.judged]
-    shares = share(written, large)
-    sets += _shared_sets(shares)
+    recall = recall or Recall()
+    recall.begin()
+    sets, chains = list(_fixed_sets(plan, recall)), [*recall(_fixed_chains, handling, plan.guard)]
+    written = [recall(_written, each) for each in plan.judged]
+    shares = share(written, large, recall)
+    shared = {each.shared.digest: each.shared for of_class in shares for each in of_class}
+    sets += [recall(_shared_set, each) for each in shared.values()]
     for each, its_shares in zip(written, shares, strict=True):
-        contents = _collect(each.without(its_shares), accepts=each.accepts)
-        sets += _class_sets(each.local_class, contents, its_shares)
-        chains += [_class_chain(each.local_class, contents, its_shares, way) for way in CtDirection]
-        chains.append(_deny_chain(each.local_class, handling))
-    chains += [_hairpin_chain(each, way) for each in plan.hairpins if each.classes for way in CtDirection]
-    return Program(names.TABLE, tuple(sets), tuple(_maps(plan)), tuple(chains))
+        of_class = recall(_of_class, each, *its_shares)
+        sets += of_class.sets
+        chains += [*of_class.chains, recall(_deny_chain, each.local_class, handling.logs, handling.reset)]
+    chains += [recall(_hairpin_chain, each, way) for each in plan.hairpins if each.classes for way in CtDirection]
+    return Program(names.TABLE, tuple(sets), tuple(_maps(plan, recall)), tuple(chains))
 
 
-def _fixed_sets(plan: NodePlan) -> Iterator[Set]:
+def _fixed_chains(handling: Handling, guard: Guard | None) -> tuple[Chain, ...]:
+    return tuple(fixed_chains(handling, guard))
+
+
+def _fixed_sets(plan: NodePlan, recall: Recall) -> Iterator[Set]:
     numbers = sorted(NUMBERS.values())
     yield Set(names.PORTED, (Datatype.INET_PROTO,), tuple(((number, number),) for number in numbers))
-    if plan.guard:
-        yield from guard_sets(plan.guard)
+    yield from recall(_guard_sets, plan.guard)
     for family in Family:
         judged = sorted({a for each in plan.judged if each.family is family for a in each.addresses})
         yield Set(names.judged_set(family), (ADDRESS[family],), tuple(((a, a),) for a in judged))
 
 
-def _maps(plan: NodePlan) -> Iterator[Map]:
+def _guard_sets(guard: Guard | None) -> tuple[Set, ...]:
+    return tuple(guard_sets(guard)) if guard else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _OfClass:
+    """What a program has of one class, but for the chain that denies: its sets, and its chains in both directions."""
+
+    sets: tuple[Set, ...]
+    chains: tuple[Chain, ...]
+
+
+def _of_class(written: Written, *shares: Share) -> _OfClass:
+    contents = _collect(written.without(shares), accepts=written.accepts)
+    chains = (_class_chain(written.local_class, contents, shares, way) for way in CtDirection)
+    return _OfClass(tuple(_class_sets(written.local_class, contents, shares)), tuple(chains))
+
+
+def _maps(plan: NodePlan, recall: Recall) -> Iterator[Map]:
     """Yield the small maps that find the chains of a local pod: at most one element for each pod."""
     for way, family in product(CtDirection, Family):
-        yield from (_dispatch_map(plan, direction, family, way) for direction in (Direction.EGRESS, Direction.INGRESS))
-        yield _self_map(plan, family, way)
+        for direction in (Direction.EGRESS, Direction.INGRESS):
+            led = (each for each in plan.classes if each.direction is direction and each.family is family)
+            elements = [element for each in led for element in recall(_dispatched, each, way)]
+            yield Map(names.dispatch_map(direction, family, way), (ADDRESS[family],), _sorted(elements))
+        themselves = (each for each in plan.hairpins if each.family is family)
+        elements = [element for each in themselves for element in recall(_met_by_themselves, each, way)]
+        yield Map(names.self_map(family, way), (ADDRESS[family],) * 2, _sorted(elements))
 
 
-def _dispatch_map(plan: NodePlan, direction: Direction, family: Family, way: CtDirection) -> Map:
-    elements = []
-    for each in plan.classes:
-        if each.direction is direction and each.family is family:
-            chain = names.chain(direction, each.name, way)
-            statement = Jump(chain) if direction is Direction.EGRESS else Goto(chain)
-            elements += [Element(((a, a),), statement) for a in each.addresses]
-    return Map(names.dispatch_map(direction, family, way), (ADDRESS[family],), _sorted(elements))
+def _dispatched(local_class: LocalClass, way: CtDirection) -> list[Element]:
+    chain = names.chain(local_class.direction, local_class.name, way)
+    statement = Jump(chain) if local_class.direction is Direction.EGRESS else Goto(chain)
+    return [Element(((a, a),), statement) for a in local_class.addresses]
 
 
-def _self_map(plan: NodePlan, family: Family, way: CtDirection) -> Map:
-    elements = []
-    for each in plan.hairpins:
-        if each.family is family:
-            statement = Goto(names.hairpin_chain(each.name, way) if each.classes else names.ALLOW)
-            elements += [Element(((a, a), (a, a)), statement) for a in each.addresses]
-    return Map(names.self_map(family, way), (ADDRESS[family],) * 2, _sorted(elements))
+def _met_by_themselves(hairpin: Hairpin, way: CtDirection) -> list[Element]:
+    statement = Goto(names.hairpin_chain(hairpin.name, way) if hairpin.classes else names.ALLOW)
+    return [Element(((a, a), (a, a)), statement) for a in hairpin.addresses]
 
 
 def _sorted(elements: Iterable[Element]) -> tuple[Element, ...]:
@@ -203,15 +228,13 @@ def _boxes(addresses: Intervals, traffic: Intervals) -> Iterator[Key]:
     return ((pair, *ports) for ports in _port_ranges(traffic) for pair in addresses)
 
 
-def _shared_sets(shares: Iterable[Iterable[Share]]) -> Iterator[Set]:
-    """Yield each shared set once; single values unless there are long ranges."""
-    for shared in dict.fromkeys(each.shared for of_class in shares for each in of_class):
-        name, key = names.shared_set(shared.family, shared.digest), (ADDRESS[shared.family],)
-        if shared.peers.count() <= SPELLED_OUT * len(shared.peers.ranges):
-            addresses = (a for first, last in shared.peers for a in range(first, last + 1))
-            yield Set(name, key, tuple(((a, a),) for a in addresses))
-        else:
-            yield Set(name, key, tuple((pair,) for pair in shared.peers), interval=True)
+def _shared_set(shared: Shared) -> Set:
+    """Return a shared set: of single values unless there are long ranges."""
+    name, key = names.shared_set(shared.family, shared.digest), (ADDRESS[shared.family],)
+    if shared.peers.count() <= SPELLED_OUT * len(shared.peers.ranges):
+        addresses = (a for first, last in shared.peers for a in range(first, last + 1))
+        return Set(name, key, tuple(((a, a),) for a in addresses))
+    return Set(name, key, tuple((pair,) for pair in shared.peers), interval=True)
 
 
 def _class_sets(local_class: LocalClass, contents: _Contents, shares: Iterable[Share]) -> Iterator[Set]:
@@ -271,12 +294,12 @@ def _class_chain(local_class: LocalClass, contents: _Contents, shares: Iterable[
     return Chain(names.chain(direction, name, way), (*rules, rule(otherwise)))
 
 
-def _deny_chain(local_class: LocalClass, handling: Handling) -> Chain:
+def _deny_chain(local_class: LocalClass, logs: int | None, reset: bool) -> Chain:  # noqa: FBT001 - recalled by place
     """Log and drop; counters stand apart from the log, so they are exact however much is logged."""
     direction, name = local_class.direction, local_class.name
-    limits = [Limit(handling.logs, handling.logs)] if handling.logs else []
+    limits = [Limit(logs, logs)] if logs else []
     log = rule(*limits, Log(names.log_prefix(direction, name), names.LOG_GROUP, SNAPLEN))
-    refuse = [rule(Within(Field.L4PROTO, _TCP), Counter(), Reset())] if handling.reset else []
+    refuse = [rule(Within(Field.L4PROTO, _TCP), Counter(), Reset())] if reset else []
     return Chain(names.deny_chain(direction, name), (log, *refuse, rule(Counter(), Word.DROP)))
 
 

@@ -108,11 +108,11 @@ def _named_apart(actual: Program, desired: Program) -> Program:
         return desired
     return replace(
         desired,
-        sets=tuple(replace(each, name=names[each.name]) for each in desired.sets),
-        maps=tuple(replace(each, name=names[each.name]) for each in desired.maps),
-        chains=tuple(
-            replace(each, rules=tuple(_renamed(rule, names) for rule in each.rules)) for each in desired.chains
+        sets=tuple(
+            each if names[each.name] == each.name else replace(each, name=names[each.name]) for each in desired.sets
         ),
+        maps=tuple(replace(each, name=names[each.name]) for each in desired.maps),
+        chains=tuple(_renamed(each, names) for each in desired.chains),
     )
 
 
@@ -157,8 +157,22 @@ def _by_rest(keys: Iterable[Key]) -> dict[Key, Intervals]:
     return {rest: Intervals.of(firsts) for rest, firsts in found.items()}
 
 
-def _renamed(rule: Rule, names: dict[str, str]) -> Rule:
-    return Rule(tuple(_rename(expression, names) for expression in rule.expressions))
+def _renamed(chain: Chain, names: dict[str, str]) -> Chain:
+    """Return a chain that looks into what is named otherwise now; the same object where it looks into nothing such."""
+    if not any(names.get(each) != each for rule in chain.rules for each in map(_looks_into, rule.expressions) if each):
+        return chain
+    return replace(chain, rules=tuple(Rule(tuple(_rename(e, names) for e in rule.expressions)) for rule in chain.rules))
+
+
+def _looks_into(expression: Expression) -> str:
+    """Return the set or map that an expression names; empty for none."""
+    match expression:
+        case Lookup():
+            return expression.set_name
+        case Dispatch():
+            return expression.map_name
+        case _:
+            return ""
 
 
 def _rename(expression: Expression, names: dict[str, str]) -> Expression:

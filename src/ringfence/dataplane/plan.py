@@ -15,6 +15,7 @@ from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.traffic import ALL
 from ringfence.dataplane.names import class_name
+from ringfence.dataplane.recall import Recall
 from ringfence.dataplane.strangers import denied_to_pods
 from ringfence.model.policy import Direction
 
@@ -143,7 +144,13 @@ class NodePlan:
         return (*self.classes, *(each for hairpin in self.hairpins for each in hairpin.classes))
 
 
-def plan_node(engine: Engine, node: str, wiring: Wiring | None = None, strange: Intervals = EMPTY) -> NodePlan:
+def plan_node(
+    engine: Engine,
+    node: str,
+    wiring: Wiring | None = None,
+    strange: Intervals = EMPTY,
+    recall: Recall | None = None,
+) -> NodePlan:
     """Plan a node from what the engine allows its pods; pods without addresses need nothing yet.
 
     Args:
@@ -152,20 +159,22 @@ def plan_node(engine: Engine, node: str, wiring: Wiring | None = None, strange: 
         wiring: How its pods hang on it, where that is known.
         strange: Addresses that may be a pod's of which nothing is known yet, see
             :mod:`ringfence.dataplane.strangers`; without any, all pods are known.
+        recall: What plans of this node have been made of before: what an engine that
+            follows leaves alone is taken over.
     """
+    recall = recall or Recall()
+    recall.begin()
     classes: list[LocalClass] = []
     hairpins: list[Hairpin] = []
     for family in Family:
         local = local_pods(engine, node, family)
-        permitted = {
-            direction: {address: _permitted(engine, pod, direction, family, strange) for address, pod in local.items()}
-            for direction in Direction
-        }
-        found = [each for direction in Direction for each in _classes(direction, family, local, permitted[direction])]
+        heard = {d: [_heard(engine, pod, d, family, strange, recall) for pod in local.values()] for d in Direction}
+        found = [each for d in Direction for each in _classes(d, family, local, heard[d], recall)]
         classes += found
         judged = {address for each in found for address in each.addresses}
-        hairpins += _hairpins(family, local, judged, permitted)
-    return NodePlan(node, tuple(classes), tuple(hairpins), _guard(engine, node, wiring) if wiring else None)
+        halves = zip(*([each.itself for each in heard[direction]] for direction in _HALVES), strict=True)
+        hairpins += _hairpins(family, dict(zip(local, halves, strict=True)), local, judged, recall)
+    return NodePlan(node, tuple(classes), tuple(hairpins), _guard(engine, node, wiring, recall) if wiring else None)
 
 
 def closed_node(node: str, prefix: str) -> NodePlan:
@@ -180,12 +189,41 @@ def closed_node(node: str, prefix: str) -> NodePlan:
     return NodePlan(node, (), (), Guard(prefix, (), ()))
 
 
-def _permitted(engine: Engine, pod: Pod, direction: Direction, family: Family, strange: Intervals) -> tuple[Row, ...]:
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the engine says of one pod.
+
+    Attributes:
+        rows: What it may exchange with every address, one object for pods of equal policies.
+        apart: The addresses of its node, with what it may exchange with these instead.
+        itself: What it may send itself through a Service, as far as this direction goes.
+    """
+
+    rows: tuple[Row, ...]
+    apart: tuple[tuple[Address, Intervals], ...]
+    itself: Intervals
+
+    def at(self, address: int) -> Intervals:
+        """Return the traffic that is allowed with one address; none beyond the ends of the family."""
+        apart = (traffic for at, traffic in self.apart if at == address)
+        found = next(apart, None)
+        return _traffic_at(self.rows, address) if found is None else found
+
+
+def _heard(
+    engine: Engine, pod: Pod, direction: Direction, family: Family, strange: Intervals, recall: Recall
+) -> _Heard:
     """Return what the engine permits, less what a pod could be denied where nobody knows who is there."""
-    rows = engine.permitted(pod, direction, family)
+    rows, alone = engine.permitted_apart(pod, direction, family)
     denied = denied_to_pods(engine.snapshot, pod, direction) if strange & EVERY[family] else EMPTY
-    if not denied:
-        return rows
+    if denied:
+        rows = recall(_closed, rows, strange, recall.same(denied))
+        alone = {address: traffic - denied if address in strange else traffic for address, traffic in alone.items()}
+    own = pod.addresses[family]
+    return _Heard(rows, tuple(each for each in alone.items() if each[0] != own), alone[own])
+
+
+def _closed(rows: tuple[Row, ...], strange: Intervals, denied: Intervals) -> tuple[Row, ...]:
     found: dict[Intervals, Intervals] = {}
     for addresses, traffic in rows:
         for part, allowed in ((addresses - strange, traffic), (addresses & strange, traffic - denied)):
@@ -194,11 +232,11 @@ def _permitted(engine: Engine, pod: Pod, direction: Direction, family: Family, s
     return tuple((addresses, traffic) for traffic, addresses in found.items())
 
 
-def _guard(engine: Engine, node: str, wiring: Wiring) -> Guard:
+def _guard(engine: Engine, node: str, wiring: Wiring, recall: Recall) -> Guard:
     local = ((address, pod) for family in Family for address, pod in local_pods(engine, node, family).items())
     bound = tuple((wiring.links[str(pod)], address) for address, pod in local if str(pod) in wiring.links)
     nodes = {address for each in engine.snapshot.nodes.values() for address in each.speaks_from}
-    return Guard(wiring.prefix, bound, tuple(sorted(nodes)), wiring.bridged)
+    return recall.same(Guard(wiring.prefix, bound, tuple(sorted(nodes)), wiring.bridged))
 
 
 def local_pods(engine: Engine, node: str, family: Family) -> dict[Address, Pod]:
@@ -209,60 +247,119 @@ def local_pods(engine: Engine, node: str, family: Family) -> dict[Address, Pod]:
     return {address: pod for address, pod in sorted(found.items()) if snapshot.pod_at(address) is pod}
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a pod may exchange with others, as seen from its node.
+
+    Attributes:
+        outside: Addresses that are no local pod's, by what is allowed with them.
+        inside: What is allowed with each local pod, in the order of their addresses.
+    """
+
+    outside: frozenset[Row]
+    inside: tuple[Intervals, ...]
+
+
+def _view(rows: tuple[Row, ...], apart: tuple[tuple[Address, Intervals], ...], addresses: tuple[Address, ...]) -> _View:
+    alone = dict(apart)
+    rest = Intervals.of((address, address) for address in (*addresses, *alone))
+    outside = {traffic: found for held, traffic in rows if (found := held - rest)}
+    for address, traffic in apart:
+        if address not in addresses:
+            outside[traffic] = outside.get(traffic, EMPTY) | Intervals.point(address)
+    inside = (alone[each] if each in alone else _traffic_at(rows, each) for each in addresses)
+    return _View(frozenset((held, traffic) for traffic, held in outside.items()), tuple(inside))
+
+
+@dataclass(slots=True)
+class _Group:
+    """Pods that are allowed the same with everybody but themselves.
+
+    Attributes:
+        view: That of the first.
+        members: Their places among local pods.
+        known: What is allowed with each local pod, as those say that are not that pod; None where nobody does.
+    """
+
+    view: _View
+    members: list[int]
+    known: list[Intervals | None]
+
+    def takes(self, place: int, view: _View) -> bool:
+        """Take a pod in, if it agrees with everything that is known."""
+        inside, outside = view.inside, view.outside
+        if outside is not self.view.outside and outside != self.view.outside:
+            return False
+        pairs = zip(self.known, inside, strict=True)
+        if any(t is not k and k is not None and t != k and n != place for n, (k, t) in enumerate(pairs)):
+            return False
+        self.members.append(place)
+        self.known = [*inside[:place], self.known[place], *inside[place + 1 :]]
+        return True
+
+
 def _classes(
-    direction: Direction, family: Family, local: Mapping[Address, Pod], permitted: Mapping[Address, Iterable[Row]]
+    direction: Direction, family: Family, local: Mapping[Address, Pod], heard: list[_Heard], recall: Recall
 ) -> list[LocalClass]:
     """Unite pods that are allowed the same with everybody but themselves.
 
     What a class says about an address comes from the members that are not at it.
     """
-    everyone = Intervals.of((address, address) for address in local)
-    groups: list[tuple[list[Address], frozenset[Row], dict[Address, Intervals]]] = []
-    for own, rows in permitted.items():
-        outside = frozenset((rest, traffic) for addresses, traffic in rows if (rest := addresses - everyone))
-        inside = {address: _traffic_at(rows, address) for address in local if address != own}
-        for members, other, known in groups:
-            if other == outside and all(known.get(a, t) == t for a, t in inside.items()):
-                members.append(own)
-                known.update(inside)
-                break
-        else:
-            groups.append(([own], outside, inside))
+    addresses, pods = recall.same(tuple(local)), tuple(local.values())
+    groups: list[_Group] = []
+    for place, each in enumerate(heard):
+        view = recall(_view, each.rows, recall.same(each.apart), addresses)
+        if not any(group.takes(place, view) for group in groups):
+            groups.append(_Group(view, [place], [*view.inside[:place], None, *view.inside[place + 1 :]]))
     found = []
-    for members, outside, inside in groups:
-        for own in members:
-            # Nobody else is in the class: any answer will do, that of both neighbors costs least.
-            inside.setdefault(own, _traffic_at(permitted[own], own - 1) & _traffic_at(permitted[own], own + 1))
-        rows = _rows(outside, inside)
+    for group in groups:
+        inside = group.known
+        for place in group.members:
+            if inside[place] is None:
+                # Nobody else is in the class: any answer will do, that of both neighbors costs least.
+                own, pod = addresses[place], heard[place]
+                inside[place] = recall.same(pod.at(own - 1) & pod.at(own + 1))
+        rows = recall(_rows, group.view.outside, addresses, *inside)
         if rows != ((EVERY[family], ALL),):
-            found.append(LocalClass(direction, family, tuple(local[address] for address in members), rows))
+            found.append(recall(_local_class, direction, family, rows, *(pods[place] for place in group.members)))
     return found
+
+
+def _local_class(direction: Direction, family: Family, rows: tuple[Row, ...], *pods: Pod) -> LocalClass:
+    return LocalClass(direction, family, pods, rows)
 
 
 def _hairpins(
     family: Family,
+    halves: Mapping[Address, tuple[Intervals, ...]],
     local: Mapping[Address, Pod],
     judged: set[Address],
-    permitted: Mapping[Direction, Mapping[Address, Iterable[Row]]],
+    recall: Recall,
 ) -> list[Hairpin]:
-    """Unite pods that may send themselves the same; those that no chain meets are left out."""
-    groups: dict[tuple[Intervals, Intervals], list[Pod]] = {}
+    """Unite pods that may send themselves the same; those that no chain meets are left out.
+
+    Args:
+        family: The family.
+        halves: What each pod may send itself, egress first.
+        local: The pods.
+        judged: The addresses of those that are in a class.
+        recall: What there was before.
+    """
+    groups: dict[tuple[Intervals, ...], list[Pod]] = {}
     for own, pod in local.items():
-        egress, ingress = (_traffic_at(permitted[direction][own], own) for direction in _HALVES)
-        if own in judged or egress != ALL or ingress != ALL:
-            groups.setdefault((egress, ingress), []).append(pod)
-    return [
-        Hairpin(
-            family,
-            tuple(pods),
-            tuple(
-                LocalClass(direction, family, tuple(pods), ((EVERY[family], traffic),), hairpin=True)
-                for direction, traffic in zip(_HALVES, halves, strict=True)
-                if traffic != ALL
-            ),
-        )
-        for halves, pods in groups.items()
-    ]
+        if own in judged or halves[own] != (ALL, ALL):
+            groups.setdefault(halves[own], []).append(pod)
+    return [recall(_hairpin, family, recall.same(both), *pods) for both, pods in groups.items()]
+
+
+def _hairpin(family: Family, halves: tuple[Intervals, ...], *pods: Pod) -> Hairpin:
+    everyone = EVERY[family]
+    judged = (
+        LocalClass(direction, family, pods, ((everyone, traffic),), hairpin=True)
+        for direction, traffic in zip(_HALVES, halves, strict=True)
+        if traffic != ALL
+    )
+    return Hairpin(family, pods, tuple(judged))
 
 
 _HALVES = (Direction.EGRESS, Direction.INGRESS)
@@ -274,12 +371,12 @@ def _traffic_at(rows: Iterable[Row], address: int) -> Intervals:
     return next((traffic for addresses, traffic in rows if address in addresses), EMPTY)
 
 
-def _rows(outside: Iterable[Row], inside: Mapping[Address, Intervals]) -> tuple[Row, ...]:
+def _rows(outside: Iterable[Row], addresses: Iterable[Address], *inside: Intervals) -> tuple[Row, ...]:
     """Unite rows and single addresses by traffic, sorted by their first address."""
     ranges: dict[Intervals, list[tuple[int, int]]] = {}
-    for addresses, traffic in outside:
-        ranges.setdefault(traffic, []).extend(addresses)
-    for address, traffic in inside.items():
+    for held, traffic in outside:
+        ranges.setdefault(traffic, []).extend(held)
+    for address, traffic in zip(addresses, inside, strict=True):
         ranges.setdefault(traffic, []).append((address, address))
     united = [(Intervals.of(pairs), traffic) for traffic, pairs in ranges.items()]
     return tuple(sorted(united, key=lambda row: row[0].ranges))

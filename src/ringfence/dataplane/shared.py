@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.intervals import Intervals, atoms
 from ringfence.algebra.traffic import ALL, PORTLESS
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ringfence.algebra.addresses import Family
     from ringfence.algebra.intervals import Range
     from ringfence.dataplane.plan import LocalClass, Row
+    from ringfence.dataplane.recall import Recall
 
 MOST = 3
 """How many shared sets a class looks up, so that no packet meets more, whatever policies say."""
@@ -93,6 +94,19 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class _Peers:
+    """A large set of peers of one family, which knows its hash."""
+
+    family: Family
+    addresses: Intervals
+    hash: int = field(compare=False)
+
+    def __hash__(self) -> int:
+        """Return the hash of what is compared."""
+        return self.hash
+
+
+@dataclass(frozen=True, slots=True)
 class _Use:
     """What one class, by its index, does with some peers: the traffic that is alike with them and nobody else."""
 
@@ -100,40 +114,55 @@ class _Use:
     traffic: Intervals
 
 
-def share(classes: Sequence[Written], large: int) -> list[list[Share]]:
+def share(classes: Sequence[Written], large: int, recall: Recall) -> list[list[Share]]:
     """Return the shares of each class, in the order of the classes.
 
     Args:
         classes: All classes of a program.
         large: How many elements a set must have to be shared.
+        recall: What there was before.
     """
-    uses: dict[tuple[Family, Intervals], list[_Use]] = defaultdict(list)
+    uses: dict[_Peers, list[_Use]] = defaultdict(list)
     for index, written in enumerate(classes):
-        for peers, traffic in _columns(written, large):
-            if len(peers.ranges) >= large:
-                for alike in _alike(written, peers, traffic):
-                    uses[written.local_class.family, alike].append(_Use(index, traffic))
+        for peers, traffic in recall(_sharable, written, large):
+            uses[recall(recall.same, peers)].append(_Use(index, traffic))
     found: list[list[Share]] = [[] for _ in classes]
     taken: set[_Use] = set()
     several = [each for each in uses.items() if len(each[1]) > 1]
-    for (family, peers), of_peers in sorted(several, key=_gain, reverse=True):
+    for peers, of_peers in sorted(several, key=_gain, reverse=True):
         left = [use for use in of_peers if use not in taken and len(found[use.index]) < MOST]
         if len(left) > 1:
             taken.update(left)
-            users = [(classes[use.index], use.traffic) for use in left]
-            shared = Shared(family, peers, names.digest(map(_user, users)))
+            users = (each for use in left for each in (classes[use.index], use.traffic))
+            shared = recall(_shared, peers, *users)
             for use in left:
-                found[use.index].append(Share(shared, use.traffic))
+                found[use.index].append(recall(Share, shared, use.traffic))
     return found
 
 
-def _gain(candidate: tuple[tuple[Family, Intervals], list[_Use]]) -> tuple[int, Intervals | tuple[Range, ...]]:
-    (_, peers), uses = candidate
-    return len(peers.ranges) * (len(uses) - 1), peers.ranges
+def _shared(peers: _Peers, *users: Any) -> Shared:
+    """Return the set of some peers for those who look them up: classes in turn with their traffic."""
+    words = (_user(written, traffic) for written, traffic in zip(users[::2], users[1::2], strict=True))
+    return Shared(peers.family, peers.addresses, names.digest(words))
 
 
-def _user(user: tuple[Written, Intervals]) -> str:
-    written, traffic = user
+def _sharable(written: Written, large: int) -> tuple[tuple[_Peers, Intervals], ...]:
+    """Return sets of peers that a class may share, each with the traffic that is alike with just these."""
+    family = written.local_class.family
+    return tuple(
+        (_Peers(family, alike, hash((family, alike))), traffic)
+        for peers, traffic in _columns(written, large)
+        if len(peers.ranges) >= large
+        for alike in _alike(written, peers, traffic)
+    )
+
+
+def _gain(candidate: tuple[_Peers, list[_Use]]) -> tuple[int, tuple[Range, ...]]:
+    peers, uses = candidate
+    return len(peers.addresses.ranges) * (len(uses) - 1), peers.addresses.ranges
+
+
+def _user(written: Written, traffic: Intervals) -> str:
     local_class = written.local_class
     return f"{local_class.direction.value} {local_class.name} {written.accepts} {traffic.ranges}"
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from ringfence.dataplane.change import allows_less
 from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.handling import HANDLING, Epoch
+from ringfence.dataplane.recall import Recall
 from ringfence.edges import conntrack
 from ringfence.edges.enforcement import Enforcer
 
 if TYPE_CHECKING:
     from ringfence.dataplane.handling import Handling
+    from ringfence.dataplane.nft import Program
     from ringfence.dataplane.plan import NodePlan
     from ringfence.edges.enforcement import Applied
     from ringfence.edges.netns import Network
@@ -38,6 +40,7 @@ class Upkeep:
         self._enforcer = Enforcer(kernel)
         self._wanted = handling
         self._plan: NodePlan | None = None
+        self._recall = Recall()
 
     def apply(self, plan: NodePlan) -> Applied:
         """Let the node enforce a plan; raises as :meth:`Enforcer.apply` does.
@@ -48,17 +51,20 @@ class Upkeep:
         before, self._plan = self._plan, None
         if before is None or allows_less(plan, before):
             self._renew()
-        applied = self._enforcer.apply(compile_program(plan, self.handling))
+        applied = self._enforcer.apply(self._program(plan))
         if applied.quarantined:
             # What is closed may have been open, and the next plan cannot be compared with it.
             self._renew()
-            return self._enforcer.apply(compile_program(plan, self.handling))
+            return self._enforcer.apply(self._program(plan))
         self._plan = plan
         return applied
 
     def close(self) -> None:
         """Let go of the node; what it holds stays."""
         self._kernel.close()
+
+    def _program(self, plan: NodePlan) -> Program:
+        return compile_program(plan, self.handling, recall=self._recall)
 
     def _renew(self) -> None:
         """Take an epoch that no connection bears; where there is none, try again the next time."""

@@ -10,6 +10,7 @@ from ringfence.algebra.addresses import Family, family_of
 from ringfence.dataplane.bridged import bridge_program
 from ringfence.dataplane.delta import replacement
 from ringfence.dataplane.plan import plan_node
+from ringfence.dataplane.recall import Recall
 from ringfence.edges import conntrack, links, nft
 from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
@@ -70,7 +71,8 @@ class Cluster:
         _require(topology)
         allow_many_files()
         progress("compiling policies")
-        self._plan(topology)
+        self._recalls = {name: Recall() for name in topology.snapshot.nodes}
+        self._plan(topology, Engine(topology.snapshot, RINGFENCE))
         self.bridge_programs = {
             node: bridge_program(wiring.POD_PREFIX, wiring.ports(topology, node))
             for node in (topology.snapshot.nodes if topology.bridged else ())
@@ -128,7 +130,7 @@ class Cluster:
         Raises:
             NftablesError: a kernel refused what every packet meets; nodes before it in order are changed.
         """
-        self._plan(replace(self.topology, snapshot=snapshot))
+        self._plan(replace(self.topology, snapshot=snapshot), self.engine.after(snapshot))
         self.drops.read()
         self.flows.read(conntrack.WAITING)
         refused = self._load()
@@ -147,11 +149,10 @@ class Cluster:
         for network in (*self.pods.values(), *self.nodes.values(), self.outside):
             network.close()
 
-    def _plan(self, topology: Topology) -> None:
-        self.topology = topology
-        self.engine = Engine(topology.snapshot, RINGFENCE)
+    def _plan(self, topology: Topology, engine: Engine) -> None:
+        self.topology, self.engine = topology, engine
         links = wiring.wiring_of(topology)
-        self.plans = {node: plan_node(self.engine, node, links) for node in topology.snapshot.nodes}
+        self.plans = {name: plan_node(engine, name, links, recall=recall) for name, recall in self._recalls.items()}
         self.ends = Ends(topology)
 
     def _load(self) -> tuple[str, ...]:

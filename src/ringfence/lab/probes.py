@@ -163,7 +163,7 @@ class Trials:
         for frontend in frontends(snapshot):
             for endpoint in frontend.endpoints:
                 found[str(endpoint.pod)].add(point(frontend.port.protocol, endpoint.port))
-        for pods in self.engine.classes:
+        for pods in filter(None, self.engine.classes):
             named = self._rule_ports(pods[0], Direction.INGRESS)
             for pod in pods:
                 found[str(pod)] |= named
