@@ -1,6 +1,6 @@
 # The door to everything. `make` alone prints the targets; each does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo check test cluster-build test-cluster ci fuzz fuzz-worlds fuzz-kernel mutants bench lock clean
+.PHONY: help setup system demo check test cluster-build test-cluster ci fuzz fuzz-worlds fuzz-kernel test-kernels mutants bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -57,15 +57,21 @@ fuzz-kernel: setup ## 200 random worlds in the kernel, every probe against the d
 	$(BIN)/python -m tests.kernel.fuzz 200
 	RINGFENCE_CHANGES=1000 RINGFENCE_SEED=$(SEED) RINGFENCE_KILL_EVERY=1 $(BIN)/pytest tests/kernel/test_under_flood.py tests/kernel/test_faults.py
 
+test-kernels: setup ## the rules on other kernels and versions of nft, in virtual machines; hours without KVM
+	@tools/system-packages qemu-system-x86_64:qemu-system-x86 depmod:kmod busybox:busybox-static script:bsdutils
+	$(BIN)/pip install --quiet --require-hashes -r requirements-kernels.lock
+	$(BIN)/python -m tests.kernels $(KERNELS)
+
 mutants: $(READY) ## plant each bug of tests/planted and see its own tests catch it
 	$(BIN)/python -m tests.mutants --seed $(SEED) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench: $(READY) ## time the readers and the program on seeded input
 	$(BIN)/python -m bench
 
-lock: ## renew both lock files (needs uv)
+lock: ## renew the lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group kernels -o requirements-kernels.lock
 
 clean: ## remove what the targets made
 	rm -rf .venv .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

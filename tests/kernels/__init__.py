@@ -1,0 +1,1 @@
+"""Other kernels, in virtual machines, and other versions of nft."""
