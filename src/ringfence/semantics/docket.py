@@ -131,15 +131,20 @@ class Docket:
             own_node: Whether the peer is on the network of the subject's node.
             traffic: The point of the line of traffic.
         """
-        line = self._line_to(face.declared if self._resolves else self._own)
+        line = self._line_to(face.declared) if self._resolves else self._line
         meant = line.signatures[bisect_right(line.cuts, traffic)]
-        matching = self._selectors & face.selectors, self._blocks & face.blocks
-        key: tuple[Hashable, ...] = (*matching, face.traits, own_node, meant)
+        blocks = self._blocks and self._blocks & face.blocks
+        key: tuple[Hashable, ...] = (self._selectors & face.selectors, blocks, face.traits, own_node, meant)
         if self._nodes:
             key = (*key, *(face.nodes[number] for number in self._nodes))
         if face.sources and self.direction is Direction.INGRESS:
             return (key, *(source & self._blocks for source in face.sources))
         return key
+
+    @cached_property
+    def _line(self) -> Line:
+        """The line of traffic, where it is the same at every server."""
+        return self._line_to(self._own)
 
     def _line_to(self, server: Declared) -> Line:
         """Return the line of traffic, cut by what each rule means at a server, by number and by name, and by ICMP."""

@@ -18,7 +18,7 @@ from ringfence.semantics.unknown import is_meant, unknown_of, ways_to_know
 
 if TYPE_CHECKING:
     from ringfence.model.connection import Connection, Dialed, End
-    from ringfence.model.policy import Peer, Rule
+    from ringfence.model.policy import Peer, Policy, Rule
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.unknown import Unknown
     from ringfence.semantics.verdict import Half
@@ -91,6 +91,15 @@ class Inquiry:
             return pod
         return replace(pod, host_network=False) if self.takes(Topic.HOST_NETWORK) else None
 
+    def tiers(self, subject: Pod) -> dict[Tier, list[Policy]]:
+        """Return the policies that select the subject, tier by tier in the order in which they are asked."""
+        labels = self.snapshot.namespace_labels(subject.namespace)
+        policies = [policy for policy in self.snapshot.policies if policy.subject.selects(subject, labels)]
+        found = {tier: [policy for policy in policies if policy.tier is tier] for tier in Tier}
+        if self.takes(Topic.BASELINE) and found[Tier.NETWORK_POLICY]:
+            found[Tier.BASELINE] = []  # a NetworkPolicy that selects a pod is final for both directions
+        return found
+
     def touched(self) -> list[Topic]:
         """Return the open points that may matter here."""
         hosts = any(pod and pod.host_network for pod in (self.subject, self.peer_pod))
@@ -129,7 +138,8 @@ class Inquiry:
         """Return the addresses to judge the peer by, and those it is assumed not to have.
 
         One that is not known yet lies in the pod ranges, when they are given. Otherwise it is None,
-        outside every block that does not cover its family. One stands for all in the same blocks.
+        outside every block that does not cover its family, and assumed not to be in one, if any is
+        named. One stands for all in the same blocks.
         A client on its node's network has several where its packets may leave by a tunnel.
         """
         snapshot, family, peer = self.snapshot, self.connection.family, self.peer
@@ -139,6 +149,8 @@ class Inquiry:
             sources = snapshot.sources_of(peer, family)
             return list(sources if self.direction is Direction.INGRESS else sources[:1]), []
         ranges = EMPTY if peer.host_network else snapshot.pod_ranges & EVERY[family]
+        if not (ranges or snapshot.blocks):
+            return [None], []
         representatives = [Address(first) for first, _ in atoms(ranges or EVERY[family], snapshot.blocks)]
         return (list(representatives), []) if ranges else ([None], representatives)
 

@@ -73,11 +73,12 @@ def _judge(inquiry: Inquiry) -> Half:
         reason = host or "the address is on no pod network, so no policy applies to it"
         return Half(direction, Outcome.ALLOWED, None, reason)
     possible, unlikely = inquiry.addresses()
-    by_address = [_decide(replace(inquiry, address=address), subject) for address in possible]
+    tiers = inquiry.tiers(subject)
+    by_address = [_decide(replace(inquiry, address=address), subject, tiers) for address in possible]
     halves, at_each = [half for each in by_address for half in each], set(map(settle, by_address))
     matters = len(at_each) > 1 and any(half.outcome is not Outcome.UNDECIDED for half in at_each)
     half = settle(halves, inquiry.which_address() if matters else "")
-    unlike = [half for address in unlikely for half in _decide(replace(inquiry, address=address), subject)]
+    unlike = [half for address in unlikely for half in _decide(replace(inquiry, address=address), subject, tiers)]
     assumptions: list[Assumption] = []
     if differing := [other for other in unlike if other.outcome not in {half.outcome for half in halves}]:
         assumptions += [Assumption.of_address(inquiry.peer, differing)]
@@ -88,14 +89,9 @@ def _judge(inquiry: Inquiry) -> Half:
     return replace(half, assumptions=tuple(assumptions))
 
 
-def _decide(inquiry: Inquiry, subject: Pod) -> list[Half]:
+def _decide(inquiry: Inquiry, subject: Pod, tiers: dict[Tier, list[Policy]]) -> list[Half]:
     """Walk the tiers in order: Admin, NetworkPolicy, Baseline; then allow. Return every half that may be right."""
     found, passed = list[Half](), Passed()
-    labels = inquiry.snapshot.namespace_labels(subject.namespace)
-    policies = [policy for policy in inquiry.snapshot.policies if policy.subject.selects(subject, labels)]
-    tiers = {tier: [policy for policy in policies if policy.tier is tier] for tier in Tier}
-    if inquiry.takes(Topic.BASELINE) and tiers[Tier.NETWORK_POLICY]:
-        tiers[Tier.BASELINE] = []  # a NetworkPolicy that selects a pod is final for both directions
     for tier, selecting in tiers.items():
         if tier is Tier.NETWORK_POLICY:
             half = _network_policy_tier(inquiry, selecting)
