@@ -73,6 +73,12 @@ def test_a_union_of_many_is_one_after_another(many: list[frozenset[int]]):
     assert Intervals.union(map(intervals, many)) == intervals(frozenset().union(*many))
 
 
+@given(st.lists(st.integers(FIRST, LAST)))
+def test_integers_in_any_order_are_ranges_of_one(integers: list[int]):
+    """And one that is given twice is there once."""
+    assert Intervals.points(integers) == intervals(frozenset(integers))
+
+
 @given(members)
 def test_sizes_are_those_of_sets(integers: frozenset[int]):
     """The count is the number of members, and only the empty set is false."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import Family, read_address, read_cidr, render_addresses
+from ringfence.algebra.selectors import Selector
 from ringfence.algebra.traffic import ALL, render_traffic
+from ringfence.model.policy import Action, PodSelector, Tier
 from ringfence.semantics.engine import Engine, PairTraffic
-from tests.parts import block, network_policy, node, pod, pods, rule, snapshot, tcp
+from tests.parts import block, cluster_policy, network_policy, node, pod, pods, rule, snapshot, tcp
 
 if TYPE_CHECKING:
     from ringfence.model.snapshot import Snapshot
@@ -79,6 +82,20 @@ def test_only_ends_that_share_a_node_are_told_of():
     (found,) = engine.blocks(Family.IPV4)
     ((clients, servers),) = engine.own_node_ends(found)
     assert (written(clients), written(servers)) == ("192.168.0.1/32", "p1")
+
+
+def test_pods_that_are_alike_from_afar_differ_where_one_lets_its_node_in():
+    """No NetworkPolicy keeps out the own node, and the Admin tier does."""
+    by_admin = cluster_policy("deny", Tier.ADMIN, ingress=(rule(action=Action.DENY),))
+    by_admin = replace(by_admin, subject=PodSelector("x", Selector.labels({"app": "b"})))
+    closed = pod("x/a", "app=a", node="n"), pod("x/b", "app=b", node="n")
+    world = snapshot(*closed, node("n", "192.168.0.1"), network_policy("x/a", "app=a", ingress=()), by_admin)
+    engine = Engine(world)
+
+    near = [
+        sides(engine, each) for each in engine.blocks(Family.IPV4) if each.own_node.allowed and not each.traffic.allowed
+    ]
+    assert near == [("192.168.0.1/32", "a")]
 
 
 def test_the_own_node_is_nothing_special_where_everybody_is_let_in():

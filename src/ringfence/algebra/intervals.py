@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ class Intervals:
     def point(cls, value: int) -> Intervals:
         """Build the set of one integer."""
         return cls(((value, value),))
+
+    @classmethod
+    def points(cls, values: Iterable[int]) -> Intervals:
+        """Build a set from its integers in any order, some perhaps twice; empty means empty."""
+        found = sorted(values)
+        if not found:
+            return cls()
+        gaps = [place for place, (before, value) in enumerate(pairwise(found), 1) if value > before + 1]
+        return cls(tuple([(found[start], found[end - 1]) for start, end in pairwise((0, *gaps, len(found)))]))
 
     @classmethod
     def union(cls, sets: Iterable[Intervals]) -> Intervals:

@@ -24,6 +24,8 @@ class Operator(Enum):
     EXISTS = "Exists"
     DOES_NOT_EXIST = "DoesNotExist"
 
+    __hash__ = object.__hash__  # a member is one object; the default hashes its name in Python, each time anew
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:

@@ -115,7 +115,7 @@ def _pairs(before: _Standing, after: _Standing) -> Iterator[tuple[Atoms, Pod]]:
 
 def _runs(universe: Universe, family: Family) -> list[tuple[Range, int]]:
     """Return the addresses that are no pod's own, with the atom of each run, in order."""
-    return sorted((run, atom) for atom in universe.outside(family) for run in universe.addresses[atom])
+    return sorted((run, atom) for atom in universe.outside(family) for run in universe.strangers[atom])
 
 
 def _overlaps(before: list[tuple[Range, int]], after: list[tuple[Range, int]]) -> Iterator[tuple[Atoms, Range]]:

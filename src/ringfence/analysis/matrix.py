@@ -141,7 +141,7 @@ class _Seats:
             for atom in atoms
         }
         for atom in (atom for family in engine.snapshot.families for atom in universe.outside(family)):
-            held, kind = universe.addresses[atom], len(engine.classes) + len(self._strangers)
+            held, kind = universe.strangers[atom], len(engine.classes) + len(self._strangers)
             self._strangers.append((len(self.members), held))
             self.members.append(Member("", directory.render_addresses(held), kind, lone=False))
             self.kind_at[atom] = kind

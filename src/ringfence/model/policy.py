@@ -39,6 +39,8 @@ class Tier(Enum):
     NETWORK_POLICY = "NetworkPolicy"
     BASELINE = "Baseline"
 
+    __hash__ = object.__hash__  # likewise
+
 
 class Action(Enum):
     """What a rule does; Pass hands the connection to the next tier."""

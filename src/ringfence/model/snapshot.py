@@ -15,7 +15,7 @@ from ringfence.model.cluster import NAME_LABEL, Namespace, Node, Pod, Workload
 from ringfence.model.policy import BlockPeer, Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from ringfence.algebra.selectors import Selector
     from ringfence.model.events import Events
@@ -115,6 +115,11 @@ class Snapshot:
         Host-network pods have their node's address, which is not their own.
         """
         return self._pod_by_address.get(address)
+
+    @property
+    def own_addresses(self) -> Collection[Address]:
+        """Every address that a live pod has for its own, once."""
+        return self._pod_by_address.keys()
 
     def pods_in(self, namespace: str) -> tuple[Pod, ...]:
         """Return the pods of a namespace, in order."""

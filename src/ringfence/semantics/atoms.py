@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from copy import copy
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from ringfence.semantics.classes import PodClass
@@ -62,8 +63,10 @@ class Atoms:
         self._sets = sets
         pods = (atom for number, each in enumerate(classes) for atom in _of_places(number, each))
         tunnels = (atom for number, each in enumerate(classes) for atom in _of_tunnels(number, each))
-        self.all = tuple(dict.fromkeys((*pods, *tunnels, *addresses)))
-        self.numbers = {atom: number for number, atom in enumerate(self.all)}
+        self.numbers: dict[Atom, int] = {}
+        for atom in chain(pods, tunnels, addresses):
+            self.numbers.setdefault(atom, len(self.numbers))
+        self.all = tuple(self.numbers)
         self.everyone = sets.of(range(len(self.all)))
         told = [_NO_POD if atom.pod_class is None else classes[atom.pod_class] for atom in self.all]
         self.by_block: dict[int, PeerSet] = self._gather(atom.signature for atom in self.all)

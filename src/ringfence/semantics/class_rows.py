@@ -50,7 +50,7 @@ class ClassRows:
         self._universe, self.compiler, self.in_force, self._readings = universe, compiler, in_force, readings
         self._programs: dict[tuple[int, Direction, Choices], Program | None] = {}
         self._said_by_programs: dict[_Judges, Said] = {}
-        self._said: dict[tuple[Bounds, Bounds], Said] = {}
+        self._said: dict[tuple[Row | None, ...], Said] = {}
 
     def revised(self, in_force: InForce) -> ClassRows:
         """Return the same of a world with other policies; what equal programs say is worked out once for both."""
@@ -124,9 +124,19 @@ class ClassRows:
             ]
             if direction is Direction.INGRESS:
                 both = [self._from_any_source(*bounds) for bounds in both]
-            found = self._said.setdefault((both[0], both[1]), Said(*both))
-            self._said_by_programs[key] = found
+            found = self._said_by_programs[key] = self._one_object(Said(*both))
         return found
+
+    def _one_object(self, said: Said) -> Said:
+        """Return the object that stands for all that say the same; hashing a row takes as long as its sets are."""
+        (least, most), (near_least, near_most) = said.ordinary, said.own_node
+        key = (
+            least,
+            None if most == least else most,
+            None if near_least == least else near_least,
+            None if near_most == near_least else near_most,
+        )
+        return self._said.setdefault(key, said)
 
     def counts(self) -> dict[str, int]:
         """Return how many programs and rows were worked out so far."""

@@ -168,10 +168,11 @@ class Classifier:
         # Pods of one workload mostly share the tuple of their ports, and hashing that is slow; equal ones meet below.
         alike: dict[tuple[View | None, int, Places, OnNode | None, Places], list[Pod]] = defaultdict(list)
         for pod in self._snapshot.pods:
-            if not pod.terminal:
-                view = matcher.view(pod) if self.hosts_are_seen or not pod.host_network else None
-                tunnels = self._tunnels(pod) if pod.host_network else ()
-                alike[view, id(pod.ports), self._places(pod), self.on_node(pod), tunnels].append(pod)
+            if pod.host_network and not pod.terminal:
+                view = matcher.view(pod) if self.hosts_are_seen else None
+                alike[view, id(pod.ports), self._places(pod), self.on_node(pod), self._tunnels(pod)].append(pod)
+            elif not pod.terminal:
+                alike[matcher.view(pod), id(pod.ports), self._places(pod), None, ()].append(pod)
         groups: dict[PodClass, list[Pod]] = defaultdict(list)
         for (view, _, places, on_node, tunnels), pods in alike.items():
             selectors = matcher.matching(view) if view else ()
@@ -202,8 +203,9 @@ class Classifier:
         return all(isinstance(peer, PodPeer) or self._tells_peer(peer) for peer in peers)
 
     def _places(self, pod: Pod) -> Places:
-        if not pod.host_network and pod.addresses:
-            return tuple([(family, (self.space.signature(pod.addresses[family]),)) for family in sorted(pod.addresses)])
+        if not pod.host_network and len(pod.addresses) == 1:  # as of most pods, and there is nothing to sort
+            ((family, address),) = pod.addresses.items()
+            return ((family, (self.space.signature(address),)),)
         addresses = self._snapshot.addresses_of(pod)
         return tuple(
             (

@@ -307,7 +307,7 @@ class Engine:
         classes = universe.classes_of(ends.pods)
         found = [atoms[0] for number in classes if (atoms := universe.atoms_of_class(number).get(family))]
         if ends.addresses:
-            found += (atom for atom in universe.outside(family) if universe.addresses[atom] & ends.addresses)
+            found += (atom for atom in universe.outside(family) if universe.strangers[atom] & ends.addresses)
         return universe.sets.of(found)
 
     def is_isolated(self, pod: Pod, direction: Direction) -> bool:

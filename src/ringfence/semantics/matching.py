@@ -11,7 +11,7 @@ from collections import defaultdict
 from copy import copy
 from typing import TYPE_CHECKING
 
-from ringfence.algebra.selectors import Operator, Selector
+from ringfence.algebra.selectors import Operator, Requirement, Selector
 from ringfence.model.policy import Direction, PodPeer
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class Matcher:
         if found is None:
             kind, values = view
             labels = {key: value for key, value in zip(kind.keys, values, strict=True) if value is not None}
-            numbers = (number for filed in kind.filed for number in filed.matching(labels))
+            numbers: list[int] = []
+            for filed in kind.filed:
+                numbers += filed.matching(labels)
             found = self._matching[view] = tuple(sorted(numbers))
         return found
 
@@ -92,6 +94,14 @@ class Kind:
         self.keys = tuple(sorted(set[str]().union(*(each.keys for each in filed))))
 
 
+_Entry = tuple[tuple[Requirement, ...], int]
+"""What is left to be asked of the labels, and the number of the selector."""
+
+
+def _hold(requirements: tuple[Requirement, ...], labels: Mapping[str, str]) -> bool:
+    return all(each.matches(labels) for each in requirements)
+
+
 class _Filed:
     """Selectors, each filed under a label or a key without which it cannot match.
 
@@ -101,9 +111,9 @@ class _Filed:
 
     def __init__(self) -> None:
         self.keys: set[str] = set()
-        self._by_label: dict[tuple[str, str], list[tuple[Selector, int]]] = defaultdict(list)
-        self._by_key: dict[str, list[tuple[Selector, int]]] = defaultdict(list)
-        self._others: list[tuple[Selector, int]] = []
+        self._by_label: dict[tuple[str, str], list[_Entry]] = defaultdict(list)
+        self._by_key: dict[str, list[_Entry]] = defaultdict(list)
+        self._others: list[_Entry] = []
 
     def add(self, selector: Selector, number: int) -> None:
         """File a selector under each value of its shortest In, else under a key it needs, else with those to be asked.
@@ -113,23 +123,26 @@ class _Filed:
         self.keys.update(requirement.key for requirement in selector.requirements)
         positive = [each for each in selector.requirements if each.operator in {Operator.IN, Operator.EXISTS}]
         if not positive:
-            self._others.append((selector, number))
+            self._others.append((selector.requirements, number))
             return
         needed = min(positive, key=lambda each: (each.operator is not Operator.IN, len(each.values)))
-        entry = (Selector(tuple(each for each in selector.requirements if each is not needed)), number)
+        entry = (tuple([each for each in selector.requirements if each is not needed]), number)
         if needed.operator is Operator.EXISTS:
             self._by_key[needed.key].append(entry)
         for value in needed.values:
             self._by_label[needed.key, value].append(entry)
 
-    def matching(self, labels: Mapping[str, str]) -> Iterator[int]:
-        """Yield the numbers of the selectors that match, in no particular order."""
+    def matching(self, labels: Mapping[str, str]) -> list[int]:
+        """Return the numbers of the selectors that match, in no particular order."""
         by_label, by_key = self._by_label, self._by_key
-        candidates = [self._others]
-        candidates += [by_label[label] for label in labels.items() if label in by_label]
-        candidates += [by_key[key] for key in labels if key in by_key]
-        for each in candidates:
-            yield from (number for rest, number in each if not rest.requirements or rest.matches(labels))
+        found = [number for rest, number in self._others if not rest or _hold(rest, labels)]
+        for label in labels.items():
+            for rest, number in by_label.get(label, ()):
+                if not rest or _hold(rest, labels):
+                    found.append(number)
+        for key in labels if by_key else ():
+            found += [number for rest, number in by_key.get(key, ()) if not rest or _hold(rest, labels)]
+        return found
 
 
 class PortNames:
@@ -188,7 +201,7 @@ class PortNames:
         if names is None:
             asked = (self._of_selector[number] for number in (None, *selectors) if number in self._of_selector)
             names = self._of_selectors[selectors] = frozenset[str]().union(*asked)
-        return tuple(port for port in ports if port.name in names)
+        return tuple([port for port in ports if port.name in names])
 
 
 def scoped_selectors(policies: Iterable[Policy]) -> dict[PodSelector, int]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ringfence.model.events import Events
-    from ringfence.model.policy import Policy, Rule
+    from ringfence.model.policy import NamedPort, Policy, Rule
     from ringfence.semantics.classes import PodClass, Ports
     from ringfence.semantics.growth import Growth
     from ringfence.semantics.rows import Bounds
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 Numbers = tuple[int, ...]
 """Policies in the order in which their tier consults them."""
 
+_Key = tuple[Direction, Numbers, Numbers, Numbers, "Ports"]
+"""What makes a program, in the order of its attributes."""
+
+
+_TIERS = tuple(Tier)
 
 _AROUND_ROWS = Choices({Topic.POD_TO_OWN_NODE, Topic.BASELINE})
 """Open points that decide which program and which meeting counts, and nothing within it."""
@@ -126,16 +131,16 @@ class InForce:
 
     def judging(self, pod_class: PodClass, direction: Direction) -> Iterator[list[int]]:
         """Yield the policies that judge the pods of a class, for each tier in order."""
-        return (self._judging(pod_class, direction, tier) for tier in Tier)
+        selectors, filed = pod_class.selectors, self._filed
+        for tier in _TIERS:
+            of_tier = filed[direction, tier]
+            yield [number for selector in selectors if selector in of_tier for number in of_tier[selector]]
 
     def isolating(self, pod_class: PodClass) -> Iterator[int]:
         """Yield the NetworkPolicies that have the pods of a class for their subject, in either direction."""
         for direction in Direction:
-            yield from self._judging(pod_class, direction, Tier.NETWORK_POLICY)
-
-    def _judging(self, pod_class: PodClass, direction: Direction, tier: Tier) -> list[int]:
-        filed = self._filed[direction, tier]
-        return [number for selector in pod_class.selectors if selector in filed for number in filed[selector]]
+            filed = self._filed[direction, Tier.NETWORK_POLICY]
+            yield from (number for selector in pod_class.selectors for number in filed.get(selector, ()))
 
     def _add(self, number: int, policy: Policy) -> None:
         subject = self._universe.number_of(policy.subject)
@@ -160,11 +165,12 @@ class Compiler:
     def __init__(self, universe: Universe) -> None:
         self._universe = universe
         self._policies: list[Policy] = []
+        self._turns: list[tuple[int, str]] = []
         self._numbers: dict[int, int] = {}
         for policy in sorted(universe.snapshot.policies, key=_turn):
             self.number(policy)
         self.traffic = TrafficSpace.of(self._traffic_sets())
-        self._programs: dict[tuple[Direction, Numbers, Numbers, Numbers, Ports], Program] = {}
+        self._programs: dict[_Key, Program] = {}
         self._naming: dict[int, tuple[int, ...]] = {}  # as far as policies are filed
         self._filed = 0
         self._begin()
@@ -175,6 +181,7 @@ class Compiler:
         self.rows = RowSpace.of(universe.sets, universe.everyone, self.traffic.everything)
         self._anything: Bounds = (self.rows.everything, self.rows.everything)
         self._clauses: dict[tuple[Direction, Ports, Choices], dict[int, tuple[Clause, ...]]] = defaultdict(dict)
+        self._masks: dict[tuple[Intervals, tuple[NamedPort, ...], Ports], int] = {}
         self._rows: dict[tuple[Program, Meeting, Choices], Bounds] = {}
         self._settling: dict[Program, Choices] = {}
         self._known: dict[tuple[int, Direction], Choices] = {}
@@ -184,6 +191,7 @@ class Compiler:
         found = self._numbers.setdefault(id(policy), len(self._policies))
         if found == len(self._policies):
             self._policies.append(policy)  # and keeps it, so that nothing else gets its identity
+            self._turns.append(_turn(policy))
         return found
 
     def tells(self, policy: Policy) -> bool:
@@ -209,6 +217,7 @@ class Compiler:
         found = copy(self)
         found._universe = growth.universe  # noqa: SLF001 - one of its own
         found._policies, found._numbers = [*self._policies], {**self._numbers}  # noqa: SLF001
+        found._turns = [*self._turns]  # noqa: SLF001
         found._programs, found._naming = {**self._programs}, {**self._naming}  # noqa: SLF001
         sets = [rule.traffic for policy in policies for direction in Direction for rule in policy.rules(direction)]
         sets += (each for number in growth.touched for each in _points(growth.universe.classes[number]))
@@ -249,24 +258,28 @@ class Compiler:
             choices: How open points are decided.
             without: A policy that is to be left out; None for none.
         """
-        admin, isolating, baseline = (
-            self._in_turn([number for number in told if number != without] if without is not None else told)
-            for told in in_force.judging(pod_class, direction)
-        )
+        judging: Iterable[list[int]] = in_force.judging(pod_class, direction)
+        if without is not None:
+            judging = ([number for number in told if number != without] for told in judging)
+        admin, isolating, baseline = map(self._in_turn, judging)
         final = bool(isolating)
         if Topic.BASELINE in choices and not final:
             final = any(number != without for number in in_force.isolating(pod_class))
         ports = pod_class.ports if direction is Direction.INGRESS else ()
-        key = (direction, admin, isolating, () if final else baseline, ports)
-        return self._programs.setdefault(key, Program(*key))
+        return self._program((direction, admin, isolating, () if final else baseline, ports))
 
     def less(self, program: Program, number: int) -> Program:
         """Return a program without a policy, which is not the only one that isolates its subject."""
         admin, isolating, baseline = (
             tuple(n for n in told if n != number) for told in (program.admin, program.isolating, program.baseline)
         )
-        key = (program.direction, admin, isolating, baseline, program.ports)
-        return self._programs.setdefault(key, Program(*key))
+        return self._program((program.direction, admin, isolating, baseline, program.ports))
+
+    def _program(self, key: _Key) -> Program:
+        found = self._programs.get(key)
+        if found is None:
+            found = self._programs[key] = Program(*key)
+        return found
 
     def bounds(self, program: Program, meeting: Meeting = Meeting.ORDINARY, choices: Choices = frozenset()) -> Bounds:
         """Return what a program says of every peer, if its subject met all of them in one way."""
@@ -313,13 +326,16 @@ class Compiler:
         choices -= _AROUND_RULES
         if not choices <= _POINTS:
             choices &= _POINTS | self._known_of(number, program.direction)
-        known = self._clauses[program.direction, program.ports, choices]
-        if number not in known:
+        rules = self._policies[number].rules(program.direction)
+        ports = program.ports if any(rule.named for rule in rules) else ()
+        known = self._clauses[program.direction, ports, choices]
+        found = known.get(number)
+        if found is None:
             policy, universe = self._policies[number], self._universe
             exempt = universe.in_cluster(choices) if policy.tier is Tier.NETWORK_POLICY else universe.sets.empty
-            rules = policy.rules(program.direction)
-            known[number] = tuple(c for rule in rules for c in self._compile(rule, program, exempt, choices))
-        return known[number]
+            found = tuple([c for rule in rules for c in self._compile(rule, program, exempt, choices)])
+            known[number] = found
+        return found
 
     def _isolated(self, folding: _Folding) -> Bounds:
         """Return what the NetworkPolicies say that isolate a subject."""
@@ -350,7 +366,7 @@ class Compiler:
 
     def _in_turn(self, numbers: list[int]) -> Numbers:
         """Return policies in the order in which their tier consults them."""
-        return tuple(sorted(numbers, key=lambda number: _turn(self._policies[number])) if len(numbers) > 1 else numbers)
+        return tuple(sorted(numbers, key=self._turns.__getitem__) if len(numbers) > 1 else numbers)
 
     def _compile(self, rule: Rule, program: Program, exempt: PeerSet, choices: Choices) -> Iterator[Clause]:
         """Yield what a rule means; several disjoint clauses where peers have different named ports."""
@@ -367,10 +383,18 @@ class Compiler:
         if rule.named and program.direction is Direction.EGRESS:
             owners = self._universe.by_ports(choices)
         for ports, atoms in owners:
-            traffic = rule.traffic | resolve(rule.named, ports) if rule.named else rule.traffic
             if both := perhaps & atoms:
                 known = surely & atoms
-                yield Clause(rule.action, known, self.traffic.mask(traffic), sets.sub(both, known), rule)
+                yield Clause(rule.action, known, self._mask(rule, ports), sets.sub(both, known), rule)
+
+    def _mask(self, rule: Rule, ports: Ports) -> int:
+        """Return what a rule names when it goes to pods with these ports; few name any that others do not."""
+        key = (rule.traffic, rule.named, ports if rule.named else ())
+        found = self._masks.get(key)
+        if found is None:
+            traffic = rule.traffic | resolve(rule.named, ports) if rule.named else rule.traffic
+            found = self._masks[key] = self.traffic.mask(traffic)
+        return found
 
     def _traffic_sets(self) -> Iterator[Intervals]:
         for policy in self._policies:

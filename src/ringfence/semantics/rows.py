@@ -183,6 +183,7 @@ class RowSpace:
         return one if one == other else self.blend(one, self.everyone, self.traffic, other, _either)
 
     def _apply(self, clause: Clause, row: Row, lower: Row, perhaps: Callable[[int, int, int], int]) -> Row:
-        meaning = {Action.ACCEPT: self.everything, Action.DENY: self.nothing, Action.PASS: lower}[clause.action]
+        action = clause.action
+        meaning = self.everything if action is Action.ACCEPT else self.nothing if action is Action.DENY else lower
         row = self.blend(row, clause.peers, clause.traffic, meaning)
         return self.blend(row, clause.perhaps, clause.traffic, meaning, perhaps) if clause.perhaps else row

@@ -248,8 +248,7 @@ class Universe:
 
     def outside(self, family: Family) -> tuple[int, ...]:
         """Return the atoms of addresses of a family that are no pod's own, as far as there are any."""
-        numbered = enumerate(zip(self.atoms, self.addresses, strict=True))
-        return tuple(n for n, (atom, held) in numbered if held and atom.family is family and atom.pod_class is None)
+        return tuple(number for number in sorted(self.strangers) if self.atoms[number].family is family)
 
     @cached_property
     def addresses(self) -> tuple[Intervals, ...]:
@@ -258,15 +257,27 @@ class Universe:
         An address that a live pod has for its own is at the pod's atom alone. Pods whose
         address is not known, or is their node's, add none.
         """
-        points: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for address, number in self._known_addresses():
-            points[number].append((address, address))
-        found = {number: Intervals.of(each) for number, each in points.items()}
-        rest = Intervals.union(EVERY.values()) - Intervals.union(found.values())
+        points: dict[int, list[Address]] = defaultdict(list)
+        for address, number in self._addresses_of_pods():
+            points[number].append(address)
+        found = self.strangers | {number: Intervals.points(each) for number, each in points.items()}
+        return tuple(found.get(number, EMPTY) for number in range(len(self.atoms)))
+
+    @cached_property
+    def strangers(self) -> dict[int, Intervals]:
+        """The addresses that are no live pod's own, nodes' among them, by the atoms where there are any."""
+        points: dict[int, list[Address]] = defaultdict(list)
+        for node in self.snapshot.nodes.values():
+            for address in node.speaks_from:
+                if not self.snapshot.pod_at(address):
+                    points[self._atoms.numbers[self._outside(address)]].append(address)
+        found = {number: Intervals.points(each) for number, each in points.items()}
+        known = [Intervals.points(self.snapshot.own_addresses), *found.values()]
+        rest = Intervals.union(EVERY.values()) - Intervals.union(known)
         for family, everything in EVERY.items():
             for signature, region in self._classifier.space.regions(rest & everything).items():
                 found[self._atoms.numbers[Atom(family, signature)]] = region
-        return tuple(found.get(number, EMPTY) for number in range(len(self.atoms)))
+        return found
 
     def ends(self, atoms: PeerSet) -> Ends:
         """Return the ends at some atoms of one family; a pod that may be at several, at the first of them."""
@@ -275,7 +286,7 @@ class Universe:
         pods = [pod for number in classes if number is not None for pod in self.members[number]]
         pods.sort(key=lambda pod: (pod.namespace, pod.name))
         strangers = (number for number in numbers if self.atoms[number].pod_class is None)
-        return Ends(tuple(pods), Intervals.union(self.addresses[number] for number in strangers))
+        return Ends(tuple(pods), Intervals.union(self.strangers.get(number, EMPTY) for number in strangers))
 
     def everywhere(self, atoms: PeerSet) -> PeerSet:
         """Return all atoms at which ends may be that stand at some; those of pods whose address is to come."""
@@ -348,8 +359,8 @@ class Universe:
                 told[self.snapshot.is_stranger_on_node(atom.family, selector)].append(number)
         return self.sets.of(told[True]), self.sets.of((*told[True], *told[None]))
 
-    def _known_addresses(self) -> Iterator[tuple[Address, int]]:
-        """Yield the addresses that are some live pod's own or some node's, each with its atom."""
+    def _addresses_of_pods(self) -> Iterator[tuple[Address, int]]:
+        """Yield the addresses that are some live pod's own, each with its atom."""
         pod_at = self.snapshot.pod_at
         for number, (pod_class, pods) in enumerate(zip(self.classes, self.members, strict=True)):
             if pod_class.on_node is None:
@@ -358,9 +369,6 @@ class Universe:
                     for family, address in pod.addresses.items():
                         if pod_at(address) is pod:
                             yield address, atoms[family]
-        for node in self.snapshot.nodes.values():
-            strange = (address for address in node.speaks_from if not pod_at(address))
-            yield from ((address, self._atoms.numbers[self._outside(address)]) for address in strange)
 
     def _address_atoms(self) -> Iterator[Atom]:
         for family, everything in EVERY.items():
