@@ -54,8 +54,12 @@ POD: dict[str, Any] = {
 
 
 def fast(text: str, listed: Listed = ("List", "v1")) -> OwnedPod | None:
-    """What the fast reader makes of a text."""
-    return PlainReader("a.json").read(text, Place(3, 5), listed)
+    """What the fast reader makes of a text, and makes of it too where it remembers the parts of a pod much like it."""
+    experienced = PlainReader("a.json")
+    experienced.read(json.dumps(POD), Place(1, 1), ("List", "v1"))
+    found, again = (each.read(text, Place(3, 5), listed) for each in (PlainReader("a.json"), experienced))
+    assert found == again
+    return found
 
 
 def slow(text: str) -> Reading:
@@ -99,6 +103,25 @@ def test_owners_are_those_of_the_reader_that_looks_closely():
     assert found.owners == (("ReplicaSet", "web-5d"), ("Deployment", "web"))
 
 
+TWICE = {
+    '"kind": "Pod"': '"kind": "Pod", "kind": "Pod"',
+    '"metadata": {': '"metadata": {"name": "x"}, "metadata": {',
+    '"name": "web-0"': '"name": "web-0", "name": "web-0"',
+    '"labels": {': '"labels": {"app": "x", ',
+    '"name": "web-5d"': '"name": "web-5d", "name": "web-5d"',
+    '"spec": {': '"spec": {"volumes": [{"a": 1, "a": 1}], ',
+    '"nodeName": "n"': '"nodeName": "n", "nodeName": "n"',
+    '"containers": [': '"containers": [], "containers": [',
+    '"name": "c"': '"name": "c", "name": "c"',
+    '"containerPort": 80': '"containerPort": 80, "containerPort": 80',
+    '"ports": [{"name": "http"': '"env": [{"a": [{"b": 1, "b": 1}]}], "ports": [{"name": "http"',
+    '"phase": ': '"phase": "Failed", "phase": ',
+    '"podIPs": [{"ip": "10.0.0.1"': '"podIPs": [{"ip": "10.0.0.1", "ip": "10.0.0.1"',
+    '"hostIPs": [{"ip": "192.0.2.1"': '"hostIPs": [{"ip": "192.0.2.1", "ip": "192.0.2.1"',
+}
+"""Parts of the pod, and what is in error in place of each: a key is given twice."""
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -138,7 +161,13 @@ def test_owners_are_those_of_the_reader_that_looks_closely():
         changed("status", "podIPs", 0, to={"ip": "10.0.0.999"}),
         changed("spec", "x", to="\ud800"),
         changed("spec", "x", to=float("inf")),
-        json.dumps(POD).replace('"spec": {', '"spec": {"volumes": [{"a": 1, "a": 1}], ', 1),
+        *(json.dumps(POD).replace(part, twice, 1) for part, twice in TWICE.items()),
+        changed("metadata", "creationTimestamp", to=""),
+        changed("metadata", "annotations", to={"a": 1}),
+        changed("metadata", "annotations", to=["a"]),
+        changed("metadata", "finalizers", to=[1]),
+        changed("spec", "containers", 0, "restartPolicy", to=False),
+        changed("spec", "containers", 0, "ports", to=False),
         json.dumps(POD).replace('"spec": {', '"spec": {"\\u003a": 1, "a": 1, "a": 1, ', 1),
         json.dumps(POD)[:-1],
         f"{json.dumps(POD)} {{}}",
@@ -166,6 +195,25 @@ def test_alike_pods_share_what_they_have_in_common():
     one, other = (each.pod for each in found if each)
 
     assert all(getattr(one, name) is getattr(other, name) for name in ("labels", "ports", "namespace", "node"))
+
+
+def test_pods_of_two_namespaces_are_not_taken_for_one_workload():
+    """However alike they are otherwise."""
+    reader = PlainReader("a.json")
+    texts = [changed("metadata", "namespace", to=name) for name in ("shop", "shop2")]
+    found = [reader.read(text, Place(1, 1), ("", "")) for text in texts]
+
+    assert [each.pod.namespace for each in found if each] == ["shop", "shop2"]
+
+
+def test_what_is_too_much_to_remember_is_looked_at_again():
+    """Memory ends; what is read does not change."""
+    reader = PlainReader("a.json")
+    texts = [changed("spec", "volumes", to=[{"name": f"{n}" * 300_000}]) for n in range(9)]
+    found = [reader.read(text, Place(1, 1), ("", "")) for text in (*texts, *texts)]
+
+    assert found[0]
+    assert found == found[:1] * 18
 
 
 def test_items_of_a_list_of_pods_need_not_say_that_they_are_pods():

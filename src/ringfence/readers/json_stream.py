@@ -260,7 +260,9 @@ class _Stream:
         line, column = self._place
         last = self._text.rfind("\n", self._at, end)  # from the end, which is a tenth of the time that counting takes
         if last >= 0:
-            self._place = Place(line + self._text.count("\n", self._at, end), end - last)
+            alone = self._text.find("\n", self._at, end) == last  # mostly, where every object has a line of its own
+            lines = 1 if alone else self._text.count("\n", self._at, end)
+            self._place = Place(line + lines, end - last)
         else:
             self._place = Place(line, column + end - self._at)
         self._at = end

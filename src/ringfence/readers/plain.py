@@ -2,108 +2,148 @@
 
 A file of a large cluster is pods for the most part, nearly all of them as a server wrote
 them. Here such a pod becomes what :func:`ringfence.readers.core.read_pod` makes of it, in a
-fifth of the time; at the first thing that is not as it usually is, this reader gives up
+seventh of the time; at the first thing that is not as it usually is, this reader gives up
 without a word. So it never decides that something is wrong, nor where.
+
+Pods are alike in most of their parts. So a pod is decoded into the texts of its parts, and
+of a text that was there before only what came of it is looked up.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
-from msgspec import Meta, Struct, convert, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ringfence.algebra.addresses import read_address
 from ringfence.model.cluster import Pod
 from ringfence.model.origin import Origin
-from ringfence.readers.addresses import by_family, hosts_of
+from ringfence.readers.addresses import by_family
 from ringfence.readers.core import CACHE, POD_SPEC, POD_STATUS, container_ports
 from ringfence.readers.decoding import fits
-from ringfence.readers.fields import OBJECT, Field
+from ringfence.readers.fields import Field
+from ringfence.readers.intact import IntactParts, Remembered, intact, keeps_keys, may_deceive
 from ringfence.readers.manifest import Manifest
 from ringfence.readers.metadata import check_identity
-from ringfence.readers.places import MAX_DEPTH, Place, Span
+from ringfence.readers.places import Place, Span
 from ringfence.readers.selectors import are_labels
 from ringfence.readers.shapes import OBJECT_META, TIME
-from ringfence.readers.syntax import subdomain
+from ringfence.readers.syntax import dns_label, subdomain
 from ringfence.readers.workloads import OwnedPod, rank_owners
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ringfence.algebra.addresses import Address
     from ringfence.model.cluster import ContainerPort
     from ringfence.readers.json_stream import Listed
     from ringfence.readers.workloads import Owners
 
+_WITHIN = 2
+"""How deep the parts of a pod stand: they are members of its members."""
+
 _REMEMBERED = 4096
-"""Label sets, and sets of ports, of which is remembered that nothing is wrong: those of as many workloads."""
+"""Names, and sets of names, of which is remembered whether they are right."""
 
-_ESCAPED = re.compile(r"\\u(?:003a|d)", re.IGNORECASE)
-"""A colon that is written with an escape, and half a character."""
-
-_NO_BRACKETS = bytes(set(range(256)) - set(b'{}[]"'))
-
-_ROUNDS = 2
-"""How often pairs of brackets are taken away; few are left of most objects by then."""
-
-_MEMBERS = frozenset(OBJECT)
+_ENDED = frozenset({"Succeeded", "Failed"})
 
 _NOWHERE = Place(0, 0)
 
 _SOMETHING_ELSE = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 """What is raised by what is no JSON, or has not the types that it has in a pod; msgspec's errors are ``ValueError``."""
 
-_MANAGED = OBJECT_META.fields["managedFields"]
+_NULL = Raw(b"null")
 
-_Number = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | None
-
-_Known = TypeVar("_Known")
+_Part = Raw | UnsetType
+_Text = str | None | UnsetType
+_Number = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)] | None | UnsetType
+_Time = Annotated[str, Meta(min_length=1)] | None | UnsetType
+_Ports = tuple["ContainerPort", ...]
 
 
 class _Owner(Struct, gc=False, forbid_unknown_fields=True, rename="camel"):
     """One entry of ``ownerReferences``."""
 
-    kind: str | None = None
-    name: str | None = None
-    controller: bool | None = None
-    api_version: str | None = None
-    uid: str | None = None
-    block_owner_deletion: bool | None = None
+    kind: _Text = UNSET
+    name: _Text = UNSET
+    controller: bool | UnsetType | None = UNSET
+    api_version: _Text = UNSET
+    uid: _Text = UNSET
+    block_owner_deletion: bool | UnsetType | None = UNSET
 
 
 class _Metadata(Struct, gc=False, forbid_unknown_fields=True, rename="camel"):
     """The metadata of a pod, as :data:`ringfence.readers.shapes.OBJECT_META` has it or stricter."""
 
     name: str
-    namespace: str
-    labels: dict[str, str] | None = None
-    beginning: str | None = field(name="generateName", default=None)
-    owners: list[_Owner] | None = field(name="ownerReferences", default=None)
-    managed: Any = field(name="managedFields", default=None)
-    creation_timestamp: str | None = None
-    deletion_timestamp: str | None = None
-    annotations: dict[str, str] | None = None
-    finalizers: list[str] | None = None
-    uid: str | None = None
-    resource_version: str | None = None
-    self_link: str | None = None
-    generation: _Number = None
-    deletion_grace_period_seconds: _Number = None
+    namespace: Annotated[str, Meta(min_length=1)]
+    generate_name: _Text = UNSET
+    labels: _Part = UNSET
+    owner_references: _Part = UNSET
+    annotations: _Part = UNSET
+    finalizers: _Part = UNSET
+    managed_fields: _Part = UNSET
+    creation_timestamp: _Time = UNSET
+    deletion_timestamp: _Time = UNSET
+    uid: _Text = UNSET
+    resource_version: _Text = UNSET
+    self_link: _Text = UNSET
+    generation: _Number = UNSET
+    deletion_grace_period_seconds: _Number = UNSET
 
-    @property
-    def has_times(self) -> bool:
-        """Whether its times are times."""
-        deletion = self.deletion_timestamp is None or TIME.takes(self.deletion_timestamp)
-        return deletion and (self.creation_timestamp is None or TIME.takes(self.creation_timestamp))
+
+class _Outline(Struct, gc=False, forbid_unknown_fields=True, rename="camel"):
+    """A pod as the texts of its parts."""
+
+    metadata: _Metadata
+    spec: dict[str, Raw]
+    kind: _Text = UNSET
+    api_version: _Text = UNSET
+    status: dict[str, Raw] | UnsetType | None = UNSET
+
+    def is_pod(self, listed: Listed) -> bool:
+        """Tell whether it says that it is a pod, or its list does."""
+        said = (self.kind or None, self.api_version or None)
+        return said == ("Pod", "v1") or (said == (None, None) and listed == ("PodList", "v1"))
+
+
+class _Address(Struct, gc=False, forbid_unknown_fields=True):
+    ip: str
+
+
+_labels = msgspec.json.Decoder(dict[str, str] | None).decode
+_owners = msgspec.json.Decoder(list[_Owner] | None).decode
+_containers = msgspec.json.Decoder(list[dict[str, Raw]] | None).decode
+_ports = msgspec.json.Decoder(list[dict[str, Any]] | None).decode
+_addresses = msgspec.json.Decoder(list[_Address] | None).decode
+_text = msgspec.json.Decoder(str | None).decode
+_boolean = msgspec.json.Decoder(bool | None).decode
+
+
+class _UnusualError(ValueError):
+    """Something is not as it usually is."""
 
 
 class _Kin(NamedTuple):
     """What the pods of a workload have in common."""
 
+    namespace: str
     labels: dict[str, str]
     owners: Owners
+
+
+class _Container(NamedTuple):
+    """What of a container decides ports: names of its members, its restart policy, names and values in its ports."""
+
+    names: tuple[str, ...]
+    policy: str | None
+    ports: tuple[tuple[tuple[str, Any], ...], ...]
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The container, null in place of all that decides nothing."""
+        given = {"restartPolicy": self.policy, "ports": [dict(port) for port in self.ports]}
+        return {name: given.get(name) for name in self.names}
 
 
 class PlainReader:
@@ -115,13 +155,16 @@ class PlainReader:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._decode: Callable[[str], Any] = msgspec.json.Decoder().decode
-        self._encode = msgspec.json.Encoder().encode
-        self._kin: dict[Any, _Kin] = {}
-        self._names: dict[Any, None] = {}
-        self._ports: dict[Any, tuple[ContainerPort, ...]] = {}
-        self._texts: dict[str, str] = {}
-        self._hosts: dict[tuple[str, ...], tuple[Address, ...]] = {}
+        self._decode = msgspec.json.Decoder(_Outline).decode
+        self._parts = IntactParts(_WITHIN)
+        self._inner_parts = IntactParts(_WITHIN + 2)
+        self._shaped: Remembered[None] = Remembered()
+        self._kin: Remembered[_Kin] = Remembered()
+        self._owners: Remembered[list[tuple[str, str, bool]]] = Remembered()
+        self._containers: Remembered[_Ports] = Remembered()
+        self._ports: Remembered[_Ports] = Remembered()
+        self._hosts: Remembered[tuple[Address, ...]] = Remembered()
+        self._names: dict[str, str] = {}
 
     def read(self, text: str, place: Place, listed: Listed) -> OwnedPod | None:
         """Read the text of one object; None for what must be looked at closely.
@@ -132,147 +175,161 @@ class PlainReader:
             listed: The List that it is an item of.
         """
         try:
-            value = self._decode(text)
-            return self._pod(value, place) if _is_pod(value, listed) and self._keeps_all(text, value) else None
+            written = text.encode()
+            outline = self._decode(written)
+            if may_deceive(text) or not (outline.is_pod(listed) and keeps_keys(written, outline)):
+                return None
+            return self._pod(outline, place)
         except _SOMETHING_ELSE:
             return None
 
-    def _keeps_all(self, text: str, value: Any) -> bool:
-        """Tell whether a value is all that its text says: no key is given twice, and nothing is too deep.
-
-        Every key has a colon. One that is given twice is lost in decoding, and its colon is
-        missing when the value is written again.
-        """
-        if "\\" in text and _ESCAPED.search(text):
-            return False
-        written = self._encode(value)
-        return written.count(b":") == text.count(":") and _greatest_depth(written) <= MAX_DEPTH
-
-    def _pod(self, value: dict[str, Any], place: Place) -> OwnedPod | None:
-        metadata, spec, status = value["metadata"], value["spec"], _typed(value.get("status"), dict) or {}
-        written = convert(metadata, _Metadata)
-        name, namespace = written.name, written.namespace
-        if not namespace or subdomain(name) or not (written.has_times and fits(written.managed, _MANAGED)):
-            return None
-        known, ports = self._known(written), self._known_ports(spec, status)
-        if known is None or ports is None or known.labels.get("k8s-app") == CACHE:
-            return None
-        addresses = _addresses(status, "podIPs", "podIP")
-        hosts = _addresses(status, "hostIPs", "hostIP")
-        node = _typed(spec.get("nodeName"), str) or None
+    def _pod(self, outline: _Outline, place: Place) -> OwnedPod:
+        metadata, spec, status = outline.metadata, outline.spec, outline.status or {}
+        if subdomain(metadata.name) or _has_misspelled(POD_SPEC, *spec) or _has_misspelled(POD_STATUS, *status):
+            raise _UnusualError
+        self._check_metadata(metadata)
+        kin = self._known_kin(metadata)
+        ports = self._known_ports(spec.pop("containers", _NULL), spec.pop("initContainers", _NULL))
+        node = _text(spec.pop("nodeName", _NULL)) or None
+        on_host = _boolean(spec.pop("hostNetwork", _NULL)) or False
+        phase = _text(status.pop("phase", _NULL))
+        addresses = _read_addresses(status.pop("podIPs", _NULL), status.pop("podIP", _NULL))
+        hosts = self._known_hosts(status.pop("hostIPs", _NULL), status.pop("hostIP", _NULL))
+        self._parts.look_at(spec)
+        self._parts.look_at(status)
         pod = Pod(
-            self._texts.setdefault(namespace, namespace),
-            name,
-            known.labels,
-            Origin(self._source, *place, "", f"Pod/{namespace}/{name}"),
-            by_family([read_address(each) for each in addresses if each]),
-            node and self._texts.setdefault(node, node),
-            _typed(spec.get("hostNetwork"), bool) or False,
-            _typed(status.get("phase"), str) in {"Succeeded", "Failed"},
+            kin.namespace,
+            metadata.name,
+            kin.labels,
+            Origin(self._source, *place, "", f"Pod/{kin.namespace}/{metadata.name}"),
+            by_family(addresses),
+            node and self._names.setdefault(node, node),
+            on_host,
+            phase in _ENDED,
             ports,
         )
-        return OwnedPod(pod, known.owners, hosts_of(hosts, self._hosts))
+        return OwnedPod(pod, kin.owners, hosts)
 
-    def _known(self, metadata: _Metadata) -> _Kin | None:
+    def _check_metadata(self, metadata: _Metadata) -> None:
+        """Look at what decides nothing."""
+        for time in (metadata.creation_timestamp, metadata.deletion_timestamp):
+            if time and not TIME.takes(time):
+                raise _UnusualError
+        for name, part in (
+            ("annotations", metadata.annotations),
+            ("finalizers", metadata.finalizers),
+            ("managedFields", metadata.managed_fields),
+        ):
+            if part and (key := (name, bytes(part))) not in self._shaped:
+                if not fits(intact(key[1], _WITHIN), OBJECT_META.fields[name]):
+                    raise _UnusualError
+                self._shaped.keep(key, None, len(key[1]))
+
+    def _known_kin(self, metadata: _Metadata) -> _Kin:
         """Return what a pod shares with others, if a server takes all by which policies know it but its name."""
-        labels = metadata.labels or {}
-        owners = [(each.kind or "", each.name or "", each.controller is True) for each in metadata.owners or ()]
-        key = (metadata.namespace, metadata.beginning, *owners, *labels.items())
+        labels_text, owners_text = bytes(metadata.labels or _NULL), bytes(metadata.owner_references or _NULL)
+        key = (metadata.namespace, metadata.generate_name, labels_text, owners_text)
         found = self._kin.get(key)
         if found is None:
-            if not (self._is_name(metadata.namespace, metadata.beginning) and are_labels(labels)):
-                return None
-            found = _remember(self._kin, key, _Kin(labels, rank_owners(owners, labels)))
+            labels = _labels(labels_text) or {}
+            right = (
+                not dns_label(metadata.namespace) and _may_begin(metadata.generate_name or "") and are_labels(labels)
+            )
+            if not (right and keeps_keys(labels_text, labels)) or labels.get("k8s-app") == CACHE:
+                raise _UnusualError
+            namespace = self._names.setdefault(metadata.namespace, metadata.namespace)
+            kin = _Kin(namespace, labels, rank_owners(self._known_owners(owners_text), labels))
+            found = self._kin.keep(key, kin, len(labels_text) + len(owners_text))
         return found
 
-    def _is_name(self, namespace: str, beginning: str | None) -> bool:
-        """Tell whether a server takes a namespace, and the beginning of a name that it completes."""
-        key = (namespace, beginning)
-        if key not in self._names:
-            manifest = _scratch({}, namespace)
-            check_identity(manifest, {"name": "a", "generateName": beginning})
-            if manifest.errors:
-                return False
-            _remember(self._names, key, None)
-        return True
-
-    def _known_ports(self, spec: dict[str, Any], status: dict[str, Any]) -> tuple[ContainerPort, ...] | None:
-        """Return the ports that a pod declares, if no member of its spec and status is misspelled."""
-        containers, initial = _outlines(spec.get("containers")), _outlines(spec.get("initContainers"))
-        key = (tuple(spec), tuple(status), *containers, None, *initial)
-        found = self._ports.get(key)
+    def _known_owners(self, text: bytes) -> list[tuple[str, str, bool]]:
+        """Return kind and name of each owner, and whether it is the controller."""
+        found = self._owners.get(text)
         if found is None:
-            manifest = _scratch({"spec": spec, "status": status})
-            root = Field(manifest)
-            root["spec"].near(POD_SPEC)
-            root["status"].near(POD_STATUS)
-            ports = container_ports(root["spec"])
-            if manifest.errors:
-                return None
-            found = _remember(self._ports, key, ports)
+            written = _owners(text) or []
+            if not keeps_keys(text, written):
+                raise _UnusualError
+            owners = [(each.kind or "", each.name or "", each.controller is True) for each in written]
+            found = self._owners.keep(text, owners, len(text))
+        return found
+
+    def _known_ports(self, containers: Raw, initial: Raw) -> _Ports:
+        """Return the ports that a pod declares, if no member of its containers is misspelled."""
+        texts = (bytes(containers), bytes(initial))
+        found = self._containers.get(texts)
+        if found is None:
+            key = (self._outlines(texts[0]), self._outlines(texts[1]))
+            size = len(texts[0]) + len(texts[1])
+            ports = self._ports.get(key)
+            if ports is None:
+                ports = self._ports.keep(key, _ports_of(*key), size)
+            found = self._containers.keep(texts, ports, size)
+        return found
+
+    def _outlines(self, text: bytes) -> tuple[_Container, ...]:
+        """Return what decides the ports of the containers of a list."""
+        containers = _containers(text) or []
+        if not keeps_keys(text, containers):
+            raise _UnusualError
+        found = []
+        for each in containers:
+            names = tuple(each)
+            policy = _text(each.pop("restartPolicy", _NULL))
+            written = bytes(each.pop("ports", _NULL))
+            ports = _ports(written) or []
+            usual = all(type(port["containerPort"]) is int for port in ports)  # true and 1.0 are equal to 1
+            if not (usual and keeps_keys(written, ports)):
+                raise _UnusualError
+            self._inner_parts.look_at(each)
+            found.append(_Container(names, policy, tuple([tuple(port.items()) for port in ports])))
+        return tuple(found)
+
+    def _known_hosts(self, listed: Raw, first: Raw) -> tuple[Address, ...]:
+        """Return the addresses of a pod's node, each once."""
+        key = (bytes(listed), bytes(first))
+        found = self._hosts.get(key)
+        if found is None:
+            addresses = tuple(dict.fromkeys(_read_addresses(listed, first)))
+            found = self._hosts.keep(key, addresses, len(key[0]) + len(key[1]))
         return found
 
 
-def _is_pod(value: Any, listed: Listed) -> bool:
-    if type(value) is not dict or not value.keys() <= _MEMBERS:
-        return False
-    said = (value.get("kind"), value.get("apiVersion"))
-    return said == ("Pod", "v1") or (said == (None, None) and listed == ("PodList", "v1"))
+@lru_cache(_REMEMBERED)
+def _has_misspelled(known: tuple[str, ...], *members: str) -> bool:
+    """Tell whether one of the members of a mapping may be meant to be another that decides something."""
+    manifest = _scratch(dict.fromkeys(members))
+    Field(manifest).near(known)
+    return bool(manifest.errors)
 
 
-def _greatest_depth(written: bytes) -> int:
-    """Return a depth that nothing in compact JSON exceeds, and mostly not much more than its own.
+@lru_cache(_REMEMBERED)
+def _may_begin(beginning: str) -> bool:
+    """Tell whether a server takes the beginning of a name that it completes."""
+    manifest = _scratch({})
+    check_identity(manifest, {"name": "a", "generateName": beginning})
+    return not manifest.errors
 
-    No object is deeper than it has opening brackets. Where they are many, pairs of brackets
-    with nothing between are taken away, which makes it less deep by two at most. Quotes
-    stay, so that no bracket of a text is paired with one that is none.
-    """
-    found = written.count(b"{") + written.count(b"[")
-    if found > MAX_DEPTH:
-        rest = written.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_BRACKETS)
-        for taken in range(2, 2 * _ROUNDS + 1, 2):
-            rest = rest.replace(b'""', b"").replace(b"{}", b"").replace(b"[]", b"")
-            found = min(found, taken + rest.count(b"{") + rest.count(b"["))
+
+def _ports_of(containers: tuple[_Container, ...], initial: tuple[_Container, ...]) -> _Ports:
+    """Return the ports that containers declare, with nothing wrong about them."""
+    spec = {"containers": [each.value for each in containers], "initContainers": [each.value for each in initial]}
+    manifest = _scratch({"spec": spec})
+    found = container_ports(Field(manifest)["spec"])
+    if manifest.errors:
+        raise _UnusualError
     return found
 
 
-def _outlines(containers: Any) -> list[tuple[Any, ...]]:
-    """Return what decides the ports of a list of containers; ``TypeError`` where one has a number that is none."""
-    found = []
-    for each in _typed(containers, list) or ():
-        found.append((tuple(each), each.get("restartPolicy")))
-        for port in _typed(each.get("ports"), list) or ():
-            _typed(port["containerPort"], int)  # true and 1.0 are equal to 1
-            found.append(tuple(port.items()))
-    return found
+def _read_addresses(listed: Raw, first: Raw) -> list[Address]:
+    """Return the addresses of a list, or the first alone where there is no list."""
+    written, alone = _addresses(listed), _text(first)
+    if not written:
+        return [read_address(alone)] if alone else []
+    if (alone and alone != written[0].ip) or not keeps_keys(bytes(listed), written):
+        raise _UnusualError
+    return [read_address(each.ip) for each in written if each.ip]
 
 
-def _typed(value: Any, wanted: type) -> Any:
-    """Return a value that has a type or is null; ``TypeError`` for any other."""
-    if value is not None and type(value) is not wanted:
-        message = f"expected {wanted}, found {type(value)}"
-        raise TypeError(message)
-    return value
-
-
-def _addresses(status: dict[str, Any], listed: str, first: str) -> list[Any]:
-    """Return the addresses of a list, or the first alone where there is no list; ``ValueError`` where they differ."""
-    found = [each["ip"] for each in _typed(status.get(listed), list) or ()]
-    alone = _typed(status.get(first), str)
-    if found and alone and alone != found[0]:
-        message = f"expected {found[0]}, found {alone}"
-        raise ValueError(message)
-    return found or [alone]
-
-
-def _scratch(value: dict[str, Any], namespace: str = "") -> Manifest:
+def _scratch(value: dict[str, Any]) -> Manifest:
     """Return a pod to try out whether anything is wrong with it; where does not matter."""
-    return Manifest("", value, _NOWHERE, Span(_NOWHERE), "Pod", "v1", namespace)
-
-
-def _remember(known: dict[Any, _Known], key: Any, found: _Known) -> _Known:
-    """Keep what was found; what was kept before is forgotten when it is too much."""
-    if len(known) >= _REMEMBERED:
-        known.clear()
-    known[key] = found
-    return found
+    return Manifest("", value, _NOWHERE, Span(_NOWHERE), "Pod", "v1")

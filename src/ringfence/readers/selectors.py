@@ -101,7 +101,7 @@ def check_labels(manifest: Manifest, labels: dict[str, str | None], path: Path, 
 
 def are_labels(labels: Mapping[str, str]) -> bool:
     """Tell whether :func:`check_labels` has nothing to add."""
-    return not any(label_key(key) or label_value(value) for key, value in labels.items())
+    return not (any(map(label_key, labels)) or any(map(label_value, labels.values())))
 
 
 def _check_expression(manifest: Manifest, expression: dict[str, Any], path: Path, release: Release) -> None:

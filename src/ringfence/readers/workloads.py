@@ -196,9 +196,9 @@ def rank_owners(references: Iterable[tuple[str, str, bool]], labels: Mapping[str
     owners = [(kind, name) for kind, name, _ in sorted(references, key=lambda owner: not owner[2])]
     presumed = []
     for owner, label in _HASHES.items():
-        suffix = f"-{labels.get(label, '')}"
-        named = [name for kind, name in owners if kind == "ReplicaSet" and name.endswith(suffix) and len(suffix) > 1]
-        presumed += [(owner, name.removesuffix(suffix)) for name in named]
+        if found := labels.get(label):
+            named = [name for kind, name in owners if kind == "ReplicaSet" and name.endswith(f"-{found}")]
+            presumed += [(owner, name.removesuffix(f"-{found}")) for name in named]
     return (*owners, *presumed)
 
 
