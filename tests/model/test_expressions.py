@@ -121,6 +121,30 @@ def test_a_few_names_are_written_out():
     assert Directory(SHOPS).render(chosen("a/(api-[01]|db-0)")) == "a/api-0, a/api-1, a/db-0"
 
 
+def test_everybody_but_for_some_is_said_where_it_is_shorter_by_one():
+    """Six names of two pods of each of three namespaces, against the names of the four others."""
+    world = cluster(*(pod(f"{name}/p{number}") for name in "abc" for number in range(3)), pod("d/p0"))
+
+    said = Directory(world).render([each for each in world.pods if each.name != "p0"])
+
+    assert said == "* except (a/p0, b/p0, c/p0, d/p0)"
+
+
+def test_labels_of_namespaces_are_said_where_they_are_shorter_by_one():
+    """Four words and the label of the pods, against six names."""
+    pods = [
+        pod(f"{name}/db-{number}", "tier=db")
+        for name, count in zip("abcde", (2, 2, 1, 1, 1), strict=True)
+        for number in range(count)
+    ]
+    others = [pod(f"{name}/web-{number}", f"tier=web,n={name}") for name in "abcde" for number in range(4)]
+    world = cluster(*pods, *others, a="red", b="red", c="blue", d="blue", e="green")
+
+    said = Directory(world).render(pods[:-1])
+
+    assert said == "tier=db in namespaces with tenant in (blue, red)"
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[Snapshot, list[Pod]]:
     """Pods with few labels in few namespaces, and some of them."""

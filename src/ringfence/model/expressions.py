@@ -18,9 +18,10 @@ It is exact for the pods that there are, and so for one snapshot.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from itertools import combinations
+from math import inf
 from operator import and_, or_
 from typing import TYPE_CHECKING
 
@@ -56,9 +57,6 @@ class Expression:
         """Return what this means but for what the other does."""
         left_out = f"({other})" if len(other.terms) > 1 else str(other)
         return Expression((f"{self} except {left_out}",), self.size + other.size)
-
-
-NOTHING = Expression((), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,6 @@ class Part:
         plain: Their names, or the namespace where all are there.
         best: The shortest expression within the namespace.
         rest: The other pods of the namespace.
-        rest_names: The names of these.
     """
 
     bits: Bits
@@ -123,7 +120,6 @@ class Part:
     plain: Expression
     best: Expression
     rest: Sequence[Pod] = ()
-    rest_names: Expression = NOTHING
 
 
 class Expressions:
@@ -138,6 +134,7 @@ class Expressions:
         """Take the pods by namespace, the labels of their namespaces, and what names pods one by one."""
         self._pods, self._namespace_labels, self._names_of = pods, labels, names_of
         self._parts: dict[tuple[int, ...], Part] = {}
+        self._rests: dict[Bits, Expression] = {}
 
     def plain(self, pods: Iterable[Pod]) -> Expression:
         """Return names, whole namespaces and everybody, and nothing cleverer."""
@@ -148,7 +145,7 @@ class Expressions:
         parts = self._divided(pods)
         best = self._plain(parts)
         if best.size > FEW:
-            best = _shorter(best, self._but_for_some(parts))
+            best = _shorter(best, self._but_for_some(parts, best.size))
             best = _shorter(best, [self._by_parts(parts)])
             best = _shorter(best, self._labelled([part.pods for part in parts], _bits(parts), best.size))
         return best
@@ -173,31 +170,43 @@ class Expressions:
         """Return not all of the pods of a namespace as a part."""
         names = {pod.name for pod in pods}
         rest = [pod for pod in self._pods[namespace] if pod.name not in names]
-        plain, rest_names = (_named(self._names_of(each)) for each in (pods, rest))
-        bits = self._bits_of(pods)
-        best = plain
-        if plain.size > FEW:
-            best = _shorter(best, [self._whole[namespace].plain.without(rest_names)])
+        plain, bits = _named(self._names_of(pods)), self._bits_of(pods)
+        part = Part(bits, pods, plain, plain, rest)
+        if plain.size <= FEW:
+            return part
+        best = _shorter(plain, [self._whole[namespace].plain.without(self._rest_of(part))])
+        if conditions := self._conditions([pods], bits, best.size):
             here = Scope(self._whole[namespace].bits, namespace, 1, alone=True)
-            best = _shorter(best, self._narrowed([pods], bits, [here], best.size))
-        return Part(bits, pods, plain, best, rest, rest_names)
+            best = _shorter(best, _narrowed(conditions, bits, [here]))
+        return replace(part, best=best)
+
+    def _rest_of(self, part: Part) -> Expression:
+        """Return the names of the other pods of a namespace."""
+        if part.bits not in self._rests:
+            self._rests[part.bits] = _named(self._names_of(part.rest))
+        return self._rests[part.bits]
 
     def _plain(self, parts: Sequence[Part]) -> Expression:
         if len(parts) == len(self._pods) > 1 and not any(part.rest for part in parts):
             return Expression(("*",), 1)
         return _joined(part.plain for part in parts)
 
-    def _but_for_some(self, parts: Sequence[Part]) -> Iterator[Expression]:
-        """Yield everybody without some."""
+    def _but_for_some(self, parts: Sequence[Part], limit: int) -> Iterator[Expression]:
+        """Yield everybody without some, in fewer words than a limit."""
+        everybody = self._plain([*self._whole.values()])
+        limit -= everybody.size
         chosen = {part.pods[0].namespace for part in parts}
         others = [self._whole[name] for name in sorted(self._pods.keys() - chosen)]
-        rest = _joined([*(part.rest_names for part in parts), *(part.plain for part in others)])
-        if rest.size > FEW:
-            pods = [*(part.rest for part in parts), *(part.pods for part in others)]
-            bits = _bits(self._whole.values()) & ~_bits(parts)
-            rest = _shorter(rest, self._labelled(pods, bits, rest.size))
-        if rest.size:
-            yield self._plain([*self._whole.values()]).without(rest)
+        pods = [*(part.rest for part in parts if part.rest), *(part.pods for part in others)]
+        offers: list[Expression] = []
+        if len(pods) < limit or len(pods) <= FEW:  # each has a name at least
+            rest = _joined([*map(self._rest_of, parts), *(part.plain for part in others)])
+            offers, limit = [rest], min(limit, rest.size)
+        if pods and (not offers or offers[0].size > FEW):
+            wanted = self._everyone & ~_bits(parts)
+            offers += self._labelled(pods, wanted, limit)
+        if pods and offers:
+            yield everybody.without(_shorter(offers[0], offers[1:]))
 
     def _by_parts(self, parts: Sequence[Part]) -> Expression:
         """Return each namespace in its own fewest words, whole ones together where labels tell them."""
@@ -209,36 +218,27 @@ class Expressions:
 
     def _namespaces(self, whole: Sequence[Part]) -> Expression | None:
         """Return all pods of some namespaces by the labels of these; None where no label tells them."""
-        exact = [c for c in self._on_namespaces([part.pods[0].namespace for part in whole]) if c.pods == _bits(whole)]
+        names, wanted = [part.pods[0].namespace for part in whole], _bits(whole)
+        exact = [condition for condition in self._on_namespaces(names) if condition.pods == wanted]
         found = min(exact, key=lambda each: each.size, default=None)
         return Expression((f"namespaces with {found.said}",), found.size) if found else None
 
     def _labelled(self, pods: Sequence[Sequence[Pod]], wanted: Bits, limit: int) -> Iterator[Expression]:
-        """Yield pods by labels of theirs in some namespaces, in fewer words than a limit."""
-        names = sorted({part[0].namespace for part in pods if part})
-        scopes = [Scope(_bits(self._whole.values()), "all namespaces", 0)]
-        if len(names) == 1:
-            scopes.append(Scope(self._whole[names[0]].bits, names[0], 1, alone=True))
-        else:
-            of_all = _union(self._whole[name].bits for name in names)
-            scopes.append(Scope(of_all, f"namespaces ({', '.join(names)})", len(names)))
-            scopes += [Scope(c.pods, f"namespaces with {c.said}", c.size) for c in self._on_namespaces(names)]
-        yield from self._narrowed(pods, wanted, scopes, limit)
+        """Yield pods by labels of theirs in some namespaces, and all expressions in fewer words than a limit."""
+        if conditions := self._conditions(pods, wanted, limit):
+            yield from _narrowed(conditions, wanted, self._scopes(sorted({part[0].namespace for part in pods}), limit))
 
-    def _narrowed(
-        self, pods: Sequence[Sequence[Pod]], wanted: Bits, scopes: Sequence[Scope], limit: int
-    ) -> Iterator[Expression]:
-        """Yield pods by one label or by two, in every scope in which these mean nobody else."""
-        conditions = self._conditions(pods, wanted, limit)
-        if not conditions:
+    def _scopes(self, names: Sequence[str], limit: int) -> Iterator[Scope]:
+        """Yield all namespaces, these, and those with labels that these share, unless that takes as many words."""
+        yield Scope(self._everyone, "all namespaces", 0)
+        if len(names) == 1:
+            yield Scope(self._whole[names[0]].bits, names[0], 1, alone=True)
             return
-        for scope in scopes:
-            if reduce(and_, (condition.pods for condition in conditions), scope.pods) != wanted:
-                continue
-            yield from (scope.narrowed([one]) for one in conditions if one.pods & scope.pods == wanted)
-            for one, other in combinations(conditions, 2):
-                if one.pods & other.pods & scope.pods == wanted:
-                    yield scope.narrowed([one, other])
+        if len(names) < limit:
+            of_all = _union(self._whole[name].bits for name in names)
+            yield Scope(of_all, f"namespaces ({', '.join(names)})", len(names))
+        for each in self._on_namespaces(names, limit):
+            yield Scope(each.pods, f"namespaces with {each.said}", each.size)
 
     def _conditions(self, pods: Sequence[Sequence[Pod]], wanted: Bits, limit: int) -> list[Condition]:
         """Return the conditions on labels that all of some pods meet, those that are shorter than a limit."""
@@ -256,11 +256,13 @@ class Expressions:
     def _bits_of(self, pods: Iterable[Pod]) -> Bits:
         return _union(self._bit[pod.namespace, pod.name] for pod in pods)
 
-    def _on_namespaces(self, names: Iterable[str]) -> list[Condition]:
-        """Return the conditions on labels that all of some namespaces meet."""
+    def _on_namespaces(self, names: Iterable[str], limit: float = inf) -> list[Condition]:
+        """Return the conditions on labels that all of some namespaces meet, those that are shorter than a limit."""
         labels = [self._namespace_labels[name] for name in names]
         shared = sorted(set[str].intersection(*({*each} for each in labels)))
-        return [Condition.of(key, {each[key] for each in labels}, self._of_namespace_label[key]) for key in shared]
+        values = {key: {each[key] for each in labels} for key in shared}
+        few = [key for key in shared if len(values[key]) + 1 < limit]
+        return [Condition.of(key, values[key], self._of_namespace_label[key]) for key in few]
 
     @cached_property
     def _whole(self) -> dict[str, Part]:
@@ -271,6 +273,10 @@ class Expressions:
             plain = _named((f"{name}/*",) if len(names) > 1 else names)
             found[name] = Part(self._bits_of(pods), pods, plain, plain)
         return found
+
+    @cached_property
+    def _everyone(self) -> Bits:
+        return _bits(self._whole.values())
 
     @cached_property
     def _bit(self) -> dict[tuple[str, str], Bits]:
@@ -293,6 +299,17 @@ class Expressions:
     def _of_namespace_label(self) -> dict[str, dict[str, Bits]]:
         """All pods of the namespaces that have each label, by key and value."""
         return _index((self._namespace_labels[name], part.bits) for name, part in self._whole.items())
+
+
+def _narrowed(conditions: Sequence[Condition], wanted: Bits, scopes: Iterable[Scope]) -> Iterator[Expression]:
+    """Yield some pods by one condition or by two, in every scope in which these mean nobody else."""
+    for scope in scopes:
+        if reduce(and_, (condition.pods for condition in conditions), scope.pods) != wanted:
+            continue
+        yield from (scope.narrowed([one]) for one in conditions if one.pods & scope.pods == wanted)
+        for one, other in combinations(conditions, 2):
+            if one.pods & other.pods & scope.pods == wanted:
+                yield scope.narrowed([one, other])
 
 
 def _shorter(best: Expression, offers: Iterable[Expression]) -> Expression:
