@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -70,17 +71,27 @@ def spend(command: Sequence[str | Path], runs: int) -> Spent:
     return min((_run(command) for _ in range(runs)), key=lambda each: each.cpu)
 
 
+_ALONE = """
+import os, sys, time
+started = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ), 0)
+found = status, usage.ru_utime + usage.ru_stime, time.perf_counter() - started, usage.ru_maxrss
+os.write(int(sys.argv[1]), " ".join(map(str, found)).encode())
+"""
+"""Runs a command for us, because the most memory that we ever held would count as that of our own child."""
+
+
 def _run(command: Sequence[str | Path]) -> Spent:
-    with tempfile.TemporaryFile("w+") as stream:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=stream)  # noqa: S603
-        _, status, usage = os.wait4(process.pid, 0)
-        elapsed = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, list(map(str, command)))
+    ours, theirs = os.pipe()
+    with tempfile.TemporaryFile("w+") as stream, os.fdopen(ours, "rb") as said:
+        program = [sys.executable, "-I", "-S", "-c", _ALONE, str(theirs), *map(str, command)]
+        with subprocess.Popen(program, stdout=stream, pass_fds=[theirs]):  # noqa: S603
+            os.close(theirs)
+            status, cpu, elapsed, kibi = map(float, said.read().split())
+        if code := os.waitstatus_to_exitcode(int(status)):
+            raise subprocess.CalledProcessError(code, list(map(str, command)))
         stream.seek(0)
-        return Spent(usage.ru_utime + usage.ru_stime, elapsed, usage.ru_maxrss * 1024 / 1e6, stream.read())
+        return Spent(cpu, elapsed, kibi * 1024 / 1e6, stream.read())
 
 
 def resident() -> int:

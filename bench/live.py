@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
-import resource
 import ssl
 import subprocess
 import sys
@@ -24,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import ringfence.readers.live  # noqa: F401 - reading would import it
-from bench.figures import Figure, table
+from bench.figures import Figure, peak_memory, reset_peak, resident, table
 from ringfence.edges.cluster import read_cluster
 from ringfence.edges.kubeconfig import Wanted, find_access
 from ringfence.readers import read_listing
@@ -197,11 +195,6 @@ def serve(count: int, *, tls: bool, compressed: bool) -> None:
         server.serve_forever()
 
 
-def memory() -> int:
-    """Bytes of memory that this process holds now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def measure(url: str) -> dict[str, float]:
     """Read the list once; return CPU seconds and bytes over the start."""
     cluster: Object = {"server": url}
@@ -216,20 +209,20 @@ def measure(url: str) -> dict[str, float]:
         json.dump(content, config)
         config.flush()
         access = find_access(Wanted(kubeconfig=config.name), {})
-    before, wall, start = memory(), time.perf_counter(), time.process_time()
+    reset_peak()  # a process inherits that of whoever starts it
+    before, wall, start = resident(), time.perf_counter(), time.process_time()
     listing = read_cluster(access)
     listed = time.process_time()
     reading = read_listing(listing)
     done = time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "pods": len(reading.snapshot.pods),
         "list": listed - start,
         "read": done - listed,
         "cpu": done - start,
         "wall": time.perf_counter() - wall,
-        "peak": peak - before,
-        "after": memory() - before,
+        "peak": peak_memory() - before,
+        "after": resident() - before,
     }
 
 
