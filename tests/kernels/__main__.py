@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def machine(kernel: Path, command: str, *, kvm: bool) -> list[str]:
 
     What is written there is written here; its console must be a terminal, and ``script`` is one.
     """
-    options = ["--force-9p", "--rw", "--memory", "3G", "--cpus", str(os.cpu_count() or 1)]
+    options = ["--verbose", "--force-9p", "--rw", "--memory", "3G", "--cpus", str(os.cpu_count() or 1)]
     options += [] if kvm else ["--disable-kvm"]
     boot = [str(BIN / "vng"), *options, "--run", str(kernel), "--", command]
     return ["script", "--quiet", "--return", "--command", shlex.join(boot), "/dev/null"]
@@ -53,10 +54,19 @@ def machine(kernel: Path, command: str, *, kvm: bool) -> list[str]:
 def run(command: list[str], timeout: float | None = None) -> int:
     """Run a command and return its exit code; 1 when it takes longer than it may."""
     environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}:/usr/sbin:/sbin"}
-    try:
-        return subprocess.run(command, env=environment, check=False, timeout=timeout).returncode  # noqa: S603
-    except subprocess.TimeoutExpired:
-        return 1
+    with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            for each in children(process.pid):
+                os.kill(each, signal.SIGTERM)
+            return 1
+
+
+def children(process: int) -> list[int]:
+    """Return a process and all that it has started, the last first: ``script`` starts a session of its own."""
+    below = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [*(each for child in below for each in children(int(child))), process]
 
 
 def has_kvm(kernel: Path) -> bool:
