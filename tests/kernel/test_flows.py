@@ -16,24 +16,39 @@ from ringfence.edges import conntrack, nft
 from ringfence.edges.enforcement import Enforcer
 from ringfence.edges.nftables import Nftables
 from ringfence.lab.cluster import Cluster
+from ringfence.lab.documents import lab_schema
 from ringfence.lab.held import judge_flows
-from ringfence.lab.telling import FlowTeller
+from ringfence.lab.telling import DropTeller, FlowTeller
 from ringfence.lab.topology import lay_out
-from ringfence.lab.verification import Verification
+from ringfence.lab.verification import Verification, verify
 from ringfence.lab.words import tell_verification
 from ringfence.report.schemas import schemas
 from ringfence.semantics.dialects import RINGFENCE
 from ringfence.semantics.engine import Engine
 from ringfence.semantics.judging import Judge
 from tests.kernel.isolation import isolated
-from tests.kernel.test_epoch import DENIED, PORT, WITHIN_S, connected, forget_connections, made, pass_on
-from tests.lab.small import MANIFESTS, snapshot_of
+from tests.kernel.test_epoch import DENIED, PORT, WITHIN_S, connected, dropped, forget_connections, made, pass_on
+from tests.lab.small import MANIFESTS, pod_of, snapshot_of
 from tests.schemas import fits
 
 if TYPE_CHECKING:
     from ringfence.lab.words import Words
 
 pytestmark = pytest.mark.kernel
+IN_AUDIT = DENIED.replace(
+    "name: db, namespace: shop}\nspec:\n  podSelector",
+    "name: db, namespace: shop, annotations: {ringfence.io/audit: 'true'}}\nspec:\n  podSelector",
+)
+ACCEPT = """
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: open, annotations: {ringfence.io/audit: "true"}}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  ingress: [{action: Accept, from: [{namespaces: {}}]}]
+"""
 SCHEMA = json.loads(schemas()["flow.json"])
 
 
@@ -176,3 +191,59 @@ def test_what_comes_while_policies_change_met_either_and_is_no_alarm():
     with connected(cluster):
         cluster.flows.read()
     assert not all(teller.tell(entry).good for entry in teller.remembered())
+
+
+@isolated
+def test_what_a_policy_in_audit_would_deny_is_let_through_and_told_until_the_policy_is_enforced():
+    """With the policy, its file and line, and the nearest rule; then it is cut, and nothing else is told of it."""
+    cluster = Cluster(lay_out(snapshot_of(IN_AUDIT)))
+    assert verify(cluster, progress=lambda _: None).differences == ()
+    with connected(cluster) as (client, server):
+        pass_on(client, server, b"one")
+        for network in cluster.nodes.values():
+            forget_connections(network)
+        port = client.getsockname()[1]
+        mine = [each for each in told(cluster) if where(each.document["client"], port=port)]
+    assert "ended" in {each.document["event"] for each in mine}
+    would = [each for each in mine if "audit" in each.document]
+
+    with connected(cluster) as (client, server):
+        pass_on(client, server, b"one")
+        cluster.change(replace(cluster.declared, policies=snapshot_of(DENIED).policies))
+        client.sendall(b"two")
+        assert dropped(cluster) == (client.getsockname()[1], PORT)
+        *_, after = (each for each in told(cluster) if each.document["event"] == "denied")
+
+    assert [(each.good, each.document["verdict"]) for each in would] == [(True, "allowed")]
+    (document,) = (each.document for each in would)
+    assert where(document, event="opened", node=pod_of(cluster.declared, "db").node)
+    assert where(document["audit"], verdict="denied")
+    assert "egress" not in document["audit"]
+    assert [each["line"] for each in document["audit"]["ingress"]["origins"]] == [34]
+    assert [each["line"] for each in document["audit"]["ingress"]["nearest"]] == [41]
+    assert would[0].text.endswith(
+        "; in audit: ingress would be denied: isolated by shop/db and no rule matched (small.yaml:34)"
+        "; nearest small.yaml:41\n"
+    )
+    assert "audit" not in after.document
+
+
+@isolated
+def test_what_a_policy_in_audit_would_let_through_is_dropped_and_told():
+    """An Accept of the Admin tier is not enforced either."""
+    cluster = Cluster(lay_out(snapshot_of(f"{DENIED}---{ACCEPT}")))
+    address = pod_of(cluster.declared, "db").addresses[Family.IPV4]
+    with cluster.pods["shop/web-0"].entered():
+        client = socket.socket()
+    with client:
+        client.setblocking(False)  # noqa: FBT003 - a socket has it so
+        client.connect_ex((render_address(address), PORT))
+        dropped(cluster)
+    (denied,) = (each for each in told(cluster) if each.document["event"] == "denied")
+    (drop,) = map(DropTeller(cluster.drops).tell, cluster.drops.remembered)
+
+    assert (denied.good, drop.good) == (True, True)
+    assert where(denied.document["audit"], verdict="allowed")
+    assert denied.document["audit"] == drop.document["audit"]
+    assert fits(drop.document, json.loads(lab_schema()))
+    assert "; in audit: ingress would be allowed: accepted by open rule 0 (small.yaml:" in drop.text

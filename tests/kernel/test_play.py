@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import msgspec
@@ -155,3 +156,26 @@ def test_a_play_is_run_in_a_lab_of_its_own_and_in_one_that_stays_changed():
     assert [done.code for done in (first, again, verified)] == [0, 1, 0], again.err
     assert [each["good"] for each in json.loads(again.out)["steps"]] == [False, True]
     assert json.loads(again.out)["steps"][0]["said"] == "1 dropped"
+
+
+def test_a_policy_goes_from_audit_to_enforcement_by_applying_it_without_the_mark():
+    """Meanwhile whoever follows the flows is told what it would deny, and that it was told is said at the end."""
+    audited = DENY.replace("namespace: shop}", "namespace: shop, annotations: {ringfence.io/audit: 'true'}}")
+    step = f"{HEAD}- {{apply: deny.yaml}}\n- {{deny: shop/web-0, to: shop/db, port: 5432}}\n"
+    back = f"{HEAD}- {{apply: audited.yaml}}\n- {{allow: shop/web-0, to: shop/db, port: 5432}}\n"
+    with user(ordinary=True) as somebody:
+        files = {"small.yaml": MANIFESTS, "deny.yaml": DENY, "audited.yaml": audited, "on.yaml": step, "off.yaml": back}
+        for name, text in files.items():
+            (somebody.folder / name).write_text(text)
+        somebody.run("lab", "up", "-f", f"{somebody.folder}/small.yaml")
+        off = somebody.run("lab", "play", f"{somebody.folder}/off.yaml")
+        flows = somebody.run("lab", "flows")
+        verified = somebody.run("lab", "verify")
+        on = somebody.run("lab", "play", f"{somebody.folder}/on.yaml")
+        somebody.run("lab", "down")
+
+    assert [done.code for done in (off, flows, verified, on)] == [0, 0, 0, 0], (off.out, flows.err, on.out)
+    assert "apply audited.yaml: 1 policy, 1 of them in audit, proved on 2 nodes" in off.out
+    assert "in audit: ingress would be denied: isolated by shop/db and no rule matched" in flows.out
+    assert re.search(r"^ringfence: note: with the policies in audit [1-9]\d* would be denied$", flows.err, re.MULTILINE)
+    assert "apply deny.yaml: 1 policy, proved on 2 nodes" in on.out

@@ -103,7 +103,7 @@ def can(  # noqa: PLR0913, PLR0917 - click hands over every option
         message = "CLIENT and SERVER are missing" if not client else "SERVER is missing"
         raise click.UsageError(message)
     question = read_question(client, server, port or "", family)
-    reading = given.read()
+    reading = given.read(dialect)
     answer, turning = _answered(question, reading, dialect, _cut if cut else _change)
     output.answer(_rendered(answer, {"cut" if cut else "change": turning}, reading, form or "text"))
     return Code.INPUT if reading.partial else _code(answer)
@@ -186,7 +186,7 @@ def _answer_batch(given: Input, batch: BinaryIO, dialect: Dialect, *, brief: boo
     if batch is sys.stdin.buffer and "-" in given.manifests.filenames:
         message = "standard input cannot hold both manifests and questions"
         raise InputError(message, "put one of them into a file")
-    reading = given.read()
+    reading = given.read(dialect)
     respondent = Respondent(reading.snapshot, reading.namespace, dialect)
     with output.patience("telling pods apart"):
         answers = Batch(respondent, partial=reading.partial, errors=reading.errors, brief=brief)

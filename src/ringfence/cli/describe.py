@@ -10,6 +10,7 @@ from ringfence.analysis.describing import describe as description_of
 from ringfence.analysis.describing import find_policy
 from ringfence.analysis.difference import accounts
 from ringfence.cli import output
+from ringfence.cli.audit import judged
 from ringfence.cli.codes import Code
 from ringfence.cli.dialect import dialect
 from ringfence.cli.engines import engine_for
@@ -42,9 +43,10 @@ def describe(given: Input, dialect: Dialect, policy: str, form: str) -> Code:
       ringfence describe cnp/default-deny -f manifests/
       ringfence describe shop/web -f manifests/
     """  # noqa: D301 - click's mark for lines that stay as they are
-    reading = given.read()
+    everything = given.read_all()
+    found = find_policy(everything.snapshot, policy, everything.namespace)
+    reading = judged(everything, dialect, found)
     snapshot = reading.snapshot
-    found = find_policy(snapshot, policy, reading.namespace)
     engine = engine_for(snapshot, dialect)
     with output.patience("comparing with and without it"):
         described = description_of(engine, found)

@@ -69,7 +69,7 @@ def diff(
     """  # noqa: D301 - click's mark for lines that stay as they are
     if as_netpol_analyzer:
         refuse_beside_netpol_analyzer(form)
-    before, after = (world.read() for world in find_worlds(given, names))
+    before, after = (world.read(dialect) for world in find_worlds(given, names))
     keep_what_was_read()
     if as_netpol_analyzer:
         found, text = _as_netpol_analyzer((before.snapshot, after.snapshot), dialect)

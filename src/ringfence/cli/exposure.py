@@ -36,7 +36,7 @@ def exposure(given: Input, dialect: Dialect, form: str) -> Code:
       ringfence exposure
       ringfence exposure -f manifests/
     """  # noqa: D301 - click's mark for lines that stay as they are
-    reading = given.read()
+    reading = given.read(dialect)
     names = Names(reading.snapshot, reading.namespace)
     engine = engine_for(reading.snapshot, dialect)
     with output.patience("judging what is outside"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ringfence.cli.audit import judged
 from ringfence.cli.collector import keep_what_was_read
 from ringfence.cli.manifests import Manifests, manifests, tell
 from ringfence.cli.output import patience, say
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ringfence.readers.listing import Listing
+    from ringfence.semantics.dialects import Dialect
 
 _DURATION = re.compile(r"(?P<seconds>[0-9]{1,9})|(?:[0-9]{1,9}(?:\.[0-9]+)?(?:ms|s|m|h))+")
 _PART = re.compile(r"([0-9.]+)(ms|s|m|h)")
@@ -41,8 +43,17 @@ class Input:
     snapshot: Path | None = None
     cluster: dict[str, Any] = field(default_factory=dict)
 
-    def read(self) -> Reading:
-        """Read it; say on standard error what could not be read and what was passed over.
+    def read(self, dialect: Dialect) -> Reading:
+        """Read what a dialect judges; say on standard error what is not, and why.
+
+        Raises:
+            InputError: there is nothing to read, or it is none of what it should be.
+            ClusterError: the cluster cannot be read.
+        """
+        return judged(self.read_all(), dialect)
+
+    def read_all(self) -> Reading:
+        """Read it, policies in audit among the others; say what could not be read and what was passed over.
 
         Raises:
             InputError: there is nothing to read, or it is none of what it should be.

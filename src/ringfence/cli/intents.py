@@ -72,7 +72,7 @@ def assert_(given: Input, dialect: Dialect, file: str, form: str) -> Code:
         message = "standard input cannot hold both manifests and intents"
         raise InputError(message, "put one of them into a file")
     intents = _read(file)
-    reading = given.read()
+    reading = given.read(dialect)
     aimed, errors = aim(intents, Names(reading.snapshot, reading.namespace))
     _refuse(errors)
     proof = Proof(engine_for(reading.snapshot, dialect), dialect)

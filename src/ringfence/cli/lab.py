@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,7 +222,8 @@ def flows(name: str, form: str, *, follow: bool) -> Code:
     """Show flows: what was let through, what has ended and what was dropped, and by which policies and rules.
 
     With -o json each is a line that `ringfence preview` reads. A node that did otherwise
-    than the policies say is an alarm, and ends with exit code 1.
+    than the policies say is an alarm, and ends with exit code 1. Policies with the annotation
+    ringfence.io/audit: "true" are not enforced; what they would do otherwise is told.
     """
     return _follow(name, "flows", form, follow=follow)
 
@@ -229,6 +231,7 @@ def flows(name: str, form: str, *, follow: bool) -> Code:
 def _follow(name: str, what: str, form: str, *, follow: bool) -> Code:
     """Print what a lab tells until that was all; 1 if any of it was an alarm, however it ends."""
     client, code = _running(name), Code.OK
+    turned: Counter[str] = Counter()
     try:
         for message in client.follow(what, follow=follow):
             if "told" not in message:
@@ -236,13 +239,24 @@ def _follow(name: str, what: str, form: str, *, follow: bool) -> Code:
             words = message["told"]
             if not words["good"]:
                 code = Code.DENIED
+            if found := words["document"].get("audit"):
+                turned[found["verdict"]] += 1
             output.answer((words["text"] if form == "text" else json.dumps(words["document"]) + "\n").encode())
     except KeyboardInterrupt:
         if code is Code.OK:
             raise
         return code
+    finally:
+        _say_turned(turned)
     ended = "the lab has ended"
     raise WorldError(ended)
+
+
+def _say_turned(turned: Counter[str]) -> None:
+    """Say how much of what was told the policies in audit would treat otherwise; nothing where that is none."""
+    if turned:
+        said = " and ".join(f"{count:,} would be {verdict}" for verdict, count in sorted(turned.items()))
+        output.say("note", f"with the policies in audit {said}")
 
 
 class _Exec(click.Command):

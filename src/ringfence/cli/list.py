@@ -63,7 +63,7 @@ def list_(given: Input, dialect: Dialect, form: str, *, as_netpol_analyzer: bool
     """  # noqa: D301 - click's mark for lines that stay as they are
     if as_netpol_analyzer:
         refuse_beside_netpol_analyzer(form)
-    reading = given.read()
+    reading = given.read(dialect)
     namespace = None if all_namespaces else given.manifests.namespace
     _check(namespace, reading.snapshot)
     if as_netpol_analyzer:

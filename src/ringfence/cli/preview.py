@@ -9,6 +9,7 @@ import click
 
 from ringfence.analysis.preview import preview as preview_of
 from ringfence.cli import output
+from ringfence.cli.audit import judged
 from ringfence.cli.codes import Code
 from ringfence.cli.forms import form as form_of
 from ringfence.cli.forms import render_table
@@ -40,7 +41,7 @@ def preview(flows: BinaryIO, manifests: Manifests, form: str) -> Code:
     if flows is sys.stdin.buffer and "-" in manifests.filenames:
         message = "standard input holds either flows or manifests"
         raise InputError(message, "put one of them into a file")
-    reading = manifests.read(part=True)
+    reading = judged(manifests.read(part=True), RINGFENCE)
     found = read_flow_file(flows.name, flows)
     with output.patience("judging flows"):
         snapshot = reading.snapshot

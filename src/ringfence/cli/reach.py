@@ -65,7 +65,7 @@ def answer(given: Input, dialect: Dialect, form: str, client: str = "", server: 
         client: Whom clients are named by; empty for everyone.
         server: Whom servers are named by; empty for everyone.
     """
-    reading = given.read()
+    reading = given.read(dialect)
     names = Names(reading.snapshot, reading.namespace)
     clients = names.find(CLIENT, client) if client else None
     servers = names.find(SERVER, server) if server else None

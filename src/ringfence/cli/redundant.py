@@ -40,7 +40,7 @@ def redundant(given: Input, dialect: Dialect, form: str, *, pairs: bool) -> Code
       ringfence redundant -f manifests/
       ringfence redundant --pairs -o md -f manifests/
     """  # noqa: D301 - click's mark for lines that stay as they are
-    reading = given.read()
+    reading = given.read(dialect)
     engine = engine_for(reading.snapshot, dialect)
     with output.patience("leaving out one after the other"):
         text = _rendered(tuple(redundancy(engine, pairs=pairs)), reading, form)

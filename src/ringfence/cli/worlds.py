@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ringfence.cli.audit import judged
 from ringfence.cli.inputs import Input
 from ringfence.edges.files import STDIN
 from ringfence.edges.revisions import Revision
@@ -14,6 +15,7 @@ from ringfence.errors import InputError
 
 if TYPE_CHECKING:
     from ringfence.readers import Reading
+    from ringfence.semantics.dialects import Dialect
 
 CLUSTER = "cluster:"
 """How the name of a live cluster begins; the rest is a context of the kubeconfig, or nothing for the current one."""
@@ -44,8 +46,8 @@ class World:
         """Whether it is a cluster."""
         return self.name.startswith(CLUSTER)
 
-    def read(self) -> Reading:
-        """Read it.
+    def read(self, dialect: Dialect) -> Reading:
+        """Read what a dialect judges.
 
         Raises:
             InputError: there is nothing to read, or it is none of what it should be.
@@ -56,12 +58,12 @@ class World:
         if self.live:
             context = self.name.removeprefix(CLUSTER)
             cluster = {**self.given.cluster, **({"context": context} if context else {})}
-            return Input(replace(manifests, filenames=()), cluster=cluster).read()
+            return Input(replace(manifests, filenames=()), cluster=cluster).read(dialect)
         if self.revision:
-            return here.read(self.revision)
+            return judged(here.read(self.revision), dialect)
         if self.name and _is_snapshot(self.name):
-            return Input(replace(manifests, filenames=()), snapshot=Path(self.name)).read()
-        return replace(manifests, filenames=(self.name,)).read() if self.name else here.read()
+            return Input(replace(manifests, filenames=()), snapshot=Path(self.name)).read(dialect)
+        return judged(replace(manifests, filenames=(self.name,)).read() if self.name else here.read(), dialect)
 
 
 def find_worlds(given: Input, names: tuple[str, ...]) -> tuple[World, World]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import render_address
 from ringfence.algebra.traffic import Protocol
+from ringfence.dataplane.audit import turned
 from ringfence.dataplane.connections import connection_between, protocol_name
 from ringfence.dataplane.expressions import CtDirection
 from ringfence.dataplane.names import read_log_prefix
@@ -41,6 +42,7 @@ class Attribution:
         client: The address of the client.
         server: The address of the server.
         snapshot: What is known of both.
+        turned: What would be said of that half with the policies in audit; empty where they would drop it too.
     """
 
     pod: Pod
@@ -51,6 +53,7 @@ class Attribution:
     client: Address
     server: Address
     snapshot: Snapshot
+    turned: tuple[Half, ...] = ()
 
     @property
     def protocol(self) -> str:
@@ -83,14 +86,15 @@ class Attribution:
 class Attributor:
     """Explains the dropped packets of one node; what it has told lately it tells again without judging anew."""
 
-    def __init__(self, judge: Judge, plan: NodePlan) -> None:
+    def __init__(self, judge: Judge, plan: NodePlan, audit: Judge | None = None) -> None:
         """Prepare for the drops of a node.
 
         Args:
             judge: Who judges what the plan was made from.
             plan: The plan of the node that dropped the packets.
+            audit: Who judges it with the policies in audit; None where there are none.
         """
-        self._judge = judge
+        self._judge, self._audit = judge, audit
         self._classes = {
             (each.direction, each.name): (each, dict(zip(each.addresses, each.pods, strict=True)))
             for each in plan.judged
@@ -129,7 +133,8 @@ class Attributor:
         if not isinstance(subject, Pod) or subject not in pods.values():
             return None
         half = self._judge.half(local_class.direction, connection)
-        return Attribution(subject, local_class, connection, number, half, client, server, self._judge.snapshot)
+        would = turned((half,), connection, self._audit)
+        return Attribution(subject, local_class, connection, number, half, client, server, self._judge.snapshot, would)
 
 
 def connection_of(snapshot: Snapshot, packet: Packet, way: CtDirection) -> Connection:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import render_address
 from ringfence.algebra.traffic import point
+from ringfence.dataplane.audit import turned
 from ringfence.dataplane.connections import PORTED, connection_between, protocol_name
 from ringfence.dataplane.expressions import Bits, CtState, Equals, Field, Word
 from ringfence.dataplane.nft import Hook
@@ -200,16 +201,17 @@ class FlowJudge:
         snapshot: What is known of the ends.
     """
 
-    def __init__(self, engine: Engine, judge: Judge, node: str) -> None:
+    def __init__(self, engine: Engine, judge: Judge, node: str, audit: Judge | None = None) -> None:
         """Prepare.
 
         Args:
             engine: Says what is allowed.
             judge: Says why, of the same snapshot in the same dialect.
             node: Whose pods matter: what other nodes enforce is theirs.
+            audit: Says what would be with the policies in audit; None where there are none.
         """
         self.snapshot = engine.snapshot
-        self._engine, self._why, self._node = engine, judge, node
+        self._engine, self._why, self._node, self._audit = engine, judge, node, audit
         self._allowed = lru_cache(_REMEMBERED)(self._sides)
         self._enforced = lru_cache(_REMEMBERED)(self._judge)
         self._halves = lru_cache(_REMEMBERED)(self._tell)
@@ -243,6 +245,11 @@ class FlowJudge:
     def halves(self, flow: Flow) -> tuple[Half, ...]:
         """Return what the definition says of each half that the node enforces, egress first."""
         return self._halves(*_ends(flow))
+
+    def turned(self, flow: Flow) -> tuple[Half, ...]:
+        """Return what would be said of each of these halves that the policies in audit would turn."""
+        asked = self.enforced(flow)
+        return turned(self.halves(flow), asked.connection, self._audit) if asked else ()
 
     def _judge(self, number: int, client: Address, server: Address, port: int) -> Enforced | None:
         sides = self._allowed(client, server)

@@ -46,8 +46,9 @@ class Cluster:
     """A lab's namespaces and everything in them; must be built in a world of its own.
 
     Attributes:
-        topology: What was built.
-        engine: The engine for its snapshot.
+        topology: What was built; its policies are those that are enforced.
+        declared: Its snapshot with the policies in audit, of which flows and drops tell what they would change.
+        engine: The engine for what is enforced.
         plans: What each node must enforce.
         programs: What makes it so.
         bridge_programs: What holds the ports of its bridge to their addresses, where it has one.
@@ -71,6 +72,8 @@ class Cluster:
         _require(topology)
         allow_many_files()
         progress("compiling policies")
+        self.declared = topology.snapshot
+        topology = replace(topology, snapshot=self.declared.enforced)
         self._recalls = {name: Recall() for name in topology.snapshot.nodes}
         self._plan(topology, Engine(topology.snapshot, RINGFENCE))
         self.bridge_programs = {
@@ -87,9 +90,9 @@ class Cluster:
         self._load()
         self._bind()
         self._wire()
-        why = judging.Judge.of(topology.snapshot, RINGFENCE)
-        self.drops = DropLog(why, self.plans, self.nodes)
-        self.flows = FlowLog(self.engine, why, self.nodes)
+        why, audit = self._judges()
+        self.drops = DropLog(why, self.plans, self.nodes, audit)
+        self.flows = FlowLog(self.engine, why, self.nodes, audit)
         self.prober = Prober(self._by_address(), self.drops)
         for descriptor in self.flows.filenos():
             self.prober.watch(descriptor, self.flows.read)
@@ -122,7 +125,7 @@ class Cluster:
 
         Args:
             snapshot: The one before but for policies and labels: the same pods, nodes and
-                Services at the same addresses.
+                Services at the same addresses. What is in audit is told and not enforced.
 
         Returns:
             What a kernel refused, a line each; whoever needed it is denied everything in that direction.
@@ -130,13 +133,14 @@ class Cluster:
         Raises:
             NftablesError: a kernel refused what every packet meets; nodes before it in order are changed.
         """
-        self._plan(replace(self.topology, snapshot=snapshot), self.engine.after(snapshot))
+        self.declared, enforced = snapshot, snapshot.enforced
+        self._plan(replace(self.topology, snapshot=enforced), self.engine.after(enforced))
         self.drops.read()
         self.flows.read(conntrack.WAITING)
         refused = self._load()
-        why = judging.Judge.of(snapshot, RINGFENCE)
-        self.drops.explain_by(why, self.plans)
-        self.flows.judge_by(self.engine, why, self.nodes)
+        why, audit = self._judges()
+        self.drops.explain_by(why, self.plans, audit)
+        self.flows.judge_by(self.engine, why, self.nodes, audit)
         return refused
 
     def close(self) -> None:
@@ -154,6 +158,11 @@ class Cluster:
         links = wiring.wiring_of(topology)
         self.plans = {name: plan_node(engine, name, links, recall=recall) for name, recall in self._recalls.items()}
         self.ends = Ends(topology)
+
+    def _judges(self) -> tuple[judging.Judge, judging.Judge | None]:
+        """Return who says why, and who says it with the policies in audit; None where there are none."""
+        why = judging.Judge.of(self.topology.snapshot, RINGFENCE)
+        return why, judging.Judge.of(self.declared, RINGFENCE) if self.declared.audited else None
 
     def _load(self) -> tuple[str, ...]:
         """Let each node enforce its plan; returns what its kernel refused."""

@@ -16,6 +16,7 @@ from ringfence.edges.probe import Fate  # noqa: TC001 - msgspec reads annotation
 from ringfence.lab.ends import render_end
 from ringfence.model.policy import Direction  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.json import Half  # noqa: TC001 - msgspec reads annotations
+from ringfence.report.json_flows import InAudit  # noqa: TC001 - msgspec reads annotations
 from ringfence.report.json_parts import ApiVersion, Origin, Partial, VerdictWord, schema
 
 if TYPE_CHECKING:
@@ -200,6 +201,9 @@ class DropEntry(msgspec.Struct, kw_only=True):
     origins: list[Origin] | UnsetType = UNSET
     nearest: list[Origin] | UnsetType = UNSET
     passed: list[Origin] | UnsetType = UNSET
+    audit: Annotated[
+        InAudit | UnsetType, Meta(description="What the policies in audit would change; absent where that is nothing.")
+    ] = UNSET
 
 
 def named(connection: Connection) -> dict[str, Any]:

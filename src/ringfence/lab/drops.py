@@ -51,18 +51,25 @@ class DropLog(Journal[Entry]):
         missed: How many drops nobody can tell of, so far.
     """
 
-    def __init__(self, judge: Judge, plans: Mapping[str, NodePlan], networks: Mapping[str, Network]) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        plans: Mapping[str, NodePlan],
+        networks: Mapping[str, Network],
+        audit: Judge | None = None,
+    ) -> None:
         super().__init__()
         self.missed = 0
         self._readers: dict[str, NflogReader] = {}
         self._attributors: dict[str, Attributor] = {}
-        self.explain_by(judge, plans)
+        self.explain_by(judge, plans, audit)
         self._readers = {node: NflogReader(networks[node], LOG_GROUP) for node in plans}
         self._missed_at = dict.fromkeys(plans, 0)
 
-    def explain_by(self, judge: Judge, plans: Mapping[str, NodePlan]) -> None:
+    def explain_by(self, judge: Judge, plans: Mapping[str, NodePlan], audit: Judge | None = None) -> None:
         """Explain what comes from now on by these policies; what waits to be read met these, or those before."""
-        before, self._attributors = self._attributors, {node: Attributor(judge, plan) for node, plan in plans.items()}
+        before = self._attributors
+        self._attributors = {node: Attributor(judge, plan, audit) for node, plan in plans.items()}
         self.note([entry for node in self._readers for entry in self._read_node(node, before[node])])
 
     def filenos(self) -> Sequence[int]:

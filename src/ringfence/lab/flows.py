@@ -41,17 +41,19 @@ class Seen:
 class FlowLog(Journal[Seen | Missed]):
     """The flows of all nodes that one of the node's own pods is at an end of, from one place."""
 
-    def __init__(self, engine: Engine, judge: Judge, networks: Mapping[str, Network]) -> None:
+    def __init__(
+        self, engine: Engine, judge: Judge, networks: Mapping[str, Network], audit: Judge | None = None
+    ) -> None:
         super().__init__()
         self._readers: dict[str, FlowReader] = {}
         self._judges: dict[str, FlowJudge] = {}
-        self.judge_by(engine, judge, networks)
+        self.judge_by(engine, judge, networks, audit)
         self._readers = {node: FlowReader(network) for node, network in networks.items()}
         self._missed_at = dict.fromkeys(networks, 0)
 
-    def judge_by(self, engine: Engine, judge: Judge, nodes: Iterable[str]) -> None:
+    def judge_by(self, engine: Engine, judge: Judge, nodes: Iterable[str], audit: Judge | None = None) -> None:
         """Judge what comes from now on by these policies; what waits to be read met these, or those before."""
-        before, self._judges = self._judges, {node: FlowJudge(engine, judge, node) for node in nodes}
+        before, self._judges = self._judges, {node: FlowJudge(engine, judge, node, audit) for node in nodes}
         self.note([entry for node in self._readers for entry in self._read_node(node, WAITING, before[node])])
         self._services = {
             (each.address, each.port.protocol, each.port.port): str(each.service) for each in frontends(engine.snapshot)

@@ -11,6 +11,7 @@ from ringfence.lab.changes import applied, read_applied, relabeled, without
 from ringfence.lab.floods import Tally, Watched
 from ringfence.lab.held import prove_nodes
 from ringfence.lab.trying import Attempt
+from ringfence.lab.words import count_policies
 from ringfence.readers.play import Apply, Delete, Expect, Pour, Relabel, Send, Stop
 from ringfence.report.counting import counted
 
@@ -96,7 +97,7 @@ class Play:
 
     def _changed(self, step: Step) -> Snapshot:
         """Return what a step makes of the cluster."""
-        snapshot = self._cluster.topology.snapshot
+        snapshot = self._cluster.declared
         match step.act:
             case Apply(files):
                 texts = {name: self._files[name] for name in files}
@@ -116,11 +117,10 @@ class Play:
         for flood in self._floods.values():
             flood.after_change()
         proofs = tuple(prove_nodes(self._cluster))
-        wrong = [line for each in proofs for line in each.lines(snapshot)]
+        wrong = [line for each in proofs for line in each.lines(self._cluster.topology.snapshot)]
         if refused or wrong:
             return "; ".join((*refused, *wrong)), False
-        policies = counted(len(snapshot.policies), "policy", "policies")
-        return f"{policies}, proved on {counted(len(proofs), 'node')}", True
+        return f"{count_policies(snapshot)}, proved on {counted(len(proofs), 'node')}", True
 
     def _pour(self, act: Pour) -> tuple[str, bool]:
         if act.flood in self._floods or act.flood in self.tallies:

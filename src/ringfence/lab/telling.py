@@ -24,6 +24,7 @@ from ringfence.report.json_flows import (
     Dialed,
     FlowLine,
     FlowsMissed,
+    as_audit,
     as_flow_end,
     as_halves,
     port_names,
@@ -131,9 +132,11 @@ class FlowTeller:
         said = "; ".join(f"{half.direction.value.lower()} {half.reason}" for half in halves)
         places = ", ".join(dict.fromkeys(str(place) for half in halves for place in half.places))
         why = f"{said} ({places})" if places else said
+        turned = () if flow.ended else judge.turned(flow)
+        document.audit = as_audit(turned)
         what = f"{_connection(enforced.connection, flow.number)}: {_happened(flow)}"
         what = f"alarm: {what} although denied" if mismatch else what
-        return _line(seen.time, seen.node, f"{what}: {why}", document, good=not mismatch)
+        return _line(seen.time, seen.node, f"{what}: {why}{_would(turned)}", document, good=not mismatch)
 
     def _dropped(self, drop: Drop) -> Words:
         found, packet = self._drops.explain(drop), read_five_tuple(drop.logged.packet)
@@ -147,6 +150,7 @@ class FlowTeller:
             **_ends(found.snapshot, found.connection, found.number, (found.client, found.server), ports),
             event="denied",
             **as_halves((found.half,)),
+            audit=as_audit(found.turned),
         )
         return _line(drop.time, drop.node, _said(found), document, good=found.agrees)
 
@@ -206,12 +210,24 @@ def tell_drop(drop: Drop, attribution: Attribution | None) -> Words:
         "origins": origins_of(half.origins),
         "nearest": origins_of(half.nearest),
         "passed": origins_of(half.passed),
+        "audit": as_audit(attribution.turned),
     }
     return _timed(drop.time, drop.node, _said(attribution), good=attribution.agrees, **document)
 
 
 def _said(attribution: Attribution) -> str:
-    return str(attribution) if attribution.agrees else f"alarm: {attribution}"
+    alarm = "" if attribution.agrees else "alarm: "
+    return f"{alarm}{attribution}{_would(attribution.turned)}"
+
+
+def _would(turned: Iterable[Half]) -> str:
+    """Say what policies in audit would do with what was done without them; nothing where that is the same."""
+    said = ""
+    for half in turned:
+        said += f"; in audit: {half.direction.value.lower()} would be {half.outcome.value}: {half.reason}"
+        said += f" ({', '.join(map(str, half.places))})" if half.places else ""
+        said += f"; nearest {', '.join(map(str, half.nearest))}" if half.nearest else ""
+    return said
 
 
 def _unexplained(drop: Drop) -> str:

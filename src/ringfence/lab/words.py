@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ringfence.lab.play import Played
     from ringfence.lab.topology import Topology
     from ringfence.lab.verification import Verification
+    from ringfence.model.snapshot import Snapshot
 
 _SHOWN = 20
 """Differences that are printed; the others are counted."""
@@ -80,7 +81,7 @@ def summarize(topology: Topology, name: str) -> Words:
     reachable = {service: addresses for service, addresses in services.items() if addresses}
     remark = (
         f"lab {name}: {counted(len(topology.pods), 'pod')} on {counted(len(nodes), 'node')}, "
-        f"{counted(len(reachable), 'Service')}, {counted(len(snapshot.policies), 'policy', 'policies')}, "
+        f"{counted(len(reachable), 'Service')}, {count_policies(snapshot)}, "
         f"{counted(len(topology.outside), 'address', 'addresses')} outside"
     )
     tables = [Table(("node", "addresses", "pods"), tuple(rows), ())]
@@ -100,6 +101,12 @@ def summarize(topology: Topology, name: str) -> Words:
         outside=outside,
     )
     return Words(text, plain(lab), notes=topology.notes)
+
+
+def count_policies(snapshot: Snapshot) -> str:
+    """Say how many policies there are, and how many of them are in audit."""
+    policies = counted(len(snapshot.policies), "policy", "policies")
+    return f"{policies}, {len(snapshot.audited):,} of them in audit" if snapshot.audited else policies
 
 
 def tell_verification(ends: Ends, found: Verification) -> Words:

@@ -226,6 +226,8 @@ class Policy:
         priority: Within Admin and Baseline: lower is consulted first. 0 in between.
         in_error: Whether an error outside its rules leaves open whom it is for, so that a
             NetworkPolicy isolates in both directions and none of its rules matches.
+        audited: Whether it is in audit: marked to be judged and told, and not to be enforced. Only our
+            own enforcement honors that.
         subject: The pods it applies to.
         isolates: Directions in which it makes its subject deny by default; the policy
             types of a NetworkPolicy, empty for other tiers.
@@ -244,6 +246,7 @@ class Policy:
     egress: tuple[Rule, ...] = ()
     priority: int = 0
     in_error: bool = False
+    audited: bool = False
 
     @property
     def faulty(self) -> bool:

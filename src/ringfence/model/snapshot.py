@@ -62,6 +62,21 @@ class Snapshot:
         listed = self.unlisted.get(resource)
         return listed is not None and (not listed or listed != namespace)
 
+    @cached_property
+    def audited(self) -> tuple[Policy, ...]:
+        """The policies that are in audit, in order."""
+        return tuple(policy for policy in self.policies if policy.audited)
+
+    @cached_property
+    def enforced(self) -> Snapshot:
+        """The snapshot as our own enforcement takes it: without the policies in audit, itself where there are none.
+
+        The whole of such a policy is left out: what it accepts or passes opens nothing either.
+        """
+        if not self.audited:
+            return self
+        return replace(self, policies=tuple(policy for policy in self.policies if not policy.audited))
+
     def scene(self, policies: tuple[Policy, ...]) -> Snapshot:
         """Return the snapshot with these policies alone and without pods, which are asked about as themselves."""
         found = replace(self, pods=(), policies=policies)

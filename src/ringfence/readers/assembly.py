@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ringfence.algebra.addresses import EVERY, Family, family_of, render_address
@@ -11,6 +12,7 @@ from ringfence.model.origin import Origin
 from ringfence.model.policy import Tier
 from ringfence.model.snapshot import Snapshot
 from ringfence.readers.adminnetworkpolicy import read_admin_network_policy, read_baseline_admin_network_policy
+from ringfence.readers.audit import read_audit
 from ringfence.readers.clusternetworkpolicy import read_cluster_network_policy
 from ringfence.readers.core import host_addresses, read_namespace, read_pod
 from ringfence.readers.decoding import decode
@@ -240,6 +242,11 @@ class Assembly:
         if not self._leaves_out(manifest):
             kept[key] = found
 
+    def _keep_policy(self, manifest: Manifest, key: Key, policy: Policy, origin: Origin) -> None:
+        """Keep a policy, and whether it is in audit; an error in that mark spoils nothing else."""
+        found = replace(policy, audited=True) if read_audit(manifest) else policy
+        self._keep(manifest, self._policies, key, (found, origin))
+
     def _generated(self, manifest: Manifest, beginning: str) -> str:
         """Return a name that no other object has, of which only the beginning is known."""
         key = (manifest.namespace, manifest.kind, beginning)
@@ -268,10 +275,10 @@ class Assembly:
                 self._keep(manifest, self._pods, key, found)
             case "NetworkPolicy":
                 policy = read_network_policy(manifest, self._release)
-                self._keep(manifest, self._policies, key, (policy, manifest.origin(("metadata", "namespace"))))
+                self._keep_policy(manifest, key, policy, manifest.origin(("metadata", "namespace")))
             case kind if kind in TIERED:
                 policy, experimental = _TIERED[kind](manifest)
-                self._keep(manifest, self._policies, key, (policy, manifest.origin()))
+                self._keep_policy(manifest, key, policy, manifest.origin())
                 for name in sorted(experimental) if not self._leaves_out(manifest) else ():
                     self._experimental.setdefault(name, []).append(experimental[name])
             case kind if kind in WORKLOADS:

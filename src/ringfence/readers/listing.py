@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from ringfence.algebra.traffic import PORTS
-from ringfence.readers import nodes, routes
+from ringfence.readers import audit, nodes, routes
 from ringfence.readers.core import CACHE
 from ringfence.readers.kinds import is_read
 from ringfence.readers.places import TOO_DEEP
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 API_VERSION: Literal["ringfence.io/v1alpha1"] = "ringfence.io/v1alpha1"
 """Of the first line of a snapshot."""
 
-KEPT_ANNOTATIONS = frozenset((*nodes.ANNOTATIONS, *routes.ANNOTATIONS))
-"""Annotations that are kept: addresses of a node's tunnels, and the class of an Ingress."""
+KEPT_ANNOTATIONS = frozenset((*audit.ANNOTATIONS, *nodes.ANNOTATIONS, *routes.ANNOTATIONS))
+"""Annotations that are kept: what is in audit, addresses of a node's tunnels, and the class of an Ingress."""
 
 _WITH_STATUS = frozenset({"Gateway", "Ingress", "Service"})
 """Kinds taken whole whose status says something: the addresses that they were given."""

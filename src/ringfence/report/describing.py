@@ -70,6 +70,8 @@ def name_traffic(rule: Rule) -> str:
 
 def _scope(policy: Policy) -> Iterator[str]:
     """Yield where a policy stands among others."""
+    if policy.audited:
+        yield "in audit: ringfence's own enforcement tells what it would change, and does not enforce it"
     if policy.tier is not Tier.NETWORK_POLICY:
         yield f"tier {policy.tier.value}, priority {policy.priority}: the first rule that matches decides"
 

@@ -66,6 +66,9 @@ class DescriptionDocument(msgspec.Struct, kw_only=True):
     policy: Annotated[str, Meta(description="Kind/namespace/name, or Kind/name without a namespace.")]
     tier: Tier
     priority: Annotated[int | UnsetType, Meta(description="Absent for NetworkPolicies.")] = UNSET
+    audited: Annotated[
+        Literal[True] | UnsetType, Meta(description="It is in audit: our own enforcement does not enforce it.")
+    ] = UNSET
     subject: str
     selected: Annotated[list[str], Meta(description="Workloads and pods that it selects now.")]
     isolates: list[Direction]
@@ -103,6 +106,7 @@ def render_description(
             policy=f"{policy.kind}/{policy.name}",
             tier=policy.tier,
             priority=UNSET if policy.kind == "NetworkPolicy" else policy.priority,
+            audited=True if policy.audited else UNSET,
             subject=name_pods(policy.subject),
             selected=[*directory.names_of(found.selected)],
             isolates=sorted(policy.isolates, key=lambda each: each.value),

@@ -16,9 +16,10 @@ from ringfence.model.cluster import Pod
 from ringfence.model.policy import Direction
 from ringfence.report.json import Half, as_half
 from ringfence.report.json_parts import API_VERSION, ApiVersion, VerdictWord
+from ringfence.semantics.verdict import combine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ringfence.algebra.addresses import Address
     from ringfence.algebra.traffic import Protocol
@@ -59,6 +60,16 @@ class Dialed(msgspec.Struct, kw_only=True):
     service: Annotated[str | UnsetType, Meta(description="namespace/name, where it is known.")] = UNSET
 
 
+class InAudit(msgspec.Struct, kw_only=True):
+    """What would be with the policies in audit, which are judged and not enforced."""
+
+    verdict: Annotated[
+        VerdictWord, Meta(description="What all policies say of what this node enforces, those in audit among them.")
+    ]
+    egress: Annotated[Half | UnsetType, Meta(description="Absent where they would not change it.")] = UNSET
+    ingress: Annotated[Half | UnsetType, Meta(description="Likewise.")] = UNSET
+
+
 class FlowLine(msgspec.Struct, kw_only=True):
     """One flow as one node had it: when it was opened, when it ended, or a packet of it that was dropped."""
 
@@ -80,6 +91,10 @@ class FlowLine(msgspec.Struct, kw_only=True):
     dialed: Dialed | UnsetType = UNSET
     egress: Annotated[Half | UnsetType, Meta(description="Absent where another node, or nobody, enforces it.")] = UNSET
     ingress: Annotated[Half | UnsetType, Meta(description="Likewise.")] = UNSET
+    audit: Annotated[
+        InAudit | UnsetType,
+        Meta(description="What the policies in audit would change; never where it has ended."),
+    ] = UNSET
     id: Annotated[int | UnsetType, Meta(description="The same when it is opened and when it ends.")] = UNSET
     sent: Annotated[Amount | UnsetType, Meta(description="By the client; once it ended, where the kernel counts.")] = (
         UNSET
@@ -123,6 +138,14 @@ def port_names(server: End, protocol: Protocol, port: int) -> list[str] | UnsetT
     """Return what the containers of a server call a port."""
     ports = server.ports if isinstance(server, Pod) else ()
     return [each.name for each in ports if each.name and (each.protocol, each.number) == (protocol, port)] or UNSET
+
+
+def as_audit(turned: Sequence[verdicts.Half]) -> InAudit | UnsetType:
+    """Return what policies in audit would change, from the halves that they would turn, egress first."""
+    if not turned:
+        return UNSET
+    verdict = combine(turned[0].outcome, turned[-1].outcome)
+    return InAudit(verdict=VerdictWord(verdict.value), **as_halves(turned))
 
 
 def as_halves(halves: Iterable[verdicts.Half]) -> dict[str, Any]:

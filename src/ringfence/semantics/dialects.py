@@ -59,11 +59,14 @@ class Dialect:
         name: Its name.
         choices: The points in which it takes the second choice.
         strict: Whether answers that rest on an open point are undecided.
+        audits: Whether it honors that a policy is in audit. No API knows that, so it is no open point:
+            what is judged is :attr:`~ringfence.model.snapshot.Snapshot.enforced`, and deciders never ask.
     """
 
     name: str
     choices: Choices = frozenset()
     strict: bool = False
+    audits: bool = False
 
     def flipped(self, topic: Topic) -> Dialect:
         """Return the dialect that differs in one point alone."""
@@ -101,14 +104,17 @@ _MEANING = {
 """What a choice that is not the default means to the deciders."""
 
 
+_OURS = "ringfence"
+
+
 def _dialect(name: str) -> Dialect:
     taken = (_MEANING.get((point.topic, point.choice_of(name)), set()) for point in OPEN_POINTS)
-    return Dialect(name, Choices().union(*taken))
+    return Dialect(name, Choices().union(*taken), audits=name == _OURS)
 
 
 DIALECTS = {name: _dialect(name) for name in NAMES}
 """Every dialect by its name."""
 
 KUBERNETES = DIALECTS["kubernetes"]
-RINGFENCE = DIALECTS["ringfence"]
+RINGFENCE = DIALECTS[_OURS]
 """The kernel's dialect: the one of our own data plane."""
