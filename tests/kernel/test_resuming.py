@@ -31,7 +31,7 @@ pytestmark = pytest.mark.kernel
 
 
 def listed(lab: Moving, manifests: str, missing: tuple[Missing, ...] = ()) -> Listing:
-    """What an API server lists of a lab under the policies of manifests."""
+    """What an API server lists of a lab under the policies of manifests, and one in audit that would close all pods."""
     snapshot = lab.snapshot(manifests)
     objects = [an_object("v1", "Namespace", name) for name in snapshot.namespaces]
     for name, node in snapshot.nodes.items():
@@ -55,6 +55,11 @@ def listed(lab: Moving, manifests: str, missing: tuple[Missing, ...] = ()) -> Li
         if each["kind"] == "NetworkPolicy":
             name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
             objects.append(an_object(each["apiVersion"], each["kind"], name, namespace, spec=each["spec"]))
+    closing = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    audited = {"ringfence.io/audit": "true"}
+    objects.append(
+        an_object("networking.k8s.io/v1", "NetworkPolicy", "audited", "shop", annotations=audited, spec=closing)
+    )
     return listing(objects, missing)
 
 

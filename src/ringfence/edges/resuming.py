@@ -59,4 +59,4 @@ def resume(upkeep: Upkeep, path: Path, node: str, wiring: Wiring) -> Resumed:
         reason = f"{path}: lacks {', '.join(each.resource for each in lacking)}"
         return Resumed(None, reason, upkeep.apply(closed_node(node, wiring.prefix)))
     reading = read_listing(listing)
-    return Resumed(reading, "", upkeep.apply(plan_node(Engine(reading.snapshot), node, wiring)))
+    return Resumed(reading, "", upkeep.apply(plan_node(Engine(reading.snapshot.enforced), node, wiring)))
