@@ -78,11 +78,12 @@ def test_what_concerns_nobody_of_a_namespace_is_not_named():
     assert Engine(crossroads(), flips=True).rests_on("elsewhere") == ()
 
 
-def test_what_the_other_end_denies_whatever_anybody_decides_rests_on_nothing():
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_what_the_other_end_denies_whatever_anybody_decides_rests_on_nothing(names: str):
     """Whether a block lets a pod out to another does not matter where that one takes nothing from anybody."""
-    client, server = pod("x/a", "app=a", "10.0.0.1"), pod("x/b", "app=b", "10.0.0.2")
-    out = network_policy("x/out", "app=a", egress=(rule(block("10.0.0.0/24"), traffic=tcp(80)),))
-    closed = network_policy("x/closed", "app=b", ingress=())
+    client, server = (pod(f"x/{name}", f"app={name}", f"10.0.0.{at}") for at, name in enumerate(names, 1))
+    out = network_policy("x/out", f"app={names[0]}", egress=(rule(block("10.0.0.0/24"), traffic=tcp(80)),))
+    closed = network_policy("x/closed", f"app={names[1]}", ingress=())
     named = {
         shut: {each.topic for each in Engine(snapshot(client, server, out, *shut), flips=True).rests_on()}
         for shut in ((), (closed,))

@@ -93,12 +93,10 @@ class FillChain:
     Attributes:
         table: Its table.
         chain: The chain with its rules.
-        ranges: The sets among those that the rules look up whose keys are ranges.
     """
 
     table: str
     chain: Chain
-    ranges: frozenset[str]
 
     def __str__(self) -> str:
         """Return nft's text."""

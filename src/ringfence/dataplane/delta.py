@@ -200,12 +200,10 @@ def _has(chain: Chain, *kinds: type) -> bool:
 
 def _fill(actual: Program, desired: Program, chains: Iterable[Chain]) -> Iterator[Command]:
     """Write the rules of those chains that have others now."""
-    ranges = frozenset(each.name for each in desired.sets if each.interval)
     for each in chains:
         old = actual.chain_by_name.get(each.name)
         if each.rules != (old.rules if old else ()):
-            named = frozenset(e.set_name for rule in each.rules for e in rule.expressions if isinstance(e, Lookup))
-            yield FillChain(desired.table, each, named & ranges)
+            yield FillChain(desired.table, each)
 
 
 def _differences(old: Set | Map, new: Set | Map) -> tuple[list[Key], list[Key]]:
@@ -244,7 +242,7 @@ def _only(named: Set | Map, keys: Iterable[Key]) -> Set | Map:
 def _delete(actual: Program, desired: Program) -> Iterator[Command]:
     """Delete what is gone; empty chains first, so that none of them names another or a set."""
     gone = [each for each in actual.chains if each.name not in desired.chain_by_name]
-    yield from (FillChain(desired.table, Chain(each.name, ()), frozenset()) for each in gone if each.rules)
+    yield from (FillChain(desired.table, Chain(each.name, ())) for each in gone if each.rules)
     yield from (DeleteSet(desired.table, named) for named in _missing(actual, desired))
     yield from (DeleteChain(desired.table, each.name) for each in gone)
 

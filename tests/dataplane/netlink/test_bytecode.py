@@ -17,7 +17,7 @@ from ringfence.edges import nft
 from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
 from ringfence.edges.programs import find_program
-from tests.dataplane.netlink.test_rules import BOXES, SIMPLE
+from tests.dataplane.netlink.test_rules import SIMPLE
 from tests.dataplane.small import WIRING, small_plan
 from tests.kernel.isolation import isolated
 
@@ -51,7 +51,7 @@ def program() -> Program:
         match expression:
             case Lookup(fields, name):
                 key = tuple(TYPES[field] for field in fields)
-                sets.append(Set(f"s{number}", key, interval=name in BOXES))
+                sets.append(Set(f"s{number}", key, interval=name == "boxes"))
                 found = replace(expression, set_name=f"s{number}")
             case Dispatch(fields):
                 maps.append(Map(f"m{number}", tuple(TYPES[field] for field in fields)))
@@ -67,7 +67,8 @@ def steps(network: Network) -> tuple[list[str], list[str]]:
     """What nft prints of the steps of all rules in order, and of all elements, sorted.
 
     The numbers that the kernel gives out are left out, and so is the end without a beginning
-    with which nft begins a set of ranges.
+    with which nft begins a set of ranges, and the swap of a single byte, which nft from 1.1 on
+    does not say, nor do we: newer kernels refuse it.
     """
     command = [find_program("nft"), "--debug=netlink", "list", "ruleset"]
     with network.entered():
@@ -76,7 +77,8 @@ def steps(network: Network) -> tuple[list[str], list[str]]:
     elements = sorted(
         line for line in printed if line.startswith("\telement") and not re.search(" 0+  : 1 .end.", line)
     )
-    return [line for line in printed if re.match(r"inet \S+ [^@]|  \[", line)], elements
+    steps = [line for line in printed if re.match(r"inet \S+ [^@]|  \[", line)]
+    return [line for line in steps if not re.search(r"\[ byteorder reg \d+ = hton\(reg \d+, 2, 1\) ]", line)], elements
 
 
 @isolated

@@ -12,6 +12,7 @@ from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import delta, replacement
 from ringfence.dataplane.netlink.dump import read_dump
 from ringfence.dataplane.netlink.messages import read_attributes
+from ringfence.dataplane.netlink.steps import Swap, decode_steps
 from ringfence.dataplane.nft import Program, TableFamily
 from ringfence.dataplane.plan import plan_node
 from ringfence.edges import nft
@@ -25,6 +26,7 @@ from tests.worlds import Limits, snapshots
 
 if TYPE_CHECKING:
     from ringfence.dataplane.netlink.dump import Dump, Held
+    from ringfence.dataplane.netlink.steps import Step
     from ringfence.model.snapshot import Snapshot
 
 pytestmark = pytest.mark.kernel
@@ -54,6 +56,11 @@ def canonical(program: Program) -> Program:
     return Program(program.table, *ordered, family=program.family)
 
 
+def steps(rule: bytes) -> list[Step]:
+    """The steps of a rule, but for the swap of a single byte, which nft says before 1.1 and we do not."""
+    return [step for step in decode_steps(read_attributes(rule)[EXPRESSIONS]) if not isinstance(step, Swap)]
+
+
 @isolated
 def check_both_ways(*programs: Program) -> None:
     """Load each program as text and as messages, and compare everything that the kernel says of them."""
@@ -65,9 +72,7 @@ def check_both_ways(*programs: Program) -> None:
         kernel.close()
         first, second = dumped(by_text, program.family), dumped(by_message, program.family)
 
-        assert [read_attributes(rule)[EXPRESSIONS] for rule in first.rules] == [
-            read_attributes(rule)[EXPRESSIONS] for rule in second.rules
-        ]
+        assert [steps(rule) for rule in first.rules] == [steps(rule) for rule in second.rules]
         assert nft.list_ruleset(by_text) == nft.list_ruleset(by_message)
         assert read_dump(first) == read_dump(second)
         assert (read_dump(second).foreign, read_dump(second).program) == ((), canonical(program))
@@ -95,6 +100,7 @@ def test_text_and_messages_of_any_cluster_leave_the_same_in_the_kernel(snapshot:
 FOREIGN = {
     "insert rule inet ringfence fwd_o tcp dport 80 accept": "",
     "insert rule inet ringfence fwd_o ip saddr 10.0.0.9 accept": "",
+    "insert rule inet ringfence fwd_o tcp dport { 80, 443 } accept": "a rule of chain fwd_o",
     "insert rule inet ringfence fwd_o limit rate 1/second": "",
     "insert rule inet ringfence fwd_o limit rate over 1/second": "a rule of chain fwd_o",
     "insert rule inet ringfence fwd_o limit rate 1/minute": "a rule of chain fwd_o",

@@ -89,7 +89,7 @@ def test_a_chain_is_filled_in_one_go():
     """It is emptied, and what a rule lists in place is a set that the rule names by its number."""
     listed = Within(Field.L4PROTO, Intervals.of([(1, 1), (58, 58)]))
     chain = Chain("c", (Rule((Word.ACCEPT,)), Rule((listed, Word.DROP))))
-    (unit,) = Requests().units([FillChain("t", chain, frozenset())])
+    (unit,) = Requests().units([FillChain("t", chain)])
 
     assert [(each.kind, each.about) for each in unit] == [
         (8, "chain c"),

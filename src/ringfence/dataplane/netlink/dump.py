@@ -215,10 +215,6 @@ class _Known:
     anonymous: Mapping[str, Intervals]
     family: TableFamily
 
-    def has_ranges(self, name: str) -> bool:
-        named = self.named[name]
-        return isinstance(named, Set) and named.interval
-
     def fits(self, rule: Rule) -> bool:
         """Tell whether each set that a rule names is there, of the right kind, and keyed as the rule reads it."""
         for expression in rule.expressions:
@@ -245,7 +241,7 @@ def _rules(found: Iterable[bytes], known: _Known) -> dict[str, list[Rule]]:
 def _each_rule(found: Iterable[bytes], known: _Known) -> Iterator[tuple[str, Rule]]:
     for attributes in map(read_attributes, found):
         steps = list(decode_steps(attributes.get(4, b"")))
-        rule = read_rule(steps, known.anonymous, known.has_ranges, known.family)
+        rule = read_rule(steps, known.anonymous, known.family)
         if not known.fits(rule):
             rule = Rule((Foreign(f"looks up what it must not: {rule}"),))
         yield read_text(attributes[2]), rule

@@ -90,8 +90,8 @@ class Requests:
             match command:
                 case AddElements() | DeleteElements():
                     yield from ([message] for message in self._elements(command))
-                case FillChain(table, chain, ranges):
-                    yield list(self._filling(table, chain, ranges))
+                case FillChain(table, chain):
+                    yield list(self._filling(table, chain))
                 case _:
                     yield [self._message(command)]
 
@@ -136,13 +136,13 @@ class Requests:
         for elements in encode_elements(named, Layout(named.key)):
             yield Message(kind, flags, place + nested(3, elements), about, named.name)
 
-    def _filling(self, table: str, chain: Chain, ranges: frozenset[str]) -> Iterator[Message]:
+    def _filling(self, table: str, chain: Chain) -> Iterator[Message]:
         place = text(1, table) + text(2, chain.name)
         yield Message(DELETE_RULE, 0, place, f"chain {chain.name}", chain.name)
         for rule in chain.rules:
-            yield from self._rule(table, chain.name, rule, ranges)
+            yield from self._rule(table, chain.name, rule)
 
-    def _rule(self, table: str, chain: str, rule: Rule, ranges: frozenset[str]) -> Iterator[Message]:
+    def _rule(self, table: str, chain: str, rule: Rule) -> Iterator[Message]:
         about = f"a rule of chain {chain}"
         anonymous: list[tuple[int, Anonymous]] = []
 
@@ -150,7 +150,7 @@ class Requests:
             anonymous.append((next(self._numbers), found))
             return anonymous[-1][0]
 
-        writer = Writer(number_set, ranges.__contains__, self.family)
+        writer = Writer(number_set, self.family)
         for expression in rule.expressions:
             writer.write(expression)
         for identity, found in anonymous:

@@ -181,13 +181,11 @@ class Writer:
 
     Attributes:
         number_set: Gives an anonymous set its number in the transaction.
-        has_ranges: Tells of a named set whether its keys are ranges.
         family: That of the rule's table.
         steps: What is written so far.
     """
 
     number_set: Callable[[Anonymous], int]
-    has_ranges: Callable[[str], bool]
     family: TableFamily = TableFamily.INET
     steps: list[Step] = field(default_factory=list)
     _known: set[bytes] = field(default_factory=set)
@@ -206,10 +204,10 @@ class Writer:
                 kept, written = (_encode(Field.CT_MARK, each) for each in (mask ^ 0xFFFFFFFF, value))
                 self.steps += [Ct(CT_MARK, 1), Mask(1, kept, written), SetCt(CT_MARK, 1)]
             case Lookup(fields, name, negated):
-                self._load_key(fields, ranges=self.has_ranges(name))
+                self._load_key(fields)
                 self.steps.append(Find(1, name, negated=negated))
             case Dispatch(fields, name):
-                self._load_key(fields, ranges=False)
+                self._load_key(fields)
                 self.steps.append(Find(1, name, is_map=True))
             case Foreign(words):
                 message = f"a program of ours holds what is not ours: {words}"
@@ -241,16 +239,13 @@ class Writer:
         else:
             self.steps += [Compare(1, AT_LEAST, low), Compare(1, AT_MOST, high)]
 
-    def _load_key(self, fields: Sequence[Field], *, ranges: bool) -> None:
+    def _load_key(self, fields: Sequence[Field]) -> None:
         # A condition needs the register that the first field is loaded into.
         for what in fields:
             self._require(what)
         offset = 0
         for what in fields:
-            register = _register(offset)
-            self._load(what, register)
-            if ranges and what is Field.L4PROTO and len(fields) > 1:
-                self.steps.append(Swap(register))
+            self._load(what, _register(offset))
             offset += width(what) + -width(what) % 4
 
     def _load(self, what: Field, register: int) -> None:
@@ -321,7 +316,6 @@ class _ForeignError(Exception):
 def read_rule(
     steps: Sequence[Step],
     anonymous: Mapping[str, Intervals],
-    has_ranges: Callable[[str], bool],
     family: TableFamily = TableFamily.INET,
 ) -> Rule:
     """Return the rule that its steps came from; one of :class:`Foreign` alone when none of ours did.
@@ -329,12 +323,12 @@ def read_rule(
     Args:
         steps: All steps of the rule, in order.
         anonymous: What each anonymous set of the table holds.
-        has_ranges: As in :class:`Writer`.
-        family: Likewise.
+        family: As in :class:`Writer`.
     """
+    steps = [step for step in steps if not isinstance(step, Swap)]  # which does nothing
     try:
-        rule = Rule(_Reader(list(steps), anonymous).read())
-        writer = Writer(lambda _: 0, has_ranges, family)
+        rule = Rule(_Reader(steps.copy(), anonymous).read())
+        writer = Writer(lambda _: 0, family)
         for expression in rule.expressions:
             writer.write(expression)
     except (_ForeignError, LookupError, ValueError):
@@ -432,8 +426,6 @@ class _Reader:
                     fields.append(_BY_KEY[key])
                 case [Payload(base, offset, length, _), *_]:
                     fields.append(_FIELDS[base, offset, length, self._family(base, offset, length)])
-                case [Swap(), *_]:
-                    pass
                 case _:
                     return tuple(fields)
             del self.steps[0]

@@ -109,7 +109,10 @@ class Mask(NamedTuple):
 
 
 class Swap(NamedTuple):
-    """Bring one byte of a register into network byte order: nothing, but nft says it before ranges."""
+    """Bring one byte of a register into network byte order: nothing, but nft before 1.1 says it in keys of ranges.
+
+    We do not: Linux 6.12.117 refuses it.
+    """
 
     register: int
 
