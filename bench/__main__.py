@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench import dataplane, extremes, history, list_cluster, live, policies, queries, scale, verdicts, yaml
+from bench import dataplane, extremes, history, list_cluster, live, node, policies, queries, scale, verdicts, yaml
 from bench.figures import keep, table
 
 MEASURED = {
     module.__name__.removeprefix("bench."): module
-    for module in (yaml, policies, list_cluster, live, scale, extremes, queries, history, dataplane, verdicts)
+    for module in (yaml, policies, list_cluster, live, scale, extremes, queries, history, dataplane, node, verdicts)
 }
 """Modules with figures of their own by name, in the order printed."""
 

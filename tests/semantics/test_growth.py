@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from ringfence.algebra.addresses import Family
+from ringfence.algebra.addresses import EVERY, Family
 from ringfence.algebra.intervals import EMPTY, Intervals
 from ringfence.algebra.selectors import Selector
 from ringfence.algebra.traffic import ALL
 from ringfence.model.cluster import NAME_LABEL, Namespace, Pod
 from ringfence.model.events import Events
+from ringfence.model.policy import Direction, Policy
 from ringfence.model.snapshot import Snapshot
-from ringfence.semantics.engine import Engine
+from ringfence.semantics.engine import FOLLOWED, Engine
 from tests.parts import block, named, network_policy, node, pod, pods, port, rule, snapshot, tcp
 
 A = pod("x/a", "app=a", "10.0.0.1")
@@ -133,6 +134,46 @@ def test_a_namespace_with_other_labels_takes_its_pods_along():
     assert mapped(engine, B, A) == EMPTY
 
 
+def permitted(engine: Engine, pod: Pod) -> dict[Intervals, Intervals]:
+    """What a server lets everybody open, by traffic."""
+    return {traffic: addresses for addresses, traffic in engine.permitted(pod, Direction.INGRESS, FAMILY)}
+
+
+def test_what_a_new_selector_leaves_alone_is_said_of_addresses_as_before():
+    """Who is cut out of a class has the same address still, so the rows of others are the same objects."""
+    engine = Engine(WORLD)
+    before = engine.permitted_apart(A, Direction.INGRESS, FAMILY)[0]
+    after = engine.after(snapshot(A, B, C, POLICY, network_policy("x/q", "app=b", ingress=(rule(pods("tier=c")),))))
+
+    assert after.follows
+    assert classes(after) == [["a"], [], ["b"], ["c"]]
+    assert after.permitted_apart(A, Direction.INGRESS, FAMILY)[0] is before
+    assert permitted(after, B) == permitted(Engine(after.snapshot), B)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param((replace(B, addresses=C.addresses),), id="to the address of another, who is gone"),
+        pytest.param((pod("x/b", "app=b", "10.0.0.9"), C), id="to one that was nobody's"),
+        pytest.param((pod("x/b", "", "10.0.0.2"), C), id="in place, with other labels"),
+        pytest.param((C,), id="nowhere"),
+    ],
+)
+def test_a_pod_that_goes_elsewhere_takes_what_is_allowed_along(others: tuple[Pod, ...]):
+    """The address that it had is that of whoever has it now, or nobody's."""
+    engine = Engine(WORLD)
+    permitted(engine, A)
+    after = engine.after(snapshot(A, *others, POLICY))
+
+    assert after.follows
+    assert permitted(after, A) == permitted(Engine(after.snapshot), A)
+    (clients,) = (addresses for traffic, addresses in permitted(after, A).items() if traffic == tcp(80))
+    peers = (each for other in others if "app" in other.labels for each in other.addresses.values())
+    assert clients == Intervals.of((address, address) for address in peers)
+    assert Intervals.union(after.universe.addresses) == Intervals.union(EVERY.values())
+
+
 @pytest.mark.parametrize(
     "parts",
     [
@@ -151,6 +192,19 @@ def test_what_cannot_be_followed_is_judged_afresh(parts: tuple[object, ...]):
 
     assert not engine.follows
     assert all(engine.classes)
+
+
+@pytest.mark.parametrize("other", [replace(POLICY, ingress=()), NARROWER], ids=["rules", "classes"])
+def test_what_piles_up_is_dropped_after_many_changes(other: Policy):
+    """Whatever the changes are; answers are the same."""
+    engine, worlds = Engine(WORLD), [snapshot(A, B, C, policy) for policy in (other, POLICY)]
+    followed = []
+    for number in range(FOLLOWED + 2):
+        engine = engine.after(worlds[number % 2])
+        followed.append(engine.follows)
+
+    assert followed == [*range(1, FOLLOWED + 1), 0, 1]
+    assert [mapped(engine, each, A) for each in (B, C)] == [tcp(80), tcp(80)]
 
 
 def test_a_port_by_name_is_asked_of_more_pods():

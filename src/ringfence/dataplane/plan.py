@@ -278,7 +278,8 @@ class _Group:
     Attributes:
         view: That of the first.
         members: Their places among local pods.
-        known: What is allowed with each local pod, as those say that are not that pod; None where nobody does.
+        known: What is allowed with each local pod, as those say that are not that pod; None where nobody does, as
+            at the only member there is.
     """
 
     view: _View
@@ -290,11 +291,15 @@ class _Group:
         inside, outside = view.inside, view.outside
         if outside is not self.view.outside and outside != self.view.outside:
             return False
-        pairs = zip(self.known, inside, strict=True)
-        if any(t is not k and k is not None and t != k and n != place for n, (k, t) in enumerate(pairs)):
+        known = self.known.copy()
+        said: list[Intervals | None] = [*inside]
+        if len(self.members) == 1:
+            known[self.members[0]] = inside[self.members[0]]
+        said[place] = known[place]
+        if said != known:
             return False
         self.members.append(place)
-        self.known = [*inside[:place], self.known[place], *inside[place + 1 :]]
+        self.known = known
         return True
 
 
@@ -314,11 +319,11 @@ def _classes(
     found = []
     for group in groups:
         inside = group.known
-        for place in group.members:
-            if inside[place] is None:
-                # Nobody else is in the class: any answer will do, that of both neighbors costs least.
-                own, pod = addresses[place], heard[place]
-                inside[place] = recall.same(pod.at(own - 1) & pod.at(own + 1))
+        if len(group.members) == 1:
+            # Nobody else is in the class: any answer will do, that of both neighbors costs least.
+            (place,) = group.members
+            own, pod = addresses[place], heard[place]
+            inside[place] = recall.same(pod.at(own - 1) & pod.at(own + 1))
         rows = recall(_rows, group.view.outside, addresses, *inside)
         if rows != ((EVERY[family], ALL),):
             found.append(recall(_local_class, direction, family, rows, *(pods[place] for place in group.members)))

@@ -13,8 +13,6 @@ from ringfence.semantics.program import Meeting
 from ringfence.semantics.rows import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ringfence.semantics.growth import Growth
     from ringfence.semantics.program import Compiler, InForce, Program
     from ringfence.semantics.rows import Bounds, Row
@@ -60,32 +58,36 @@ class ClassRows:
         found._said_by_programs, found._said = self._said_by_programs, self._said
         return found
 
-    def grown(self, growth: Growth, compiler: Compiler, in_force: InForce) -> ClassRows:
+    def grown(
+        self, growth: Growth, compiler: Compiler, in_force: InForce, translation: Translation | None
+    ) -> ClassRows:
         """Return the same of a later world; what is said of classes that it leaves alone is taken over.
 
         Args:
             growth: What became of the universe.
             compiler: What compiles the later policies over that.
             in_force: The later policies.
+            translation: See :meth:`translation`.
         """
         found = ClassRows(growth.universe, compiler, in_force, self._readings)
         touched = growth.universe.classes_in(self.in_force.unlike(in_force)) | growth.touched
         kept = found._programs = {key: each for key, each in self._programs.items() if key[0] not in touched}
-        others = self.compiler.naming(growth.differing) if growth.differing else ()
+        others = compiler.naming(growth.differing) if growth.differing else ()
         alike = {each for each in kept.values() if each and not any(number in each for number in others)} | {None}
-        translate = self._translation(growth, compiler)
         found._said_by_programs = {
-            key: translate(said) for key, said in self._said_by_programs.items() if alike.issuperset(key[2])
+            key: translation.said(said) if translation else said
+            for key, said in self._said_by_programs.items()
+            if alike.issuperset(key[2])
         }
         return found
 
-    def _translation(self, growth: Growth, compiler: Compiler) -> Callable[[Said], Said]:
-        """Return what turns rows into those over a grown universe and perhaps finer traffic."""
+    def translation(self, growth: Growth, compiler: Compiler) -> Translation | None:
+        """Return what turns rows into those over a grown universe and perhaps finer traffic; None where they stay."""
         if compiler.rows is self.compiler.rows:
-            return lambda said: said
+            return None
         old, new = self.compiler.traffic, compiler.traffic
         mask = None if old is new else cache(old.masks_in(new))
-        return Translation(self._universe.sets, growth.twins, mask).said
+        return Translation(self._universe.sets, growth.twins, mask)
 
     def program(self, number: int, direction: Direction, choices: Choices) -> Program | None:
         """Return what judges the pods of a class; None for those that no policy can select."""

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from ringfence.model.policy import Policy, Rule
     from ringfence.model.snapshot import Snapshot
     from ringfence.semantics.dialects import Dialect
+    from ringfence.semantics.growth import Growth, Translation
+    from ringfence.semantics.program import Program
     from ringfence.semantics.rows import Clause, Row
     from ringfence.semantics.sets import PeerSet, Sets
     from ringfence.semantics.space import TrafficSpace
@@ -57,6 +59,12 @@ __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 
 Rows = tuple[tuple[Intervals, Intervals], ...]
 """Disjoint sets of addresses that together hold a whole family, and the traffic that is allowed with each."""
+
+_Meets = tuple[tuple["Program | None", ...], bool, bool, tuple[int, ...]]
+"""What judges a subject by each reading, whether the peer is itself, or its node, and the atoms of the peer."""
+
+FOLLOWED = 1_000
+"""Changes after which an engine begins anew: what is true no more piles up, some kilobytes with each."""
 
 A_SERVICE = "any"
 """What a hairpin was sent to; which Service it was makes no difference."""
@@ -74,7 +82,7 @@ class Engine:
         classes: The pods that are not terminal, by what policies can tell of them.
         universe: Ends, as far as its policies tell them apart.
         sets: The form of its sets of atoms.
-        follows: Whether it shares what an engine for an earlier snapshot had worked out.
+        follows: Over how many changes it has taken over what an engine for an earlier snapshot had worked out.
     """
 
     def __init__(
@@ -96,7 +104,7 @@ class Engine:
         self._rows = ClassRows(self.universe, self._compiler, in_force, self._readings)
         self._overlays: dict[Family, Overlay] = {}
         self._traffic_of: dict[tuple[int, int], PairTraffic] = {}
-        self.follows = False
+        self.follows = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -105,6 +113,7 @@ class Engine:
         self._ends: dict[PeerSet, Ends] = {}
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
         self._by_traffic: dict[tuple[Row, Family], Rows] = {}
+        self._alone: dict[tuple[Direction, _Meets], Intervals] = {}
 
     def revised(self, policies: Iterable[Policy]) -> Engine:
         """Return an engine for the same cluster with other policies, see :meth:`after`.
@@ -126,25 +135,39 @@ class Engine:
         events = Events.between(self.snapshot, snapshot)
         snapshot.inherit(self.snapshot, events)
         alone = not (events.pods or events.namespaces or events.cluster)
-        if alone and all(map(self._compiler.tells, events.come)):
+        if alone and self.follows < FOLLOWED and all(map(self._compiler.tells, events.come)):
             return self._under(snapshot, events)
-        growth = self.universe.grown(snapshot, events)
+        growth = self.universe.grown(snapshot, events) if self.follows < FOLLOWED else None
         if growth is None:
             return Engine(snapshot, self.dialect, self.sets, flips=self._flips)
         found = copy(self)
-        found.snapshot, found.universe, found.follows = snapshot, growth.universe, True
+        found.snapshot, found.universe, found.follows = snapshot, growth.universe, self.follows + 1
         found._begin()  # noqa: SLF001 - one of its own
         compiler = found._compiler = self._compiler.grown(growth, events.come)  # noqa: SLF001
-        found._rows = self._rows.grown(growth, compiler, compiler.revised(self._rows.in_force, events))  # noqa: SLF001
+        translation, in_force = self._rows.translation(growth, compiler), compiler.revised(self._rows.in_force, events)
+        found._rows = self._rows.grown(growth, compiler, in_force, translation)  # noqa: SLF001
+        found._by_traffic, found._alone = dict(self._addressed_in(growth, translation)), {**self._alone}  # noqa: SLF001
         found._overlays = {}  # noqa: SLF001
         if compiler.traffic is not self._compiler.traffic:
             found._traffic_of = {}  # noqa: SLF001
         return found
 
+    def _addressed_in(
+        self, growth: Growth, translation: Translation | None
+    ) -> Iterator[tuple[tuple[Row, Family], Rows]]:
+        """Yield the rows by address that are as they were in a grown universe, each with what it is made of there."""
+        mask_at = self._compiler.rows.mask_at
+        moved = {(old, new, family_of(address)) for address, (old, new) in growth.moved.items() if old != new}
+        for (row, family), rows in self._by_traffic.items():
+            now = translation.row(row) if translation else row
+            pairs = ((mask_at(row, old), mask_at(now, new)) for old, new, each in moved if each is family)
+            if all((translation.mask(before) if translation else before) == after for before, after in pairs):
+                yield (now, family), rows
+
     def _under(self, snapshot: Snapshot, events: Events) -> Engine:
         """Return an engine for the same cluster with other policies that tell no more apart than is told apart."""
         found = copy(self)
-        found.snapshot, found.follows = snapshot, True
+        found.snapshot, found.follows = snapshot, self.follows + 1
         rows = found._rows = self._rows.revised(self._compiler.revised(self._rows.in_force, events))  # noqa: SLF001
         found._overlays = {family: overlay.of(rows.said) for family, overlay in self._overlays.items()}  # noqa: SLF001
         return found
@@ -236,11 +259,17 @@ class Engine:
             self._by_traffic[key] = tuple(
                 (each, traffic(mask)) for mask, each in self._by_address(least, family) if each
             )
-        masks = {
-            address: self._masks(direction, pod, address, family, via=A_SERVICE)[0]
-            for address in self._judged_alone(pod, family)
-        }
-        return self._by_traffic[key], {address: traffic(mask) for address, mask in masks.items()}
+        alone = {address: self._permitted_alone(pod, direction, address) for address in self._judged_alone(pod, family)}
+        return self._by_traffic[key], alone
+
+    def _permitted_alone(self, pod: Pod, direction: Direction, address: Address) -> Intervals:
+        """Return what a pod may exchange with one address at which it meets itself or its node."""
+        meets = self._meets(direction, pod, address, family_of(address), A_SERVICE)
+        if meets is None:
+            return ALL
+        if (direction, meets) not in self._alone:
+            self._alone[direction, meets] = self._compiler.traffic.traffic(self._judged(direction, meets)[0])
+        return self._alone[direction, meets]
 
     def blocks(self, family: Family, among: tuple[PeerSet, PeerSet] | None = None) -> Iterator[Block]:
         """Yield all pairs of ends between which something may pass, as disjoint rectangles.
@@ -380,20 +409,30 @@ class Engine:
 
     def _masks(self, direction: Direction, subject: End, peer: End, family: Family, via: str | None) -> tuple[int, int]:
         """Return the masks of what is surely and of what is possibly allowed in one direction."""
-        everything = self._compiler.traffic.everything
+        meets = self._meets(direction, subject, peer, family, via)
+        return self._judged(direction, meets) if meets else (self._compiler.traffic.everything,) * 2
+
+    def _meets(self, direction: Direction, subject: End, peer: End, family: Family, via: str | None) -> _Meets | None:
+        """Return how a subject meets a peer; None where no policy is asked."""
         pod, peer_pod = self._pod(subject), self._pod(peer)
         loopback = direction is Direction.EGRESS and not isinstance(peer, Pod) and peer in LOOPBACK
         if pod is None or (pod == peer_pod and via is None) or loopback:
-            return everything, everything
+            return None
         near = pod.node is not None and self.snapshot.node_of(peer) == pod.node
-        number, universe, mask_at = self.class_of(pod), self.universe, self._compiler.rows.mask_at
+        number, universe = self.class_of(pod), self.universe
         atoms = (universe.sources_of if direction is Direction.INGRESS else universe.atoms_of)(peer, family)
-        masks = []
-        for choices in self._readings:
-            meeting = Meeting.ITSELF if pod == peer_pod else Meeting.ORDINARY
+        programs = tuple(self._rows.program(number, direction, choices) for choices in self._readings)
+        return programs, pod == peer_pod, near, atoms
+
+    def _judged(self, direction: Direction, meets: _Meets) -> tuple[int, int]:
+        """Return the masks of what programs allow, surely and possibly."""
+        programs, itself, near, atoms = meets
+        masks, mask_at = [], self._compiler.rows.mask_at
+        for program, choices in zip(programs, self._readings, strict=True):
+            meeting = Meeting.ITSELF if itself else Meeting.ORDINARY
             if near and self._rows.is_exempt(direction, choices):
                 meeting = Meeting.OWN_NODE
-            least, most = self._rows.bounds(self._rows.program(number, direction, choices), meeting, choices)
+            least, most = self._rows.bounds(program, meeting, choices)
             masks += [(mask_at(least, atom), mask_at(most, atom)) for atom in atoms]
         return reduce(and_, (low for low, _ in masks)), reduce(or_, (high for _, high in masks))
 
@@ -405,10 +444,15 @@ class Engine:
         key = (row, family)
         if key not in self._addresses_of:
             universe, ids = self.universe, self.universe.sets.ids
-            self._addresses_of[key] = tuple(
-                (mask, Intervals.union(universe.addresses[n] for n in ids(held & universe.of_family(family))))
-                for mask, held in row
-            )
+            sides = [(mask, list(ids(held & universe.of_family(family)))) for mask, held in row]
+            most = max(range(len(sides)), key=lambda place: len(sides[place][1]))
+            found = [
+                (mask, Intervals.union(universe.addresses[atom] for atom in atoms) if place != most else EMPTY)
+                for place, (mask, atoms) in enumerate(sides)
+            ]
+            # Where most atoms are is all the rest: the rows of a subject hold every address.
+            found[most] = (found[most][0], EVERY[family] - Intervals.union(each for _, each in found))
+            self._addresses_of[key] = tuple(found)
         return self._addresses_of[key]
 
     def _judged_alone(self, pod: Pod, family: Family) -> set[Address]:

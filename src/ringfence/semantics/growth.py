@@ -17,6 +17,7 @@ from ringfence.semantics.rows import Said
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ringfence.algebra.addresses import Address
     from ringfence.model.cluster import Pod
     from ringfence.model.events import Events
     from ringfence.model.snapshot import Snapshot
@@ -37,12 +38,14 @@ class Growth:
     Attributes:
         universe: The universe that it became.
         twins: Atoms that are new, each with the atom of its twin.
+        moved: The atom at which each address was, and that at which it is, where that is not the atom's twin.
         differing: The selectors in which some new class and its twin are not alike.
         touched: Classes that are new, or of which more is told.
     """
 
     universe: Universe
     twins: Mapping[int, int]
+    moved: Mapping[Address, tuple[int, int]]
     differing: frozenset[int]
     touched: frozenset[int]
 
@@ -76,6 +79,11 @@ class Regrouping:
             changed |= {(pod.namespace, pod.name) for pod in pods}
         self.renamed: dict[int, PodClass] = {}
         self._split(changed)
+
+    def addresses(self) -> set[Address]:
+        """Return the addresses of pods that moved, before and after, but for what policies cut."""
+        pods = (pod for move in self.moves if not move.cut for pod in (move.old, move.new))
+        return {address for pod in pods if pod is not None and pod.selectable for address in pod.addresses.values()}
 
     def _class_of(self, pod: Pod | None) -> PodClass | None:
         return None if pod is None or pod.terminal else self._after.class_of(pod)
@@ -130,6 +138,10 @@ class Translation:
         self._grown: dict[PeerSet, PeerSet] = {}
         self._rows: dict[int, Row] = {}
         self._said: dict[int, Said] = {}
+
+    def mask(self, mask: int) -> int:
+        """Return what a mask of traffic is now."""
+        return self._mask(mask) if self._mask else mask
 
     def set(self, atoms: PeerSet) -> PeerSet:
         """Return a set with all new atoms whose twins are in it."""

@@ -80,8 +80,17 @@ class TrafficSpace:
         return all(first in begins and last in ends for first, last in traffic)
 
     def traffic(self, mask: int) -> Intervals:
-        """Return the traffic of a mask."""
-        return Intervals.of(run for number, run in enumerate(self.atoms) if mask >> number & 1)
+        """Return the traffic of a mask: of equal ones the same object."""
+        found = self._traffic.get(mask)
+        if found is None:
+            runs = (run for number, run in enumerate(self.atoms) if mask >> number & 1)
+            found = self._traffic[mask] = Intervals.of(runs)
+        return found
+
+    @cached_property
+    def _traffic(self) -> dict[int, Intervals]:
+        """The traffic of the masks that were asked for."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

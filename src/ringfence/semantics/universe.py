@@ -28,7 +28,7 @@ from ringfence.semantics.sets import INTEGERS
 from ringfence.semantics.unknown import is_meant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ringfence.algebra.selectors import Selector
     from ringfence.model.cluster import ContainerPort
@@ -101,22 +101,48 @@ class Universe:
         found.snapshot, found.sets = snapshot, self.sets
         found._classifier = classifier  # noqa: SLF001 - one of its own
         found._settle(census, atoms)  # noqa: SLF001
-        found._inherit(self, beside)  # noqa: SLF001
+        moved = {address: (self._atom_at(address), found._atom_at(address)) for address in regrouping.addresses()}  # noqa: SLF001
+        found._inherit(self, beside, moved)  # noqa: SLF001
         pairs = ((set(census.classes[new].selectors), self.classes[twin].selectors) for new, twin in twins.items())
         differing = frozenset[int]().union(*(one.symmetric_difference(other) for one, other in pairs))
-        return Growth(found, beside, differing, frozenset({*twins, *regrouping.renamed}))
+        return Growth(found, beside, moved, differing, frozenset({*twins, *regrouping.renamed}))
 
-    def _inherit(self, before: Universe, twins: Mapping[int, int]) -> None:
+    def _inherit(self, before: Universe, twins: Mapping[int, int], moved: Mapping[Address, tuple[int, int]]) -> None:
         """Take over what an earlier universe has found out, as far as it is still true."""
         known, mine = before.__dict__, self.__dict__
         if "_atoms_by_class" in known:
             new = (self._atoms.of_class(number, self.classes[number]) for number in sorted(self._census.new))
             mine["_atoms_by_class"] = (*before._atoms_by_class, *new)
+        if "addresses" in known:
+            mine["addresses"] = self._addresses_after(before.addresses, moved)
         if "tunneled" in known and not any(self.classes[number].tunnels for number in self._census.new):
             mine["tunneled"] = before.tunneled
         if "_meant_nodes" in known:
             with_new = Translation(self.sets, twins).set
             mine["_meant_nodes"] = tuple((with_new(one), with_new(other)) for one, other in before._meant_nodes)
+
+    def _addresses_after(
+        self, before: Sequence[Intervals], moved: Mapping[Address, tuple[int, int]]
+    ) -> tuple[Intervals, ...]:
+        """Return the addresses at each atom, given those of an earlier universe, and which are elsewhere since."""
+        found = [*before, *(EMPTY for _ in self.atoms[len(before) :])]
+        for number in self._census.others:
+            points: dict[int, list[tuple[int, int]]] = {atoms[0]: [] for atoms in self.atoms_of_class(number).values()}
+            for address, atom in self._addresses_of(number):
+                points[atom].append((address, address))
+            for atom, each in points.items():
+                found[atom] = Intervals.of(each)
+        for address, (old, new) in moved.items():
+            # Classes whose pods are others have all of theirs.
+            if old != new and self.atoms[old].pod_class not in self._census.others:
+                found[old] -= Intervals.point(address)
+            if old != new and self.atoms[new].pod_class not in self._census.others:
+                found[new] |= Intervals.point(address)
+        return tuple(found)
+
+    def _atom_at(self, address: Address) -> int:
+        """Return the atom at which an address is."""
+        return self.atoms_of(address, family_of(address))[0]
 
     def _is_at_node(self, pod: Pod | None) -> bool:
         """Tell whether a pod claims an address for its own that is a node's."""
@@ -361,14 +387,18 @@ class Universe:
 
     def _addresses_of_pods(self) -> Iterator[tuple[Address, int]]:
         """Yield the addresses that are some live pod's own, each with its atom."""
-        pod_at = self.snapshot.pod_at
-        for number, (pod_class, pods) in enumerate(zip(self.classes, self.members, strict=True)):
-            if pod_class.on_node is None:
-                atoms = {family: found[0] for family, found in self.atoms_of_class(number).items()}
-                for pod in pods:
-                    for family, address in pod.addresses.items():
-                        if pod_at(address) is pod:
-                            yield address, atoms[family]
+        for number in range(len(self.classes)):
+            yield from self._addresses_of(number)
+
+    def _addresses_of(self, number: int) -> Iterator[tuple[Address, int]]:
+        """Yield the same of one class."""
+        if self.classes[number].on_node is None:
+            pod_at = self.snapshot.pod_at
+            atoms = {family: found[0] for family, found in self.atoms_of_class(number).items()}
+            for pod in self.members[number]:
+                for family, address in pod.addresses.items():
+                    if pod_at(address) is pod:
+                        yield address, atoms[family]
 
     def _address_atoms(self) -> Iterator[Atom]:
         for family, everything in EVERY.items():
