@@ -138,12 +138,26 @@ def test_a_byte_order_mark_is_no_part_of_the_text():
     assert found.value == {"apiVersion": "v1", "kind": "Pod"}
 
 
-def test_text_may_be_cut_within_a_letter():
-    """Chunks are bytes, letters may be several."""
-    text = "apiVersion: v1\nkind: Pod\nname: ü\n".encode()
-    (found,) = read_manifests(Source("a.yaml", [text[at : at + 1] for at in range(len(text))]), [])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: v1\nkind: Pod\nname: ü\n",
+        "\ufeffapiVersion: v1\nkind: Pod\n",
+        '\ufeff{\n  "apiVersion": "v1",\n  "kind": "Pod"\n}\n',
+        "{\n  apiVersion: v1,\n  kind: Pod\n}\n",
+    ],
+    ids=["letter", "mark", "json", "braces"],
+)
+def test_it_does_not_matter_where_a_text_is_cut(text: str):
+    """Within a letter, the byte order mark or the beginning that shows whether it is JSON: chunks are bytes."""
+    content, errors = text.encode(), list[ManifestError]()
+    found = [
+        [each.value for each in read_manifests(Source("a.yaml", [content[:at], content[at:]]), errors)]
+        for at in range(len(content))
+    ]
 
-    assert found.value["name"] == "ü"
+    assert errors == []
+    assert found == [found[0]] * len(content)
 
 
 def test_items_before_the_kind_of_their_list_are_told_so():

@@ -39,7 +39,7 @@ def read_manifests(source: Source, errors: list[ManifestError]) -> Iterator[Mani
     """
     try:
         texts, head = _texts(source), ""
-        while not head.strip() and (piece := next(texts, "")):
+        while head.strip() in {"", "{"} and (piece := next(texts, "")):
             head += piece
         read = _json if _JSON.match(head) or source.name.endswith(".json") else _yaml
         yield from read(source, chain((head,), texts), errors)
@@ -49,7 +49,7 @@ def read_manifests(source: Source, errors: list[ManifestError]) -> Iterator[Mani
 
 def _texts(source: Source) -> Iterator[str]:
     """Yield the text of a source in pieces, without a byte order mark."""
-    decoder, lines = getincrementaldecoder("utf-8")(), 0
+    decoder, lines, began = getincrementaldecoder("utf-8")(), 0, False
     for number, chunk in enumerate(chain(source.chunks, (b"",))):
         if number == 0 and chunk.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
             _refuse(source, 0, "encoded in UTF-16", "save it as UTF-8")
@@ -62,7 +62,8 @@ def _texts(source: Source) -> Iterator[str]:
             _refuse(source, line, f"not UTF-8: byte 0x{error.object[error.start]:02x}", "save it as UTF-8")
         lines += text.count("\n")
         if text:
-            yield text.removeprefix("\ufeff") if number == 0 else text
+            yield text if began else text.removeprefix("\ufeff")
+            began = True
 
 
 def _yaml(source: Source, texts: Iterable[str], errors: list[ManifestError]) -> Iterator[Manifest]:
