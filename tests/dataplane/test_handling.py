@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
-from ringfence.dataplane.handling import MASK, Epoch, Handling, Mode
+from ringfence.dataplane.compile import compile_program
+from ringfence.dataplane.handling import MASK, Epoch, Handling, Mode, stamped
+from ringfence.dataplane.plan import closed_node
 
 
 @pytest.mark.parametrize(("mask", "last", "value"), [(MASK, 0x7FFF, 0x30000), (0xF0, 15, 0x30), (0x80, 1, 0x180)])
@@ -14,32 +18,25 @@ def test_a_number_stands_in_the_bits_of_the_mask(mask: int, last: int, value: in
 
 
 def test_the_next_epoch_is_the_next_number():
-    """And the first again after the last."""
-    assert Epoch(1).next(()) == Epoch(2)
-    assert Epoch(0x7FFF).next(()) == Epoch(1)
+    """And the first again after the last; each once, until connections are looked at again."""
+    assert [each.number for each in islice(Epoch(0x7FFD).free(()), 3)] == [0x7FFE, 0x7FFF, 1]
+    assert len({*Epoch(5).free(())}) == len([*Epoch(5).free(())]) == 0x7FFE
 
 
 def test_a_number_that_a_connection_bears_is_passed_over():
     """It was judged by other rules; the bits beside the mask say nothing."""
-    mask = 0xF0
-    assert Epoch(14, mask).next([0xF3, 0x10, 0x08]) == Epoch(2, mask)
+    assert [each.number for each in Epoch(13, 0xF0).free([0xF3, 0x10, 0x08])] == [14, *range(2, 13)]
 
 
 def test_there_is_none_when_all_are_in_use():
     """The number of the rules that are there is always in use."""
-    assert Epoch(1, 0x30).next([0x20, 0x30]) is None
-    assert Epoch(1, 0x80).next(()) is None
+    assert [*Epoch(1, 0x30).free([0x20, 0x30])] == []
+    assert [*Epoch(1, 0x80).free(())] == []
 
 
-@pytest.mark.parametrize("mode", Mode)
-def test_where_nothing_is_marked_nothing_is_renewed(mode: Mode):
-    """Each packet is judged anyway, or none is judged again."""
-    assert Handling(mode).renewed([]) == Handling(mode)
+def test_what_rules_stamp_is_told():
+    """Nothing where each packet is judged."""
+    plan = closed_node("n1", "pod")
 
-
-def test_every_packet_is_judged_when_no_number_is_free():
-    """No connection may pass because it bears a number of old."""
-    handling = Handling(Epoch(1, 0x30), reset=True)
-
-    assert handling.renewed([0x20]) == Handling(Epoch(3, 0x30), reset=True)
-    assert handling.renewed([0x20, 0x30]) == Handling(Mode.ALWAYS, reset=True)
+    assert stamped(compile_program(plan, Handling(Epoch(3, 0xF0)))) == {0x30}
+    assert stamped(compile_program(plan, Handling(Mode.ALWAYS))) == frozenset()

@@ -14,8 +14,9 @@ import pytest
 from ringfence.algebra.addresses import Family, read_cidr, render_address
 from ringfence.algebra.traffic import Protocol, ports
 from ringfence.dataplane.handling import HANDLING, Epoch, Handling, Mode
+from ringfence.dataplane.names import ALLOW, TABLE
 from ringfence.dataplane.plan import plan_node
-from ringfence.edges import conntrack
+from ringfence.edges import conntrack, nft
 from ringfence.edges.nftables import Nftables
 from ringfence.edges.packets import read_five_tuple
 from ringfence.edges.upkeep import Upkeep
@@ -213,6 +214,29 @@ def test_a_node_that_was_kept_by_somebody_else_is_judged_anew():
         Agent(cluster)
         pass_on(client, server, b"two")
         assert not conntrack.marks(agent.network) & first
+
+
+@isolated
+def test_who_takes_a_node_over_takes_no_number_that_its_rules_have():
+    """Though no connection bears it yet: one may be opened before there are other rules."""
+    cluster, agent = made()
+    there = agent.upkeep.handling.established
+    agent.kernel.close()
+
+    assert Agent(cluster).upkeep.handling.established != there
+
+
+@isolated
+def test_what_somebody_let_through_by_rules_of_his_is_judged_again():
+    """As soon as the table is mended, though the policies are what they were."""
+    cluster, agent = made()
+    agent.apply(DENIED)
+    nft.apply(agent.network, f"insert rule inet {TABLE} fwd_o goto {ALLOW}\n")
+    with connected(cluster) as (client, server):
+        pass_on(client, server, b"one")
+        agent.apply(DENIED)
+        client.sendall(b"two")
+        assert dropped(cluster) == (client.getsockname()[1], PORT)
 
 
 @isolated

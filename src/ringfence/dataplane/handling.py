@@ -17,8 +17,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ringfence.dataplane.expressions import Stamp
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
+
+    from ringfence.dataplane.nft import Program
 
 MASK = 0x7FFF0000
 """The bits of the mark that are ours, unless somebody else on the node has them."""
@@ -55,19 +59,20 @@ class Epoch:
         """The greatest number that the mask has room for."""
         return self.mask // (self.mask & -self.mask)
 
-    def next(self, marks: Collection[int]) -> Epoch | None:
-        """Return the epoch for rules that allow less than those of this one.
+    def free(self, marks: Collection[int]) -> Iterator[Epoch]:
+        """Yield the epochs that rules can have after these, one after the other and none of them twice.
 
         Args:
-            marks: The marks of all connections of the node. A number that one of them bears
-                was judged by other rules and is passed over.
+            marks: The marks that connections of the node bear or may be given meanwhile. A number
+                in one of them was judged by other rules and is passed over. Afterwards no
+                connection may get a mark but those of the epochs that were taken from here.
 
-        Returns:
-            None when every number is in use: until one is free, each packet has to be judged.
+        Yields:
+            Nothing when every number is in use: until one is free, each packet has to be judged.
         """
         taken = {mark & self.mask for mark in marks} | {self.value}
         after = (*range(self.number + 1, self.last + 1), *range(1, self.number))
-        return next((each for number in after if (each := replace(self, number=number)).value not in taken), None)
+        return (each for number in after if (each := replace(self, number=number)).value not in taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +91,11 @@ class Handling:
     reset: bool = False
     logs: int | None = None
 
-    def renewed(self, marks: Collection[int]) -> Handling:
-        """Return the same with another epoch, so that every connection is judged again.
 
-        Args:
-            marks: As in :meth:`Epoch.next`.
-
-        Returns:
-            With every packet judged when all numbers are in use; the same where nothing is marked.
-        """
-        if not isinstance(self.established, Epoch):
-            return self
-        return replace(self, established=self.established.next(marks) or Mode.ALWAYS)
+def stamped(program: Program) -> frozenset[int]:
+    """Return the marks that rules of a program give to connections."""
+    rules = (rule for chain in program.chains for rule in chain.rules)
+    return frozenset(each.value for rule in rules for each in rule.expressions if isinstance(each, Stamp))
 
 
 HANDLING = Handling()

@@ -40,10 +40,13 @@ class Applied:
         program: What the kernel holds now; sets and maps may have other names.
         quarantined: What the kernel refused, and why: whoever needed it is denied
             everything in that direction. Empty when the program is enforced as it is.
+        mended: Whether somebody else had changed the table since the last program: what it
+            let through meanwhile is not known.
     """
 
     program: Program
     quarantined: tuple[NftablesError, ...] = ()
+    mended: bool = False
 
 
 class Enforcer:
@@ -52,6 +55,7 @@ class Enforcer:
     def __init__(self, kernel: Nftables) -> None:
         self._kernel = kernel
         self._held: Program | None = None
+        self._is_known = self._mended = False
         self._generation = 0
 
     def apply(self, desired: Program) -> Applied:
@@ -66,16 +70,16 @@ class Enforcer:
                 way where the change had to be divided.
         """
         quarantined: list[NftablesError] = []
-        outdated = 0
+        outdated, self._mended = 0, False
         while True:
             try:
-                return Applied(self._bring(desired), tuple(quarantined))
+                return Applied(self._bring(desired), tuple(quarantined), self._mended)
             except OutdatedError:
-                self._held, outdated = None, outdated + 1
+                self._is_known, outdated = False, outdated + 1
                 if outdated == _ATTEMPTS:
                     raise
             except NftablesError as error:
-                self._held = None
+                self._is_known = False
                 closed = quarantine(desired, _own_name(desired, error.name))
                 if closed is None:
                     raise
@@ -84,22 +88,21 @@ class Enforcer:
 
     def forget(self) -> None:
         """Read the table before the next change, because somebody may have changed it."""
-        self._held = None
+        self._is_known = False
 
     def _bring(self, desired: Program) -> Program:
         """Make the difference, or the whole table when it cannot be had by differences."""
-        if self._held is not None and not self._kernel.owns and self._kernel.generation() != self._generation:
+        if self._is_known and not self._kernel.owns and self._kernel.generation() != self._generation:
             # Nothing may have to be sent, so nobody else would say that somebody has changed the rules.
-            self._held = None
-        if self._held is None:
+            self._is_known = False
+        if not self._is_known or self._held is None:
             found, self._generation = self._kernel.dump(desired.table)
             held = self._adopted(found) if found else None
+            self._mended |= self._held is not None and not (held and _are_alike(self._held, held))
             if held is None:
                 # Whoever made the table that is there, it is deleted before ours is made.
                 self._send(replacement(desired)[1 if found else 0 :])
-                self._held = desired
-                return desired
-            self._held = held
+            self._held, self._is_known = held or desired, True
         needed = delta(self._held, desired)
         self._send(needed.change)
         self._held = needed.program
@@ -138,6 +141,11 @@ def uninstall(kernel: Nftables) -> tuple[str, ...]:
     there = tuple(table for table in (TABLE, *HISTORIC) if kernel.dump(table)[0])
     kernel.apply([DeleteTable(table) for table in there])
     return there
+
+
+def _are_alike(one: Program, other: Program) -> bool:
+    """Tell whether two programs are the same, whatever the order of their parts."""
+    return not delta(one, other).transactions()
 
 
 def _own_name(desired: Program, name: str) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringfence.dataplane.change import allows_less
 from ringfence.dataplane.compile import compile_program
-from ringfence.dataplane.handling import HANDLING, Epoch
+from ringfence.dataplane.handling import HANDLING, Epoch, Mode, stamped
+from ringfence.dataplane.names import TABLE
+from ringfence.dataplane.netlink.dump import read_dump
 from ringfence.dataplane.recall import Recall
 from ringfence.edges import conntrack
 from ringfence.edges.enforcement import Enforcer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ringfence.dataplane.handling import Handling
     from ringfence.dataplane.nft import Program
     from ringfence.dataplane.plan import NodePlan
@@ -39,6 +44,7 @@ class Upkeep:
         self._network, self._kernel = network, kernel
         self._enforcer = Enforcer(kernel)
         self._wanted = handling
+        self._free: Iterator[Epoch] = iter(())
         self._plan: NodePlan | None = None
         self._recall = Recall()
 
@@ -46,17 +52,21 @@ class Upkeep:
         """Let the node enforce a plan; raises as :meth:`Enforcer.apply` does.
 
         Connections are judged again at their next packet when the plan allows less than the
-        one before, when that is not known, and when something had to be closed.
+        one before, when that is not known, when something had to be closed, and when somebody
+        else had changed the rules.
         """
         before, self._plan = self._plan, None
         if before is None or allows_less(plan, before):
             self._renew()
         applied = self._enforcer.apply(self._program(plan))
-        if applied.quarantined:
-            # What is closed may have been open, and the next plan cannot be compared with it.
+        if applied.quarantined or applied.mended:
+            # What is closed may have been open, and nobody knows what was let through by what had to be mended.
+            self._free = iter(())
             self._renew()
-            return self._enforcer.apply(self._program(plan))
-        self._plan = plan
+            applied = self._enforcer.apply(self._program(plan))
+        if not (applied.quarantined or applied.mended):
+            # Otherwise the next plan cannot be compared with it.
+            self._plan = plan
         return applied
 
     def close(self) -> None:
@@ -68,6 +78,21 @@ class Upkeep:
 
     def _renew(self) -> None:
         """Take an epoch that no connection bears; where there is none, try again the next time."""
-        self.handling = self._wanted.renewed(conntrack.marks(self._network))
-        if isinstance(self.handling.established, Epoch):
+        last = self._wanted.established
+        if not isinstance(last, Epoch):
+            return
+        epoch = next(self._free, None)
+        if epoch is None:
+            self._free = last.free(self._marks())
+            epoch = next(self._free, None)
+        self.handling = replace(self._wanted, established=epoch or Mode.ALWAYS)
+        if epoch:
             self._wanted = self.handling
+
+    def _marks(self) -> frozenset[int]:
+        """Return the marks that connections bear, or are given until there are other rules; all of them are looked at.
+
+        It takes long on a node with many, and is done once for all numbers that are free.
+        """
+        found, _ = self._kernel.dump(TABLE)
+        return (stamped(read_dump(found).program) if found else frozenset()) | conntrack.marks(self._network)
