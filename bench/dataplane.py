@@ -20,9 +20,9 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bench.figures import Figure, table
+from bench.figures import Figure, cpu_seconds, table
 from bench.wire import Wire
-from ringfence.algebra.addresses import Address, read_address, render_address
+from ringfence.algebra.addresses import Address, Family, read_address, render_address
 from ringfence.algebra.intervals import Intervals
 from ringfence.dataplane.attribution import Attributor
 from ringfence.dataplane.commands import AddElements, DeleteElements
@@ -31,8 +31,10 @@ from ringfence.dataplane.delta import replacement
 from ringfence.dataplane.expressions import CtState, Equals, Field, Goto, Jump, Lookup, Rule, Within, Word
 from ringfence.dataplane.handling import Handling, Mode
 from ringfence.dataplane.names import LOG_GROUP
+from ringfence.dataplane.netlink.dump import read_dump
 from ringfence.dataplane.nft import Chain, Datatype, Hook, Program, Set
-from ringfence.dataplane.plan import Wiring, plan_node
+from ringfence.dataplane.plan import Wiring, local_pods, plan_node
+from ringfence.dataplane.proof import prove
 from ringfence.dataplane.simulate import Packet
 from ringfence.edges.netns import Network, fork_isolated
 from ringfence.edges.nflog import NflogReader
@@ -186,7 +188,7 @@ def figures() -> Iterator[Figure]:
     def main() -> int:
         os.close(reading)
         with os.fdopen(writing, "w") as stream:
-            json.dump([asdict(figure) for figure in (*_programming(), *_packets())], stream)
+            json.dump([asdict(figure) for figure in (*_programming(), *_proof(), *_packets())], stream)
         return 0
 
     keeper = fork_isolated(main, refused=print, waited_for=True)
@@ -218,6 +220,26 @@ def _programming() -> Iterator[Figure]:
         what = f"one element {word} {CHANGED:,}, elapsed"
         yield Figure(f"{what}, median", 1e3 * statistics.median(times), "ms", "<= 0.1")
         yield Figure(f"{what}, of a hundred the slowest", 1e3 * times[len(times) * 99 // 100], "ms", "<= 1")
+
+
+def _proof() -> Iterator[Figure]:
+    """Read back what a node holds, and compare all of it with the engine."""
+    load = LOADS[-1]
+    engine = Engine(snapshot_of(load), RINGFENCE)
+    links = {str(pod): f"p{number}" for number, pod in enumerate(local_pods(engine, "n1", Family.IPV4).values())}
+    plan = plan_node(engine, "n1", Wiring("p", links))
+    program = compile_program(plan)
+    kernel = Nftables(Network.create())
+    kernel.apply(replacement(program))
+
+    def prove_it() -> None:
+        found, _ = kernel.dump(program.table)
+        if not found or not prove(read_dump(found).program, engine, "n1", plan.guard).holds:
+            message = "the node does not hold what it should"
+            raise RuntimeError(message)
+
+    elements = sum(len(each.elements) for each in program.named_sets)
+    yield Figure(f"a node proved, {load}, {elements:,} elements", cpu_seconds(prove_it, 3), "s", "<= 2")
 
 
 def _elapsed(work: Callable[[], object]) -> float:

@@ -94,7 +94,7 @@ class Passing:
         self._values: Mapping[Field, object] = situation.values
         self._done: dict[tuple[str, int, Address | None], tuple[Reach, Passed]] = {}
         self._reads: dict[str, bool] = {}
-        self._targets: dict[str, dict[object, list[tuple[int, Statement]]]] = {}
+        self._targets: dict[str, dict[int | None, list[tuple[Reach, Statement]]]] = {}
 
     def run(
         self, hook: Hook, near: Address, links: Mapping[Field, object], packets: Sequence[Reach]
@@ -234,24 +234,23 @@ class Passing:
             raise UnprovableError(str(expression))
         near = self._near if situation.near in fields else None
         targets = self._targets_of(self._program.map_by_name[expression.map_name], fields).get(near, [])
-        if situation.far not in fields:
-            return [(packets, statement) for _, statement in targets]
-        found: list[tuple[Reach, Statement | Reset]] = []
-        for address, statement in targets:
-            number = self._traffics.at(packets, address)
-            if number:
-                found.append((self._sets.point(address, number), statement))
-        return found
+        parts = ((self._traffics.both(packets, far), statement) for far, statement in targets)
+        return [(part, statement) for part, statement in parts if part]
 
-    def _targets_of(self, named: Map, fields: tuple[Field, ...]) -> dict[object, list[tuple[int, Statement]]]:
-        """Return the elements of a map by the near address, None where the key has none, each with the far one."""
+    def _targets_of(self, named: Map, fields: tuple[Field, ...]) -> dict[int | None, list[tuple[Reach, Statement]]]:
+        """Return what a map says by the near address, None where the key has none: with everything at the far ones."""
         key = f"{named.name} {fields}"
         if key not in self._targets:
-            found = self._targets[key] = defaultdict(list)
+            found: dict[int | None, dict[Statement, list[Range]]] = defaultdict(lambda: defaultdict(list))
+            (whole,) = EVERY[self._situation.family]
             for element in named.elements:
-                values = dict(zip(fields, (first for first, _ in element.key), strict=True))
-                near, far = values.get(self._situation.near), values.get(self._situation.far, 0)
-                found[near].append((far, element.statement))
+                ranges = dict(zip(fields, element.key, strict=True))
+                near, _ = ranges.get(self._situation.near, (None, None))
+                found[near][element.statement].append(ranges.get(self._situation.far, whole))
+            self._targets[key] = {
+                near: [(self._sets.ranges(Intervals.of(far)), statement) for statement, far in told.items()]
+                for near, told in found.items()
+            }
         return self._targets[key]
 
     def _reads_near(self, name: str, seen: frozenset[str]) -> bool:
@@ -294,15 +293,8 @@ class SetReaches:
         self.traffics = traffics
         self._whole = EVERY[family]
         self._found: dict[tuple[str, tuple[object, ...]], Reach] = {}
-        self._points: dict[tuple[int, int], Reach] = {}
         self._ranges: dict[Intervals, Reach] = {}
-
-    def point(self, address: int, number: int) -> Reach:
-        """Return some traffic with one address."""
-        key = (address, number)
-        if key not in self._points:
-            self._points[key] = Reach([(address, address, number)])
-        return self._points[key]
+        self._traffic: dict[tuple[Range, Range | None], Intervals] = {}
 
     def ranges(self, addresses: Intervals) -> Reach:
         """Return everything with some addresses."""
@@ -349,10 +341,16 @@ class SetReaches:
                 ports = (first, last)
             elif not (isinstance(role, int) and first <= role <= last):
                 return []
-        if ports is None:
-            traffic = protocols(Intervals((numbers,)))
-        else:
-            low, high = ports
-            of_each = (number * STRIDE for number in range(numbers[0], numbers[1] + 1))
-            traffic = Intervals.of((base + low, base + high) for base in of_each)
-        return [(first, last, traffic) for first, last in where]
+        key = (numbers, ports)
+        if key not in self._traffic:
+            self._traffic[key] = _traffic(numbers, ports)
+        return [(first, last, self._traffic[key]) for first, last in where]
+
+
+def _traffic(numbers: Range, ports: Range | None) -> Intervals:
+    """Return everything of some protocols, or what they have at some ports."""
+    if ports is None:
+        return protocols(Intervals((numbers,)))
+    low, high = ports
+    of_each = (number * STRIDE for number in range(numbers[0], numbers[1] + 1))
+    return Intervals.of((base + low, base + high) for base in of_each)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.addresses import EVERY, Address, Family
-from ringfence.algebra.intervals import EMPTY, Intervals
+from ringfence.algebra.intervals import Intervals
 from ringfence.algebra.traffic import Protocol, ports
 from ringfence.dataplane.expressions import DESTINATION, SOURCE, CtDirection, CtState, Field
 from ringfence.dataplane.guard import TUNNEL_PORTS, TUNNEL_PROTOCOLS
@@ -24,7 +24,7 @@ from ringfence.dataplane.links import link_number
 from ringfence.dataplane.nft import Hook
 from ringfence.dataplane.passing import Passing, SetReaches, Situation, UnprovableError
 from ringfence.dataplane.plan import local_pods
-from ringfence.dataplane.reach import JUDGED, STRIDE, Reach, Traffics, packets_of, protocols
+from ringfence.dataplane.reach import JUDGED, NOTHING, STRIDE, Reach, Traffics, joined, packets_of, protocols
 from ringfence.dataplane.simulate import SYN, Packet
 from ringfence.model.policy import Direction
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ringfence.dataplane.nft import Program
     from ringfence.dataplane.plan import Guard
+    from ringfence.dataplane.reach import Piece
     from ringfence.model.cluster import Pod
     from ringfence.semantics.engine import Engine, Rows
 
@@ -136,6 +137,11 @@ class _Kind:
         """Which policies of the pod judge them: as a client those of its egress."""
         return Direction.EGRESS if self.sent is (self.way is CtDirection.ORIGINAL) else Direction.INGRESS
 
+    @property
+    def meets_pods(self) -> bool:
+        """Whether local pods may be at the far end; what they send is looked at as theirs."""
+        return self.sent and self.hook is Hook.FORWARD
+
 
 def _kinds(guard: Guard | None) -> Iterator[_Kind]:
     original, reply, new, untracked = CtDirection.ORIGINAL, CtDirection.REPLY, CtState.NEW, CtState.UNTRACKED
@@ -161,36 +167,44 @@ class _Comparison:
         self._engine = engine
         self._family = family
         self._guard = guard
+        self._nodes = frozenset(guard.nodes) if guard else frozenset()
         self._links = {address: link for link, address in guard.bound} if guard else {}
         # Whoever is at no link that is known neither sends nor receives anything.
         self._local = {address: pod for address, pod in local.items() if not guard or address in self._links}
         self._traffics = Traffics()
         self._sets = SetReaches(self._traffics, family)
-        self._judged = self._traffics.number(JUDGED)
         self._apart = {
             (direction, address): engine.permitted_apart(pod, direction, family)
             for direction in Direction
             for address, pod in self._local.items()
         }
         mapped = {first for each in program.maps for element in each.elements for first, _ in element.key}
-        nodes = set(guard.nodes) if guard else set()
         met = {address for _, alone in self._apart.values() for address in alone}
         (whole,) = EVERY[family]
-        self._special = sorted(Address(a) for a in {*self._local, *mapped, *nodes, *met} if whole[0] <= a <= whole[1])
+        self._special = sorted(
+            Address(a) for a in {*self._local, *mapped, *self._nodes, *met} if whole[0] <= a <= whole[1]
+        )
+        others = [address for address in self._special if address not in self._local]
         everyone = EVERY[family] - Intervals.of((a, a) for a in self._special)
         self._rest = self._traffics.reach((first, last, JUDGED) for first, last in everyone)
+        self._points = {
+            whole: self._traffics.reach((a, a, JUDGED) for a in (self._special if whole else others))
+            for whole in (True, False)
+        }
+        self._place = {address: place for place, address in enumerate(self._special)}
+        self._at_points: dict[int, list[int]] = {}
+        self._allowed = {key: self._column(rows, alone) for key, (rows, alone) in self._apart.items()}
         self._passings: dict[_Kind, dict[Hook, Passing]] = {}
-        self._packets: dict[Intervals, Intervals] = {}
-        self._of_rows: dict[tuple[int, Intervals], tuple[object, Reach, Reach]] = {}
+        self._packets: dict[tuple[int, bool], int] = {}
+        self._of_rows: dict[tuple[int, bool], tuple[object, Reach]] = {}
+        self._expected: dict[tuple[object, ...], Reach] = {}
         self._compared: dict[tuple[int, ...], tuple[object, Reach, Reach]] = {}
 
     def differences(self, kind: _Kind) -> Iterator[Difference]:
         """Yield what differs of one kind of packets."""
         for near in self._local:
-            points = [a for a in self._special if a not in self._local or (kind.sent and kind.hook is Hook.FORWARD)]
-            expected = self._traffics.reach((a, a, self._expected_at(kind, near, a)) for a in points)
-            sent = Reach([(address, address, self._judged) for address in points])
-            yield from self._differing(kind, near, self._traffics.union(self._passed(kind, near, sent)), expected)
+            found = self._passed(kind, near, self._points[kind.meets_pods])
+            yield from self._differing(kind, near, found, self._expected_at_points(kind, near))
             found = self._passed(kind, near, self._rest)
             yield from self._differing(kind, near, found, self._expected_of_rest(kind, near))
 
@@ -217,52 +231,63 @@ class _Comparison:
             found[Field.OIFNAME] = own
         return found
 
-    def _expected_at(self, kind: _Kind, near: Address, far: Address) -> Intervals:
-        """Return which packets may pass between a pod and one address."""
-        if kind.forged:
-            return EMPTY
-        traffic = self._traffic(kind.direction, near, far)
-        if far in self._local:
-            traffic &= self._traffic(_OTHER[kind.direction], far, near)
-        packets = self._packets_of(traffic)
-        return packets - self._tunnels(kind, of_nodes=self._guard is not None and far in self._guard.nodes)
+    def _column(self, rows: Rows, alone: Mapping[Address, Intervals]) -> list[int]:
+        """Return the traffic that a pod may exchange with each address at which it meets somebody in particular."""
+        if id(rows) not in self._at_points:
+            reach = self._traffics.reach((first, last, t) for addresses, t in rows for first, last in addresses)
+            self._at_points[id(rows)] = [self._traffics.at(reach, address) for address in self._special]
+        column = self._at_points[id(rows)].copy()
+        for address, traffic in alone.items():
+            column[self._place[address]] = self._traffics.number(traffic)
+        return column
 
-    def _traffic(self, direction: Direction, near: Address, far: Address) -> Intervals:
-        rows, alone = self._apart[direction, near]
-        found = alone.get(far)
-        return self._traffics.traffic(self._traffics.at(self._reach(rows, EMPTY)[0], far)) if found is None else found
+    def _expected_at_points(self, kind: _Kind, near: Address) -> Reach:
+        """Return which packets may pass between a pod and the addresses at which it meets somebody in particular."""
+        if kind.forged:
+            return NOTHING
+        key = near, kind.way, kind.hook, kind.sent
+        if key not in self._expected:
+            self._expected[key] = joined(self._pieces(kind, near))
+        return self._expected[key]
+
+    def _pieces(self, kind: _Kind, near: Address) -> Iterator[Piece]:
+        other, place = _OTHER[kind.direction], self._place[near]
+        for far, number in zip(self._special, self._allowed[kind.direction, near], strict=True):
+            allowed = number
+            if far in self._local:
+                theirs = self._allowed[other, far][place]
+                allowed = self._traffics.meet(number, theirs) if kind.meets_pods else 0
+            packets = self._packets_of(allowed, unpacked=self._is_unpacked(kind, of_nodes=far in self._nodes))
+            if packets:
+                yield far, far, packets
 
     def _expected_of_rest(self, kind: _Kind, near: Address) -> Reach:
         """Return which packets may pass between a pod and all addresses at which it meets nobody in particular."""
         if kind.forged:
-            return Reach(())
+            return NOTHING
         rows, _ = self._apart[kind.direction, near]
-        return self._reach(rows, self._tunnels(kind, of_nodes=False))[1]
-
-    def _reach(self, rows: Rows, but: Intervals) -> tuple[Reach, Reach]:
-        """Return rows as traffic at each address, and as packets with the rest of the addresses but for some."""
-        key = (id(rows), but)
+        unpacked = self._is_unpacked(kind, of_nodes=False)
+        key = (id(rows), unpacked)
         if key not in self._of_rows:
-            everywhere = self._traffics.reach((first, last, t) for addresses, t in rows for first, last in addresses)
-            packets = self._traffics.reach(
-                (first, last, self._packets_of(traffic) - but)
-                for addresses, traffic in rows
-                for first, last in addresses
-            )
-            self._of_rows[key] = rows, everywhere, self._traffics.both(packets, self._rest)
-        return self._of_rows[key][1:]
+            numbers = self._traffics.number
+            told = ((addresses, self._packets_of(numbers(t), unpacked=unpacked)) for addresses, t in rows)
+            pieces = sorted((first, last, number) for addresses, number in told if number for first, last in addresses)
+            self._of_rows[key] = rows, self._traffics.both(joined(pieces), self._rest)
+        return self._of_rows[key][1]
 
-    def _packets_of(self, traffic: Intervals) -> Intervals:
-        if traffic not in self._packets:
-            self._packets[traffic] = packets_of(traffic)
-        return self._packets[traffic]
+    def _packets_of(self, traffic: int, *, unpacked: bool) -> int:
+        """Return the packets of traffic, but for tunnels where these would be unpacked; all by number."""
+        key = (traffic, unpacked)
+        if key not in self._packets:
+            packets = packets_of(self._traffics.traffic(traffic))
+            self._packets[key] = self._traffics.number(packets - _TUNNELS if unpacked else packets)
+        return self._packets[key]
 
-    def _tunnels(self, kind: _Kind, *, of_nodes: bool) -> Intervals:
-        """Return what a pod must not send to a node whatever policies say: what the node would unpack."""
+    def _is_unpacked(self, kind: _Kind, *, of_nodes: bool) -> bool:
+        """Tell whether a node would unpack a tunnel in such packets, which no pod may send whatever policies say."""
         # A reply belongs to a connection that its server was asked for.
-        if not self._guard or not kind.sent or kind.way is CtDirection.REPLY:
-            return EMPTY
-        return _TUNNELS if of_nodes or kind.hook is Hook.INPUT else EMPTY
+        opened = bool(self._guard) and kind.sent and kind.way is CtDirection.ORIGINAL
+        return opened and (of_nodes or kind.hook is Hook.INPUT)
 
     def _differing(
         self, kind: _Kind, near: Address, found: Iterable[Reach] | Reach, expected: Reach
@@ -272,8 +297,8 @@ class _Comparison:
         if key not in self._compared:
             together = self._traffics.union(parts)
             same = together.pieces == expected.pieces
-            extra = Reach(()) if same else self._traffics.without(together, expected)
-            missing = Reach(()) if same else self._traffics.without(expected, together)
+            extra = NOTHING if same else self._traffics.without(together, expected)
+            missing = NOTHING if same else self._traffics.without(expected, together)
             self._compared[key] = (parts, expected), missing, extra
         _, missing, extra = self._compared[key]
         for allowed, reach in ((True, missing), (False, extra)):

@@ -8,6 +8,7 @@ ports are all the numbers that policies do not name.
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ringfence.algebra.intervals import EMPTY, Intervals
@@ -117,17 +118,20 @@ class Traffics:
 
     def reach(self, pieces: Iterable[tuple[int, int, Intervals]]) -> Reach:
         """Return the packets of pieces that are disjoint, in any order."""
-        return _joined(sorted((first, last, self.number(traffic)) for first, last, traffic in pieces if traffic))
+        return joined(sorted((first, last, self.number(traffic)) for first, last, traffic in pieces if traffic))
 
     def covering(self, boxes: Iterable[tuple[int, int, Intervals]]) -> Reach:
         """Return the packets of pieces that may overlap."""
-        events: list[tuple[int, bool, Intervals]] = []
+        boxes = sorted(boxes, key=_place)
+        if all(one[1] < other[0] for one, other in pairwise(boxes)):
+            return self.reach(boxes)
+        events: list[tuple[int, Intervals, bool]] = []
         for first, last, traffic in boxes:
-            events += [(first, True, traffic), (last + 1, False, traffic)]
+            events += [(first, traffic, True), (last + 1, traffic, False)]
         held: dict[Intervals, int] = {}
         pieces: list[tuple[int, int, Intervals]] = []
         start = 0
-        for at, begins, traffic in sorted(events, key=_place):
+        for at, traffic, begins in sorted(events, key=_place):
             if held and at > start:
                 pieces.append((start, at - 1, Intervals.union(held)))
             start = at
@@ -159,38 +163,41 @@ class Traffics:
             index = max(index, position - 1)
         if found == other.pieces:
             return other
-        return _joined(found)
+        return joined(found)
 
     def only(self, one: Reach, traffic: int) -> Reach:
         """Return the packets of some traffic; the same object when that is all of them."""
         if traffic == 1:
             return one
         found = [(first, last, both) for first, last, held in one.pieces if (both := self.meet(held, traffic))]
-        return one if found == one.pieces else _joined(found)
+        return one if found == one.pieces else joined(found)
 
     def without(self, one: Reach, other: Reach) -> Reach:
         """Return the packets in one alone; the same object when the other has none of them."""
         if one is other:
             return NOTHING
-        if not self.both(one, other):
-            return one
         found: list[Piece] = []
-        index = 0
-        for first, last, traffic in one.pieces:
-            index = bisect_left(other.lasts, first, index)
-            position, start = index, first
+        index, is_less = 0, False
+        for piece in one.pieces:
+            first, last, traffic = piece
+            position = index = bisect_left(other.lasts, first, index)
+            start = first
             while position < len(other.pieces) and other.pieces[position][0] <= last:
                 low, high, theirs = other.pieces[position]
-                if low > start:
-                    found.append((start, low - 1, traffic))
-                if rest := self.minus(traffic, theirs):
-                    found.append((max(start, low), min(last, high), rest))
-                start = high + 1
+                rest = self.minus(traffic, theirs)
+                if rest != traffic:
+                    if low > start:
+                        found.append((start, low - 1, traffic))
+                    if rest:
+                        found.append((max(start, low), min(last, high), rest))
+                    start, is_less = high + 1, True
                 position += 1
-            if start <= last:
+            if start == first:
+                found.append(piece)
+            elif start <= last:
                 found.append((start, last, traffic))
             index = max(index, position - 1)
-        return _joined(found)
+        return joined(found) if is_less else one
 
     def union(self, parts: Sequence[Reach]) -> Reach:
         """Return the packets in any of them."""
@@ -200,16 +207,19 @@ class Traffics:
         return self.covering((first, last, self._sets[number]) for part in parts for first, last, number in part.pieces)
 
 
-def _place(event: tuple[int, bool, Intervals]) -> int:
-    return event[0]
+def _place(part: tuple[int, object, object]) -> int:
+    return part[0]
 
 
-def _joined(pieces: Iterable[Piece]) -> Reach:
-    """Return pieces that are in order, those that touch and have the same traffic as one."""
+def joined(pieces: Iterable[Piece]) -> Reach:
+    """Return the packets of pieces that are disjoint and in order, such as touch and have the same traffic as one."""
     found: list[Piece] = []
-    for first, last, traffic in pieces:
-        if found and found[-1][2] == traffic and found[-1][1] + 1 == first:
+    end, held = -1, 0
+    for piece in pieces:
+        first, last, traffic = piece
+        if first == end and traffic == held:
             found[-1] = (found[-1][0], last, traffic)
         else:
-            found.append((first, last, traffic))
+            found.append(piece)
+        end, held = last + 1, traffic
     return Reach(found) if found else NOTHING
