@@ -208,7 +208,7 @@ def _fill(actual: Program, desired: Program, chains: Iterable[Chain]) -> Iterato
 
 def _differences(old: Set | Map, new: Set | Map) -> tuple[list[Key], list[Key]]:
     """Return the keys that are gone and those that are new, in order."""
-    if old.elements == new.elements:
+    if old.elements is new.elements or old.elements == new.elements:  # the first is quick
         return [], []
     before, after = old.keys, new.keys
     gone, added = set(before), set(after)

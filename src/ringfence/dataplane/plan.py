@@ -214,12 +214,22 @@ def _heard(
     engine: Engine, pod: Pod, direction: Direction, family: Family, strange: Intervals, recall: Recall
 ) -> _Heard:
     """Return what the engine permits, less what a pod could be denied where nobody knows who is there."""
-    rows, alone = engine.permitted_apart(pod, direction, family)
+    permitted = engine.permitted_apart(pod, direction, family)
     denied = denied_to_pods(engine.snapshot, pod, direction) if strange & EVERY[family] else EMPTY
+    return recall(_heard_of, permitted, pod.addresses[family], strange, recall.same(denied), recall)
+
+
+def _heard_of(
+    permitted: tuple[tuple[Row, ...], Mapping[Address, Intervals]],
+    own: Address,
+    strange: Intervals,
+    denied: Intervals,
+    recall: Recall,
+) -> _Heard:
+    rows, alone = permitted
     if denied:
-        rows = recall(_closed, rows, strange, recall.same(denied))
+        rows = recall(_closed, rows, strange, denied)
         alone = {address: traffic - denied if address in strange else traffic for address, traffic in alone.items()}
-    own = pod.addresses[family]
     return _Heard(rows, tuple(each for each in alone.items() if each[0] != own), alone[own])
 
 

@@ -60,6 +60,9 @@ __all__ = ["Block", "Ends", "Engine", "PairTraffic"]
 Rows = tuple[tuple[Intervals, Intervals], ...]
 """Disjoint sets of addresses that together hold a whole family, and the traffic that is allowed with each."""
 
+_Apart = tuple[Rows, "dict[Address, Intervals]"]
+"""Rows of addresses, and what is allowed with some of these instead."""
+
 _Meets = tuple[tuple["Program | None", ...], bool, bool, tuple[int, ...]]
 """What judges a subject by each reading, whether the peer is itself, or its node, and the atoms of the peer."""
 
@@ -114,6 +117,7 @@ class Engine:
         self._addresses_of: dict[tuple[Row, Family], tuple[tuple[int, Intervals], ...]] = {}
         self._by_traffic: dict[tuple[Row, Family], Rows] = {}
         self._alone: dict[tuple[Direction, _Meets], Intervals] = {}
+        self._apart: dict[tuple[int, Direction, Family], tuple[Pod, tuple[Program | None, ...], _Apart]] = {}
 
     def revised(self, policies: Iterable[Policy]) -> Engine:
         """Return an engine for the same cluster with other policies, see :meth:`after`.
@@ -243,7 +247,7 @@ class Engine:
             found[traffic] = found.get(traffic, EMPTY) | Intervals.point(address)
         return tuple((addresses, traffic) for traffic, addresses in found.items() if addresses)
 
-    def permitted_apart(self, pod: Pod, direction: Direction, family: Family) -> tuple[Rows, dict[Address, Intervals]]:
+    def permitted_apart(self, pod: Pod, direction: Direction, family: Family) -> _Apart:
         """Return the same in two parts, of which pods of equal policies share the first.
 
         Returns:
@@ -252,6 +256,16 @@ class Engine:
         """
         if pod.host_network:
             return ((EVERY[family], ALL),), {}
+        number, key = self.class_of(pod), (id(pod), direction, family)
+        programs = tuple(self._rows.program(number, direction, choices) for choices in self._readings)
+        known = self._apart.get(key)
+        # A pod stays where it is as long as the universe is the same, so what its policies say of others does.
+        if known is None or known[0] is not pod or known[1] != programs:
+            known = self._apart[key] = pod, programs, self._permitted(pod, direction, family)
+        return known[2]
+
+    def _permitted(self, pod: Pod, direction: Direction, family: Family) -> _Apart:
+        """Return the same, worked out anew but for what pods share."""
         traffic = self._compiler.traffic.traffic
         least, _ = self._rows.said(self.class_of(pod), direction).ordinary
         key = (least, family)
