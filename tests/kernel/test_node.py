@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kernel
 
 @isolated
 def test_boot_rules_are_loaded_once_and_taken_away_whole():
-    """Where rules are there already, nft refuses those of the start and leaves them."""
+    """Where rules are there already, nft refuses those of the start and leaves them; those of a bridge go as well."""
     network = Network.current()
     with user(ordinary=False) as somebody:
         rules = somebody.run("node", "boot", "--links", "cali")
@@ -25,13 +25,14 @@ def test_boot_rules_are_loaded_once_and_taken_away_whole():
         with pytest.raises(NftablesError, match="File exists"):
             nft.apply(network, rules.out)
         assert nft.list_ruleset(network) == loaded
+        nft.apply(network, f"table bridge {TABLE} {{\n}}\n")
         told = [somebody.run("node", "uninstall") for _ in range(2)]
 
     assert rules.code == 0
     assert f"table inet {TABLE}" in loaded
     assert 'iifname "cali*" goto from_pod' in loaded
     assert [(each.code, each.out) for each in told] == [
-        (0, f"inet {TABLE} is gone\n"),
+        (0, f"inet {TABLE} is gone\nbridge {TABLE} is gone\n"),
         (0, "no table of ringfence is here\n"),
     ]
     assert nft.list_ruleset(network) == ""

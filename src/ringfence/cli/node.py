@@ -55,13 +55,16 @@ def uninstall() -> Code:
     Nothing else ever does: rules stay when the process that made them ends. A table that a
     running process owns is left to that process. It needs root, or CAP_NET_ADMIN.
     """
-    from ringfence.edges.enforcement import uninstall as take_away  # noqa: PLC0415 - slow to import
+    from ringfence.dataplane.nft import TableFamily  # noqa: PLC0415 - slow to import
+    from ringfence.edges.enforcement import uninstall as take_away  # noqa: PLC0415
     from ringfence.edges.netns import Network  # noqa: PLC0415
     from ringfence.edges.nftables import Nftables  # noqa: PLC0415
 
-    tables = take_away(Nftables(Network.current()))
-    for each in tables:
-        output.answer(f"inet {each} is gone\n".encode())
-    if not tables:
+    network, is_any = Network.current(), False
+    for family in TableFamily:
+        for table in take_away(Nftables(network, family=family)):
+            output.answer(f"{family} {table} is gone\n".encode())
+            is_any = True
+    if not is_any:
         output.answer(b"no table of ringfence is here\n")
     return Code.OK

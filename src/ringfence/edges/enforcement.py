@@ -127,13 +127,13 @@ class Enforcer:
 
 
 def uninstall(kernel: Nftables) -> tuple[str, ...]:
-    """Take every table away that is ours or was that of an earlier release; nothing else ever does.
+    """Take every table of a family away that is ours or was that of an earlier release; nothing else ever does.
 
     Args:
-        kernel: A socket to the nftables of the node.
+        kernel: A socket to the nftables of the node, for this family.
 
     Returns:
-        The tables that were there; from then on everything passes.
+        The tables that were there; from then on everything passes that this family sees.
 
     Raises:
         NftablesError: another process owns one.
