@@ -185,12 +185,15 @@ def test_what_comes_while_policies_change_met_either_and_is_no_alarm():
     with connected(cluster):
         cluster.flows.judge_by(Engine(denied, RINGFENCE), Judge.of(denied, RINGFENCE), cluster.nodes)
         (opened,) = (each for each in map(teller.tell, teller.remembered()) if "ingress" in each.document)
-        assert (opened.good, opened.document["verdict"]) == (True, "allowed")
+        assert opened.good
+        assert where(opened.document, verdict="allowed", revision=1)
         for network in cluster.nodes.values():
             forget_connections(network)
     with connected(cluster):
         cluster.flows.read()
-    assert not all(teller.tell(entry).good for entry in teller.remembered())
+    alarms = [each for each in map(teller.tell, teller.remembered()) if not each.good]
+    assert alarms
+    assert all(where(each.document, revision=2) for each in alarms)
 
 
 @isolated
@@ -216,7 +219,7 @@ def test_what_a_policy_in_audit_would_deny_is_let_through_and_told_until_the_pol
 
     assert [(each.good, each.document["verdict"]) for each in would] == [(True, "allowed")]
     (document,) = (each.document for each in would)
-    assert where(document, event="opened", node=pod_of(cluster.declared, "db").node)
+    assert where(document, event="opened", node=pod_of(cluster.declared, "db").node, revision=1)
     assert where(document["audit"], verdict="denied")
     assert "egress" not in document["audit"]
     assert [each["line"] for each in document["audit"]["ingress"]["origins"]] == [34]
@@ -226,6 +229,7 @@ def test_what_a_policy_in_audit_would_deny_is_let_through_and_told_until_the_pol
         "; nearest small.yaml:41\n"
     )
     assert "audit" not in after.document
+    assert after.document["revision"] == 2
 
 
 @isolated

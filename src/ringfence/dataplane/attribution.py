@@ -43,6 +43,7 @@ class Attribution:
         server: The address of the server.
         snapshot: What is known of both.
         turned: What would be said of that half with the policies in audit; empty where they would drop it too.
+        revision: That of the policies, see :class:`Attributor`.
     """
 
     pod: Pod
@@ -54,6 +55,7 @@ class Attribution:
     server: Address
     snapshot: Snapshot
     turned: tuple[Half, ...] = ()
+    revision: int = 1
 
     @property
     def protocol(self) -> str:
@@ -86,15 +88,16 @@ class Attribution:
 class Attributor:
     """Explains the dropped packets of one node; what it has told lately it tells again without judging anew."""
 
-    def __init__(self, judge: Judge, plan: NodePlan, audit: Judge | None = None) -> None:
+    def __init__(self, judge: Judge, plan: NodePlan, audit: Judge | None = None, revision: int = 1) -> None:
         """Prepare for the drops of a node.
 
         Args:
             judge: Who judges what the plan was made from.
             plan: The plan of the node that dropped the packets.
             audit: Who judges it with the policies in audit; None where there are none.
+            revision: Which policies these are: 1 for the first that there were, and one more for each change.
         """
-        self._judge, self._audit = judge, audit
+        self._judge, self._audit, self._revision = judge, audit, revision
         self._classes = {
             (each.direction, each.name): (each, dict(zip(each.addresses, each.pods, strict=True)))
             for each in plan.judged
@@ -134,7 +137,8 @@ class Attributor:
             return None
         half = self._judge.half(local_class.direction, connection)
         would = turned((half,), connection, self._audit)
-        return Attribution(subject, local_class, connection, number, half, client, server, self._judge.snapshot, would)
+        ends = client, server, self._judge.snapshot
+        return Attribution(subject, local_class, connection, number, half, *ends, would, self._revision)
 
 
 def connection_of(snapshot: Snapshot, packet: Packet, way: CtDirection) -> Connection:

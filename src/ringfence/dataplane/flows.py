@@ -199,9 +199,10 @@ class FlowJudge:
 
     Attributes:
         snapshot: What is known of the ends.
+        revision: Which policies these are: 1 for the first that there were, and one more for each change.
     """
 
-    def __init__(self, engine: Engine, judge: Judge, node: str, audit: Judge | None = None) -> None:
+    def __init__(self, engine: Engine, judge: Judge, node: str, audit: Judge | None = None, revision: int = 1) -> None:
         """Prepare.
 
         Args:
@@ -209,8 +210,9 @@ class FlowJudge:
             judge: Says why, of the same snapshot in the same dialect.
             node: Whose pods matter: what other nodes enforce is theirs.
             audit: Says what would be with the policies in audit; None where there are none.
+            revision: See :attr:`revision`.
         """
-        self.snapshot = engine.snapshot
+        self.snapshot, self.revision = engine.snapshot, revision
         self._engine, self._why, self._node, self._audit = engine, judge, node, audit
         self._allowed = lru_cache(_REMEMBERED)(self._sides)
         self._enforced = lru_cache(_REMEMBERED)(self._judge)

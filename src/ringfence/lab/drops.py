@@ -59,7 +59,7 @@ class DropLog(Journal[Entry]):
         audit: Judge | None = None,
     ) -> None:
         super().__init__()
-        self.missed = 0
+        self.missed = self._revision = 0
         self._readers: dict[str, NflogReader] = {}
         self._attributors: dict[str, Attributor] = {}
         self.explain_by(judge, plans, audit)
@@ -68,8 +68,9 @@ class DropLog(Journal[Entry]):
 
     def explain_by(self, judge: Judge, plans: Mapping[str, NodePlan], audit: Judge | None = None) -> None:
         """Explain what comes from now on by these policies; what waits to be read met these, or those before."""
+        self._revision += 1
         before = self._attributors
-        self._attributors = {node: Attributor(judge, plan, audit) for node, plan in plans.items()}
+        self._attributors = {node: Attributor(judge, plan, audit, self._revision) for node, plan in plans.items()}
         self.note([entry for node in self._readers for entry in self._read_node(node, before[node])])
 
     def filenos(self) -> Sequence[int]:

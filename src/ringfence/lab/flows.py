@@ -45,6 +45,7 @@ class FlowLog(Journal[Seen | Missed]):
         self, engine: Engine, judge: Judge, networks: Mapping[str, Network], audit: Judge | None = None
     ) -> None:
         super().__init__()
+        self._revision = 0
         self._readers: dict[str, FlowReader] = {}
         self._judges: dict[str, FlowJudge] = {}
         self.judge_by(engine, judge, networks, audit)
@@ -53,7 +54,9 @@ class FlowLog(Journal[Seen | Missed]):
 
     def judge_by(self, engine: Engine, judge: Judge, nodes: Iterable[str], audit: Judge | None = None) -> None:
         """Judge what comes from now on by these policies; what waits to be read met these, or those before."""
-        before, self._judges = self._judges, {node: FlowJudge(engine, judge, node, audit) for node in nodes}
+        self._revision += 1
+        before = self._judges
+        self._judges = {node: FlowJudge(engine, judge, node, audit, self._revision) for node in nodes}
         self.note([entry for node in self._readers for entry in self._read_node(node, WAITING, before[node])])
         self._services = {
             (each.address, each.port.protocol, each.port.port): str(each.service) for each in frontends(engine.snapshot)

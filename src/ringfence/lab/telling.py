@@ -120,6 +120,7 @@ class FlowTeller:
         addresses, ports = (flow.client, flow.server), (flow.client_port, flow.server_port)
         document = FlowLine(
             **self._head(seen.time, seen.node, halves, mismatch=mismatch),
+            revision=judge.revision,
             **_ends(judge.snapshot, enforced.connection, flow.number, addresses, ports),
             event="ended" if flow.ended else "opened",
             dialed=self._dialed(flow),
@@ -147,6 +148,7 @@ class FlowTeller:
             ports = ports[::-1]
         document = FlowLine(
             **self._head(drop.time, drop.node, (found.half,), mismatch=not found.agrees),
+            revision=found.revision,
             **_ends(found.snapshot, found.connection, found.number, (found.client, found.server), ports),
             event="denied",
             **as_halves((found.half,)),

@@ -81,6 +81,10 @@ class FlowLine(msgspec.Struct, kw_only=True):
         Literal["opened", "ended", "denied"], Meta(description="What the node did: denied is one dropped packet.")
     ]
     verdict: Annotated[VerdictWord, Meta(description="What the policies say of what this node enforces.")]
+    revision: Annotated[
+        int | UnsetType,
+        Meta(description="Which policies: 1 for those of the beginning, one more for each change."),
+    ] = UNSET
     mismatch: Annotated[
         Literal[True] | UnsetType, Meta(description="The node did otherwise than the policies say: an alarm.")
     ] = UNSET
