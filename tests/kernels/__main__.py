@@ -14,6 +14,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.kernels.debian import Release
@@ -51,16 +52,22 @@ def machine(kernel: Path, command: str, *, kvm: bool) -> list[str]:
     return ["script", "--quiet", "--return", "--command", shlex.join(boot), "/dev/null"]
 
 
-def run(command: list[str], timeout: float | None = None) -> int:
-    """Run a command and return its exit code; 1 when it takes longer than it may."""
+def run(kernel: Path, command: str, *, kvm: bool, timeout: float | None = None) -> int:
+    """Boot a kernel and return the exit code of a command there; 1 when it takes longer than it may, or never ran.
+
+    The code comes by a file: a console has no room for it.
+    """
     environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}:/usr/sbin:/sbin"}
-    with subprocess.Popen(command, env=environment, start_new_session=True) as process:  # noqa: S603
-        try:
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            for each in children(process.pid):
-                os.kill(each, signal.SIGTERM)
-            return 1
+    with tempfile.TemporaryDirectory(dir=kernel.parent) as folder:
+        told = Path(folder, "code")
+        booting = machine(kernel, f"({command}); echo $? > {shlex.quote(str(told))}", kvm=kvm)
+        with subprocess.Popen(booting, env=environment, start_new_session=True) as process:  # noqa: S603
+            try:
+                process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                for each in children(process.pid):
+                    os.kill(each, signal.SIGTERM)
+        return int(told.read_text()) if told.exists() else 1
 
 
 def children(process: int) -> list[int]:
@@ -71,7 +78,7 @@ def children(process: int) -> list[int]:
 
 def has_kvm(kernel: Path) -> bool:
     """Tell whether a kernel boots under KVM here."""
-    return os.access("/dev/kvm", os.W_OK) and run(machine(kernel, "true", kvm=True), _TRIAL_S) == 0
+    return os.access("/dev/kvm", os.W_OK) and run(kernel, "true", kvm=True, timeout=_TRIAL_S) == 0
 
 
 def main() -> int:
@@ -96,7 +103,7 @@ def main() -> int:
             *TESTS,
         ]
         inside = f"cd {shlex.quote(str(PROJECT))} && PATH={release.nft()}:$PATH {shlex.join(words)}"
-        results[kernel.name] = run(machine(kernel, inside, kvm=kvm))
+        results[kernel.name] = run(kernel, inside, kvm=kvm)
     for name, code in results.items():
         print(f"{name}: {'passed' if code == 0 else 'failed'}")
     return int(any(results.values()))
