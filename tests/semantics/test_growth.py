@@ -120,6 +120,14 @@ def test_a_class_without_pods_is_nobody():
         assert all(each.pods or each.addresses for each in map(engine.ends, (found.clients, found.servers)))
 
 
+def test_a_rule_for_pods_that_are_gone_changes_nothing():
+    """Their class is still told apart, and has nobody in it."""
+    (rule,) = POLICY.ingress
+
+    assert Engine(WORLD).changes_without(POLICY, rule)
+    assert not followed(A, POLICY).changes_without(POLICY, rule)
+
+
 def test_a_namespace_with_other_labels_takes_its_pods_along():
     """They are in other classes, and what names the label means them, or no longer does."""
     labelled = pods("app=b", scope=Selector.labels({"env": "prod"}))
