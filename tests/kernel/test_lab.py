@@ -6,6 +6,7 @@ import json
 import os
 import re
 import select
+import shlex
 import signal
 import socket
 import struct
@@ -24,6 +25,7 @@ from ringfence.edges.netns import fork_isolated
 from ringfence.edges.programs import find_program
 from ringfence.errors import WorldError
 from ringfence.lab.documents import DropEntry, Lab, LabProbe, LabVerification, lab_schema, plain
+from tests.console import ROOT
 from tests.kernel.command import User, user
 from tests.lab.small import MANIFESTS
 from tests.schemas import fits
@@ -105,6 +107,16 @@ def test_a_lab_is_brought_up_asked_and_taken_down(somebody: User):
     assert (down.code, down.out, down.err) == (0, "", "")
     assert list((somebody.folder / "ringfence").iterdir()) == []
     assert host() == before
+
+
+def test_the_readme_s_lab_works_as_it_is_written(somebody: User, monkeypatch: pytest.MonkeyPatch):
+    """Each line, in order, where the README lies."""
+    monkeypatch.chdir(ROOT)
+    lines = re.findall(r"^ringfence (lab [^#>\n]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    done = {line: somebody.run(*shlex.split(line)) for line in lines}
+
+    assert {"lab up", "lab verify", "lab play", "lab down"} <= {" ".join(line.split()[:2]) for line in lines}
+    assert {line: (each.code, each.err) for line, each in done.items() if each.code} == {}
 
 
 def test_what_a_lab_says_to_programs_is_as_its_schema_says(somebody: User):
