@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from ringfence.dataplane.compile import compile_program
 from ringfence.dataplane.delta import delta
 from ringfence.dataplane.expressions import Log, Rule, Word
 from ringfence.dataplane.netlink.dump import Held, read_dump
+from ringfence.dataplane.netlink.messages import DUMP, Message, text
+from ringfence.dataplane.netlink.requests import GET_RULE
 from ringfence.dataplane.simulate import Packet, simulate
 from ringfence.edges import nft
 from ringfence.edges.enforcement import Enforcer
@@ -109,8 +112,9 @@ def test_foreign_edits_are_seen_at_the_next_change_and_repaired():
     ):
         for program in (LARGER, LARGER, SMALL):
             nft.apply(network, edit + "\n")
-            enforcer.apply(program)
+            assert enforcer.apply(program).mended
             assert is_held(network, program)
+            assert not enforcer.apply(program).mended
 
 
 @isolated
@@ -124,6 +128,19 @@ def test_an_edit_without_a_change_of_ours_is_seen_by_who_reads_again():
     enforcer.apply(SMALL)
 
     assert is_held(network, SMALL)
+
+
+@isolated
+def test_what_a_lost_answer_was_about_is_read_again():
+    """Also by an owner, whose table nobody else changes: it may have been done, and is not done twice."""
+    kernel = Nftables(Network.create(), owns=True)
+    enforcer = Enforcer(kernel)
+    for program in (SMALL, LARGER, SMALL):
+        kernel._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        # Nobody takes the answer to this, so there is no room for another.
+        kernel._socket.send(Message(GET_RULE, DUMP, text(1, SMALL.table), "rules").encode(kernel._sequence + 10_000))
+        applied = enforcer.apply(program)
+        assert (applied.quarantined, delta(applied.program, program).transactions()) == ((), ())
 
 
 @isolated

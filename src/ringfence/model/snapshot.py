@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -79,7 +80,14 @@ class Snapshot:
 
     def scene(self, policies: tuple[Policy, ...]) -> Snapshot:
         """Return the snapshot with these policies alone and without pods, which are asked about as themselves."""
-        found = replace(self, pods=(), policies=policies)
+        found = copy(self._empty)
+        found.__dict__["policies"] = policies
+        return found
+
+    @cached_property
+    def _empty(self) -> Snapshot:
+        """The snapshot without pods and policies, of which nothing else is worked out: scenes are copies of it."""
+        found = replace(self, pods=(), policies=())
         found.__dict__["_node_by_address"] = self._node_by_address  # as many nodes as pods' nodes, and the same ones
         return found
 

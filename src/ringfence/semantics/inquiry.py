@@ -57,6 +57,11 @@ class Inquiry:
         subject, peer_pod = (pod if pod and not pod.terminal else None for pod in pods)
         return cls(snapshot, connection, dialect, direction, subject, peer, peer_pod)
 
+    def at(self, address: Address | None) -> Inquiry:
+        """Return the same inquiry about a peer at an address."""
+        parts = (self.snapshot, self.connection, self.dialect, self.direction, self.subject, self.peer, self.peer_pod)
+        return Inquiry(*parts, address)  # as quick as it gets: whoever judges connections does so for each
+
     @property
     def itself(self) -> bool:
         """Whether a pod meets itself."""

@@ -112,7 +112,7 @@ class Judge:
         self._addresses: dict[Address, Standing] = {}
         self._traits: dict[Hashable, int] = {}
         self._declared: dict[Ports, Declared] = {}
-        self._says: dict[tuple[int, Direction], Say] = {}
+        self._says: dict[Direction, dict[int, Say]] = {direction: {} for direction in Direction}
         self._remembered = 0
 
     @classmethod
@@ -296,18 +296,22 @@ class Judge:
             found = self._dockets[key] = Docket(direction, self.snapshot, says, pod.ports)
         return found
 
-    def _having_a_say(self, numbers: tuple[int, ...], direction: Direction) -> Iterator[Say]:
-        """Yield what policies say of those that can decide a half.
+    def _having_a_say(self, numbers: tuple[int, ...], direction: Direction) -> list[Say]:
+        """Return what policies say of those that can decide a half.
 
         Where a subject is isolated nobody asks the Baseline tier. Where it is not, that a
         NetworkPolicy selects it may matter to that tier.
         """
-        policies = [self.snapshot.policies[number] for number in numbers]
-        isolated = any(direction in policy.isolates for policy in policies)
-        with_baseline = not isolated and any(policy.tier is Tier.BASELINE for policy in policies)
-        for number, policy in zip(numbers, policies, strict=True):
-            if direction in policy.isolates or policy.tier is Tier.ADMIN or with_baseline:
-                say = self._says.get((number, direction))
-                if say is None:
-                    say = self._says[number, direction] = Say.of(policy, direction, self._universe)
-                yield say
+        isolated, baseline, deciding = False, False, list[int]()
+        for number in numbers:
+            policy = self.snapshot.policies[number]
+            isolated |= (isolates := direction in policy.isolates)
+            baseline |= policy.tier is Tier.BASELINE
+            if isolates or policy.tier is Tier.ADMIN:
+                deciding.append(number)
+        says = self._says[direction]
+        return [says.get(n) or self._say(n, direction) for n in (numbers if baseline and not isolated else deciding)]
+
+    def _say(self, number: int, direction: Direction) -> Say:
+        found = self._says[direction][number] = Say.of(self.snapshot.policies[number], direction, self._universe)
+        return found

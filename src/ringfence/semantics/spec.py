@@ -58,7 +58,7 @@ def half_of(inquiry: Inquiry) -> Half:
     half, dialect = _judge(inquiry), inquiry.dialect
     others = {topic: _judge(replace(inquiry, dialect=dialect.flipped(topic))) for topic in inquiry.touched()}
     rests_on = [topic for topic, other in others.items() if other.outcome is not half.outcome]
-    half = replace(half, undefined=unite_undefined(map(dialect.undefined, rests_on)))
+    half = replace(half, undefined=unite_undefined(map(dialect.undefined, rests_on))) if rests_on else half
     if half.outcome is Outcome.UNDECIDED:
         known = {each: [_judge(told).outcome for told in inquiry.knowing(each)] for each in inquiry.unknown(half)}
         return depend(half, [each for each, outcomes in known.items() if {*outcomes} != {Outcome.UNDECIDED}])
@@ -74,11 +74,12 @@ def _judge(inquiry: Inquiry) -> Half:
         return Half(direction, Outcome.ALLOWED, None, reason)
     possible, unlikely = inquiry.addresses()
     tiers = inquiry.tiers(subject)
-    by_address = [_decide(replace(inquiry, address=address), subject, tiers) for address in possible]
-    halves, at_each = [half for each in by_address for half in each], set(map(settle, by_address))
-    matters = len(at_each) > 1 and any(half.outcome is not Outcome.UNDECIDED for half in at_each)
+    by_address = [_decide(inquiry.at(address), subject, tiers) for address in possible]
+    halves, at_each = [half for each in by_address for half in each], list(map(settle, by_address))
+    unlike_another = any(half != at_each[0] for half in at_each)
+    matters = unlike_another and any(half.outcome is not Outcome.UNDECIDED for half in at_each)
     half = settle(halves, inquiry.which_address() if matters else "")
-    unlike = [half for address in unlikely for half in _decide(replace(inquiry, address=address), subject, tiers)]
+    unlike = [half for address in unlikely for half in _decide(inquiry.at(address), subject, tiers)]
     assumptions: list[Assumption] = []
     if differing := [other for other in unlike if other.outcome not in {half.outcome for half in halves}]:
         assumptions += [Assumption.of_address(inquiry.peer, differing)]
@@ -86,7 +87,7 @@ def _judge(inquiry: Inquiry) -> Half:
     elsewhere = direction is Direction.INGRESS and inquiry.snapshot.may_share_node(subject, inquiry.peer)
     if elsewhere and there != {half.outcome for half in halves}:
         assumptions += [Assumption("pod-node", f"the client is taken to be on another node than {subject}")]
-    return replace(half, assumptions=tuple(assumptions))
+    return replace(half, assumptions=tuple(assumptions)) if assumptions else half
 
 
 def _decide(inquiry: Inquiry, subject: Pod, tiers: dict[Tier, list[Policy]]) -> list[Half]:

@@ -36,6 +36,8 @@ def told(answer: Verdict, names: Mapping[str, str]) -> Verdict:
 
 
 def told_half(half: Half, names: Mapping[str, str]) -> Half:
-    """Return a half whose texts speak of others."""
+    """Return a half whose texts speak of others; the same object where they speak of none of these."""
+    if not half.assumptions and not any(name in half.reason for name in names):
+        return half
     assumptions = tuple(replace(each, text=tell(each.text, names)) for each in half.assumptions)
     return replace(half, reason=tell(half.reason, names), assumptions=assumptions)

@@ -176,6 +176,8 @@ def settle(halves: Sequence[Half], unknown: str = "") -> Half:
         halves: Of one direction, at least one.
         unknown: What is not known yet and decides between them; empty when that is something else.
     """
+    if len(halves) == 1:
+        return halves[0]
     outcomes, different = {half.outcome for half in halves}, set(halves)
     if len(different) == 1 or (len(outcomes) == 1 and not any(half.places for half in different)):
         return halves[0]
