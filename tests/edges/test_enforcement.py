@@ -23,7 +23,7 @@ from ringfence.edges.nftables import Nftables
 from ringfence.edges.packets import TCP, UDP
 from ringfence.errors import NftablesError
 from tests.dataplane.small import MANIFESTS, small_plan
-from tests.kernel.isolation import isolated
+from tests.kernel.isolation import OWNS, can_own, isolated
 
 if TYPE_CHECKING:
     from ringfence.dataplane.nft import Program, Set
@@ -80,7 +80,7 @@ def check_changes(*, owns: bool) -> None:
     assert is_held(network, LARGER)
 
 
-@pytest.mark.parametrize("owns", [False, True])
+@pytest.mark.parametrize("owns", OWNS)
 def test_a_program_is_loaded_changed_and_taken_over(owns: bool):  # noqa: FBT001
     """With an owner or without, and by whoever comes next."""
     check_changes(owns=owns)
@@ -130,6 +130,7 @@ def test_an_edit_without_a_change_of_ours_is_seen_by_who_reads_again():
     assert is_held(network, SMALL)
 
 
+@can_own
 @isolated
 def test_what_a_lost_answer_was_about_is_read_again():
     """Also by an owner, whose table nobody else changes: it may have been done, and is not done twice."""
@@ -143,6 +144,7 @@ def test_what_a_lost_answer_was_about_is_read_again():
         assert (applied.quarantined, delta(applied.program, program).transactions()) == ((), ())
 
 
+@can_own
 @isolated
 def test_a_table_without_an_owner_gets_one():
     """One that was made without is deleted in the transaction that makes it with."""
@@ -178,7 +180,7 @@ def check_quarantine(*, owns: bool, limit: int | None) -> None:
         network.close()
 
 
-@pytest.mark.parametrize(("owns", "limit"), [(False, None), (True, None), (False, 2_000)])
+@pytest.mark.parametrize(("owns", "limit"), [(False, None), pytest.param(True, None, marks=can_own), (False, 2_000)])
 def test_what_the_kernel_refuses_is_closed_and_the_rest_is_enforced(owns: bool, limit: int | None):  # noqa: FBT001
     """The other classes are as they should be, the class is logged as ever, and it opens when the cause has gone."""
     check_quarantine(owns=owns, limit=limit)

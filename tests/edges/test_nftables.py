@@ -20,7 +20,7 @@ from ringfence.edges.netns import Network
 from ringfence.edges.nftables import Nftables
 from ringfence.errors import NftablesError, OutdatedError
 from tests.dataplane.small import small_plan
-from tests.kernel.isolation import isolated
+from tests.kernel.isolation import can_own, isolated
 
 pytestmark = pytest.mark.kernel
 ADDRESSES = Set("s", (Datatype.IPV4_ADDR,), tuple(((value, value),) for value in range(5)))
@@ -86,6 +86,7 @@ def test_a_change_that_rests_on_what_was_read_is_refused_when_that_has_changed()
     assert size(kernel) == 7
 
 
+@can_own
 @isolated
 def test_an_owned_table_refuses_everybody_else_and_outlives_its_owner():
     """A flush of everything passes it by; whoever owns next takes it over as it is."""

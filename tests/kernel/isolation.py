@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,14 @@ from ringfence.edges.netns import fork_isolated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+KERNEL = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+"""The version of the kernel that tests run on."""
+
+can_own = pytest.mark.skipif(KERNEL < (6, 9), reason="a table ends with its owner before Linux 6.9, so none is made")
+OWNS = [False, pytest.param(True, marks=can_own)]
+"""Whether a table has an owner, where that can be."""
 
 
 def isolated(function: Callable[..., None]) -> Callable[..., None]:

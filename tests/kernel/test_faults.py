@@ -24,7 +24,7 @@ from ringfence.edges.nftables import Nftables
 from ringfence.edges.upkeep import Upkeep
 from ringfence.errors import NftablesError
 from ringfence.lab.wiring import wiring_of
-from tests.kernel.isolation import isolated
+from tests.kernel.isolation import OWNS, can_own, isolated
 from tests.kernel.moving import LESS, Moving
 from tests.lab.small import MANIFESTS
 
@@ -106,12 +106,13 @@ def check_kills(*, owns: bool) -> None:
     lab.check(wanted[steps % 2])
 
 
-@pytest.mark.parametrize("owns", [False, True])
+@pytest.mark.parametrize("owns", OWNS)
 def test_a_process_that_is_killed_at_any_step_leaves_nothing_open(owns: bool):  # noqa: FBT001
     """Nor anything closed that both policies allow; whoever comes next ends where he should."""
     check_kills(owns=owns)
 
 
+@can_own
 @isolated
 def test_an_owned_table_survives_what_others_do_to_all_tables():
     """It is flushed by nobody and edited by nobody, and goes on working."""
@@ -199,7 +200,7 @@ def test_a_node_that_has_just_started_is_closed_to_its_pods_until_it_is_told():
 
 
 @isolated
-@pytest.mark.parametrize("owns", [False, True])
+@pytest.mark.parametrize("owns", OWNS)
 def test_rules_stay_until_they_are_taken_away_and_then_all_of_them_go(owns: bool):  # noqa: FBT001
     """A process that ends leaves them; whoever takes them away leaves what others have."""
     network = Network.create()
@@ -216,6 +217,7 @@ def test_rules_stay_until_they_are_taken_away_and_then_all_of_them_go(owns: bool
     assert uninstall(other) == ()
 
 
+@can_own
 @isolated
 def test_a_table_that_somebody_owns_is_taken_away_by_its_owner_alone():
     """And whoever may not is told so."""
